@@ -1,0 +1,1 @@
+"""Questions about sales, in Athena's SQL, and the tools that ask them."""

@@ -1,0 +1,110 @@
+"""Who calls what, where: credentials, endpoints and boto3 clients of the local account."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+GATEWAY_SERVICES = frozenset({"athena", "glue"})
+"""Services that the gateway answers; every other one is the emulator's own."""
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """An access key and the IAM user or role ARN that it acts as."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    principal_arn: str
+    session_token: str | None = field(default=None, repr=False)
+
+
+class CredentialBook:
+    """Every access key handed out in this run, so that the gateway can tell who signed a request."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[str, Credentials] = {}
+        self._lock = threading.Lock()
+
+    def add(self, credentials: Credentials) -> Credentials:
+        """Remember ``credentials`` and return them."""
+        with self._lock:
+            self._by_key[credentials.access_key_id] = credentials
+        return credentials
+
+    def get(self, access_key_id: str) -> Credentials | None:
+        """The credentials of this access key, or None if this run did not hand it out."""
+        with self._lock:
+            return self._by_key.get(access_key_id)
+
+
+class Aws:
+    """The local account: one region, the emulator's endpoint, and the gateway's once it runs.
+
+    Parameters
+    ----------
+    emulator_url, gateway_url:
+        ``http://127.0.0.1:PORT``. Glue and Athena go to the gateway (see `GATEWAY_SERVICES`).
+    root:
+        The account's root, which may do everything. Only set-up uses it; the chain acts as roles.
+    """
+
+    def __init__(self, *, emulator_url: str, region: str, account_id: str, root: Credentials) -> None:
+        self.emulator_url = emulator_url
+        self.gateway_url: str | None = None
+        self.region = region
+        self.account_id = account_id
+        self.root = root
+        self.book = CredentialBook()
+        self.book.add(root)
+        self._create = threading.Lock()  # boto3 clients may be shared by threads, not made by them
+
+    def client(
+        self,
+        service: str,
+        credentials: Credentials | None = None,
+        *,
+        direct: bool = False,
+        max_attempts: int = 4,
+        connections: int = 16,
+    ) -> Any:
+        """A boto3 client acting as ``credentials`` (default: root).
+
+        ``direct`` asks the emulator itself even where the gateway answers.
+        """
+        who = credentials or self.root
+        through_gateway = service in GATEWAY_SERVICES and self.gateway_url and not direct
+        with self._create:
+            return boto3.Session(
+                aws_access_key_id=who.access_key_id,
+                aws_secret_access_key=who.secret_access_key,
+                aws_session_token=who.session_token,
+                region_name=self.region,
+            ).client(
+                service,  # type: ignore[call-overload]
+                endpoint_url=self.gateway_url if through_gateway else self.emulator_url,
+                config=Config(
+                    retries={"max_attempts": max_attempts, "mode": "standard"},
+                    max_pool_connections=connections,
+                    connect_timeout=5,
+                    read_timeout=60,
+                    s3={"addressing_style": "path"},
+                ),
+            )
+
+    def assume(self, role_arn: str, session_name: str) -> Credentials:
+        """Temporary credentials of a role, as a service gets them from STS."""
+        answer = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=session_name)
+        keys = answer["Credentials"]
+        return self.book.add(
+            Credentials(
+                access_key_id=keys["AccessKeyId"],
+                secret_access_key=keys["SecretAccessKey"],
+                session_token=keys["SessionToken"],
+                principal_arn=role_arn,
+            )
+        )

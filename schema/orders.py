@@ -1,0 +1,16 @@
+"""The orders table. A new column is one edit, here."""
+
+from schema.model import Column, Schema
+
+ORDERS = Schema(
+    key="orderid",
+    columns=(
+        Column(name="orderid", type="string", comment="identifies the order", required=True),
+        Column(name="product_name", type="string", comment="the gadget ordered"),
+        Column(name="quantity", type="int", comment="units ordered"),
+        Column(name="price", type="decimal(10,2)", comment="price of one unit, USD"),
+        Column(name="customer", type="string", comment="who ordered"),
+        Column(name="status", type="string", comment="placed, paid, shipped, delivered or cancelled"),
+        Column(name="created_at", type="timestamp", comment="when the order was placed, UTC"),
+    ),
+)
