@@ -1,1 +1,1 @@
-"""The same stack on one machine: an emulator, the real Pulumi program, and what the emulator lacks."""
+"""The same stack on one machine: an emulator, the real program, and what the emulator lacks."""

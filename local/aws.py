@@ -24,7 +24,7 @@ class Credentials:
 
 
 class CredentialBook:
-    """Every access key handed out in this run, so that the gateway can tell who signed a request."""
+    """Every access key handed out in this run: the gateway tells by it who signed a request."""
 
     def __init__(self) -> None:
         self._by_key: dict[str, Credentials] = {}
@@ -53,7 +53,9 @@ class Aws:
         The account's root, which may do everything. Only set-up uses it; the chain acts as roles.
     """
 
-    def __init__(self, *, emulator_url: str, region: str, account_id: str, root: Credentials) -> None:
+    def __init__(
+        self, *, emulator_url: str, region: str, account_id: str, root: Credentials
+    ) -> None:
         self.emulator_url = emulator_url
         self.gateway_url: str | None = None
         self.region = region
