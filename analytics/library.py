@@ -1,0 +1,224 @@
+"""Read the SQL files: queries with their parameters, and views over a schema's columns.
+
+Standard library only, since the Pulumi program reads it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from string import Template
+
+from schema import ORDERS, Schema
+
+_HERE = Path(__file__).parent
+_DECLARED = re.compile(r"param (?P<name>\w+) (?P<type>\w+) (?P<default>\S+) (?P<meaning>.+)")
+_PLACE = re.compile(r"/\*(?P<name>\w+)\*/ (?P<literal>DATE '[^']*'|'(?:[^']|'')*'|\d+)")
+_REQUIRED = "required"
+
+_MOST = 100_000
+_LONGEST = 1024
+"""Characters that Athena takes as one execution parameter."""
+
+
+class ParameterError(ValueError):
+    """A value that a query's parameters do not admit; the message lists every problem."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """What a query can be told.
+
+    Parameters
+    ----------
+    name, meaning:
+        What to call it, and what it does.
+    type:
+        ``int`` (how many: a whole number from 1), ``date`` (``YYYY-MM-DD``) or ``string``.
+    default:
+        As text; None if there is none and a value must be given.
+    """
+
+    name: str
+    type: str
+    default: str | None
+    meaning: str
+
+    def literal(self, value: str) -> str:
+        """Return ``value`` as one SQL literal, which is how Athena takes execution parameters.
+
+        >>> Parameter(name="who", type="string", default=None, meaning="").literal("O'Neill")
+        "'O''Neill'"
+
+        Raises
+        ------
+        ParameterError
+            It is no value of this parameter's type.
+        """
+        match self.type:
+            case "int":
+                if not re.fullmatch(r"[0-9]{1,6}", value) or not 1 <= int(value) <= _MOST:
+                    raise self._refuse(value, f"a whole number from 1 to {_MOST}")
+                return str(int(value))
+            case "date":
+                try:
+                    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+                        raise ValueError
+                    return f"DATE '{date.fromisoformat(value)}'"
+                except ValueError:
+                    raise self._refuse(value, "a date like 2026-11-21") from None
+            case "string":
+                text = "'" + value.replace("'", "''") + "'"
+                if not value or "\0" in value or len(text) > _LONGEST:
+                    raise self._refuse(value, f"1 to {_LONGEST - 2} characters, none of them NUL")
+                return text
+        raise ValueError(f"parameter {self.name}: unknown type {self.type}")
+
+    def _refuse(self, value: str, wanted: str) -> ParameterError:
+        shown = value if len(value) <= 40 else value[:40] + "..."
+        return ParameterError(f"{self.name}={shown!r}: expected {wanted} ({self.meaning})")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """One question.
+
+    Parameters
+    ----------
+    name, title, description:
+        The file's name, the first line of its comment, and the rest of it.
+    sql:
+        One statement with ``?`` for each use of a parameter.
+    saved_sql:
+        The same for a person in the Athena console: the file itself, each default a literal to edit
+        behind its parameter's name. One without a default is ``?``, which the console asks for.
+    parameters:
+        What it can be told, each once.
+    placeholders:
+        The parameter that each ``?`` of ``sql`` stands for, in order.
+    """
+
+    name: str
+    title: str
+    description: str
+    sql: str
+    saved_sql: str
+    parameters: tuple[Parameter, ...]
+    placeholders: tuple[str, ...]
+
+    def bind(self, values: Mapping[str, str]) -> list[str]:
+        """Return Athena's execution parameters for ``values``, with the defaults for the others.
+
+        Raises
+        ------
+        ParameterError
+            An unknown name, a missing or a wrong value; all of them at once.
+        """
+        problems = [f"no parameter {name!r}" for name in values if name not in self._names]
+        literals = {}
+        for parameter in self.parameters:
+            value = values.get(parameter.name, parameter.default)
+            if value is None:
+                problems.append(f"{parameter.name} is needed: {parameter.meaning}")
+                continue
+            try:
+                literals[parameter.name] = parameter.literal(value)
+            except ParameterError as error:
+                problems.append(str(error))
+        if problems:
+            takes = ", ".join(f"{p.name} ({p.type})" for p in self.parameters) or "none"
+            raise ParameterError(f"{self.name}: {'; '.join(problems)}. Its parameters: {takes}")
+        return [literals[name] for name in self.placeholders]
+
+    @property
+    def _names(self) -> frozenset[str]:
+        return frozenset(parameter.name for parameter in self.parameters)
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """A view: its SELECT in Athena's SQL, and its columns as ``(name, Hive type)``."""
+
+    name: str
+    sql: str
+    columns: tuple[tuple[str, str], ...]
+
+
+def load_queries(directory: Path = _HERE / "queries") -> list[Query]:
+    """Return every query of ``directory``, by name.
+
+    Raises
+    ------
+    ValueError
+        A file's declarations and its statement disagree.
+    """
+    return [_query(path) for path in sorted(directory.glob("*.sql"))]
+
+
+def load_views(database: str, schema: Schema = ORDERS) -> list[View]:
+    """Return the views over ``database``.projection, each after those that it reads."""
+    columns = [(column.name, column.type) for column in schema.event_row]
+    partition = [("day", "string"), ("hour", "string")]
+    names = {
+        "columns": ", ".join(f'"{name}"' for name, _ in columns),
+        "keys": ", ".join(f'"{name}"' for name in schema.keys),
+        "database": f'"{database}"',
+    }
+    return [
+        View(name=name, sql=_statement(name).substitute(names), columns=tuple(view_columns))
+        for name, view_columns in (("changes", columns + partition), ("current_orders", columns))
+    ]
+
+
+def _statement(view: str) -> Template:
+    _, body = _split((_HERE / "views" / f"{view}.sql").read_text(encoding="utf-8"))
+    return Template(body)
+
+
+def _split(text: str) -> tuple[list[str], str]:
+    """The lines of the leading comment, without their dashes, and the statement."""
+    lines = text.splitlines()
+    end = next(i for i, line in enumerate(lines) if not line.startswith("--"))
+    return [line[2:].strip() for line in lines[:end]], "\n".join(lines[end:]).strip()
+
+
+def _query(path: Path) -> Query:
+    text = path.read_text(encoding="utf-8").strip()
+    (title, *comment), body = _split(text)
+    declared = [_DECLARED.fullmatch(line) for line in comment if line.startswith("param ")]
+    if None in declared:
+        raise ValueError(f"{path}: a parameter is declared as: -- param NAME TYPE DEFAULT MEANING")
+    parameters = {
+        match["name"]: Parameter(
+            name=match["name"],
+            type=match["type"],
+            default=None if match["default"] == _REQUIRED else match["default"],
+            meaning=match["meaning"],
+        )
+        for match in declared
+        if match
+    }
+    places = list(_PLACE.finditer(body))
+    if used := {place["name"] for place in places} ^ parameters.keys():
+        raise ValueError(f"{path}: declared but not used, or used but not declared: {used}")
+    for place in places:
+        parameter = parameters[place["name"]]
+        if parameter.default and parameter.literal(parameter.default) != place["literal"]:
+            raise ValueError(f"{path}: {place[0]} is not the declared {parameter.default}")
+
+    def ask_for_required(place: re.Match[str]) -> str:
+        return f"/*{place['name']}*/ ?" if parameters[place["name"]].default is None else place[0]
+
+    prose = (line for line in comment if not line.startswith("param "))
+    return Query(
+        name=path.stem,
+        title=title,
+        description="\n".join(prose).strip(),
+        sql=_PLACE.sub("?", body),
+        saved_sql=_PLACE.sub(ask_for_required, text),
+        parameters=tuple(parameters.values()),
+        placeholders=tuple(place["name"] for place in places),
+    )

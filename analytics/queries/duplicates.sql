@@ -1,0 +1,24 @@
+-- Duplicates seen, by day
+--
+-- Delivery is at least once: a change can be in the log more than once, its copies on one day or on
+-- several. A change counts on the day its first copy arrived (UTC). later_days is how many of the
+-- changes came again on a later day, which the view changes does not hide.
+-- Reads the partitions of the window only, and does not see copies outside it.
+-- param days int 7 how many days back, today included (UTC), by arrival
+WITH changes_seen AS (
+    SELECT event_id, min(day) AS first_day, max(day) AS last_day, count(*) AS copies
+    FROM projection
+    WHERE day >= CAST(date_add('day', 1 - /*days*/ 7, current_date) AS varchar)
+    GROUP BY event_id
+)
+
+SELECT
+    first_day AS day,
+    count(*) AS changes,
+    sum(copies) - count(*) AS duplicates,
+    count_if(copies > 1) AS changes_repeated,
+    max(copies) AS most_copies,
+    count_if(last_day > first_day) AS later_days
+FROM changes_seen
+GROUP BY first_day
+ORDER BY day

@@ -1,0 +1,33 @@
+-- Freshness: the delay from a change to the lake
+--
+-- delay is from the change in DynamoDB (creation_time) to the moment at which S3 took the object that
+-- first held it ("$file_modified_time"), from when on a query finds it. Both clocks tell whole seconds,
+-- so a delay is right to about one. newest_age_seconds is how old the newest change is now: with no new
+-- orders it grows though nothing is late. Reads the partitions of the window only.
+-- param hours int 24 how many hours back, by arrival
+WITH arrivals AS (
+    SELECT
+        event_id,
+        min(creation_time) AS creation_time,
+        min(CAST("$file_modified_time" AT TIME ZONE 'UTC' AS timestamp)) AS arrived_at
+    FROM projection
+    WHERE day >= date_format(date_add('hour', -/*hours*/ 24, localtimestamp), '%Y-%m-%d')
+        AND concat(day, hour) >= date_format(date_add('hour', -/*hours*/ 24, localtimestamp), '%Y-%m-%d%H')
+    GROUP BY event_id
+),
+
+delays AS (
+    SELECT
+        creation_time,
+        date_diff('millisecond', creation_time, arrived_at) / 1000.0E0 AS delay
+    FROM arrivals
+)
+
+SELECT
+    count(*) AS changes,
+    max(creation_time) AS newest_change,
+    date_diff('second', max(creation_time), localtimestamp) AS newest_age_seconds,
+    approx_percentile(delay, 0.5E0) AS p50_delay_seconds,
+    approx_percentile(delay, 0.99E0) AS p99_delay_seconds,
+    max(delay) AS max_delay_seconds
+FROM delays

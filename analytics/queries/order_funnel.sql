@@ -1,0 +1,43 @@
+-- Funnel from placed to delivered, and the cancellation rate
+--
+-- Of the orders placed (created_at) in the window, how many ever reached each stage, and what share
+-- that is of those placed. An order that was paid and then cancelled did reach paid. A change that
+-- the log lacks is made up for: who was delivered had been shipped. Deleted orders and orders
+-- without created_at are not counted. The share of the stage cancelled is the cancellation rate.
+-- Reads the partitions from the window's start, and the hour before it: Firehose files an object
+-- under the arrival of its oldest row. All that happened to an order came after it was placed.
+-- param days int 30 how many days back, today included (UTC)
+WITH stages (stage, step) AS (
+    VALUES ('placed', 1), ('paid', 2), ('shipped', 3), ('delivered', 4), ('cancelled', 5)
+),
+
+log AS (
+    SELECT
+        p.status,
+        p.created_at,
+        p.event_type,
+        row_number() OVER (PARTITION BY p.orderid ORDER BY p.sequence_number DESC) AS newest,
+        max(CASE WHEN s.step < 5 THEN s.step ELSE 1 END) OVER (PARTITION BY p.orderid) AS reached
+    FROM projection AS p
+    LEFT JOIN stages AS s ON p.status = s.stage
+    WHERE p.day >= CAST(date_add('day', -/*days*/ 30, current_date) AS varchar)
+        AND (p.hour = '23' OR p.day > CAST(date_add('day', -/*days*/ 30, current_date) AS varchar))
+),
+
+counts AS (
+    SELECT
+        s.stage,
+        s.step,
+        count(*) AS placed,
+        count_if(CASE s.stage WHEN 'cancelled' THEN o.status = 'cancelled' ELSE s.step <= o.reached END) AS orders
+    FROM stages AS s
+    CROSS JOIN log AS o
+    WHERE o.newest = 1
+        AND o.event_type <> 'REMOVE'
+        AND o.created_at >= date_add('day', 1 - /*days*/ 30, current_date)
+    GROUP BY s.stage, s.step
+)
+
+SELECT stage, orders, round(CAST(orders AS double) / placed, 4) AS share_of_placed
+FROM counts
+ORDER BY step

@@ -1,0 +1,29 @@
+-- Revenue, orders and units by day
+--
+-- Revenue is quantity * price of every order placed (created_at) in the window that is neither
+-- cancelled nor deleted, paid or not, in its latest state; so a figure of the past can still move.
+-- An order without created_at was placed at no known time and is not counted.
+-- A day is one of created_at, UTC; a day without orders has no row.
+-- Reads the partitions from the window's start, and the hour before it: Firehose files an object
+-- under the arrival of its oldest row. All that happened to an order came after it was placed.
+-- param days int 30 how many days back, today included (UTC)
+WITH latest AS (
+    SELECT quantity, price, status, created_at, event_type,
+        row_number() OVER (PARTITION BY orderid ORDER BY sequence_number DESC) AS newest
+    FROM projection
+    WHERE day >= CAST(date_add('day', -/*days*/ 30, current_date) AS varchar)
+        AND (hour = '23' OR day > CAST(date_add('day', -/*days*/ 30, current_date) AS varchar))
+)
+
+SELECT
+    CAST(created_at AS date) AS placed_on,
+    count(*) AS orders,
+    sum(quantity) AS units,
+    sum(quantity * price) AS revenue
+FROM latest
+WHERE newest = 1
+    AND event_type <> 'REMOVE'
+    AND status IS DISTINCT FROM 'cancelled'
+    AND created_at >= date_add('day', 1 - /*days*/ 30, current_date)
+GROUP BY CAST(created_at AS date)
+ORDER BY placed_on

@@ -1,0 +1,31 @@
+-- Top customers by revenue
+--
+-- Revenue is quantity * price of every order placed (created_at) in the window that is neither
+-- cancelled nor deleted, paid or not, in its latest state; so a figure of the past can still move.
+-- An order without created_at was placed at no known time and is not counted.
+-- Reads the partitions from the window's start, and the hour before it: Firehose files an object
+-- under the arrival of its oldest row. All that happened to an order came after it was placed.
+-- param days int 30 how many days back, today included (UTC)
+-- param top int 10 how many customers
+WITH latest AS (
+    SELECT customer, quantity, price, status, created_at, event_type,
+        row_number() OVER (PARTITION BY orderid ORDER BY sequence_number DESC) AS newest
+    FROM projection
+    WHERE day >= CAST(date_add('day', -/*days*/ 30, current_date) AS varchar)
+        AND (hour = '23' OR day > CAST(date_add('day', -/*days*/ 30, current_date) AS varchar))
+)
+
+SELECT
+    customer,
+    count(*) AS orders,
+    sum(quantity) AS units,
+    sum(quantity * price) AS revenue,
+    max(created_at) AS last_order_at
+FROM latest
+WHERE newest = 1
+    AND event_type <> 'REMOVE'
+    AND status IS DISTINCT FROM 'cancelled'
+    AND created_at >= date_add('day', 1 - /*days*/ 30, current_date)
+GROUP BY customer
+ORDER BY revenue DESC, customer
+LIMIT /*top*/ 10
