@@ -1,0 +1,228 @@
+"""``python -m analytics``: list the questions, ask one, or ask Athena anything."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.syntax import Syntax
+from rich.table import Table
+
+import stack_outputs
+from analytics import ParameterError, Query, load_queries
+from analytics.athena import Athena, AthenaError, Usage
+from analytics.output import Format, write
+
+FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Stack = Annotated[
+    str | None, typer.Option("--stack", metavar="NAME", help="Pulumi stack to ask, such as dev.")
+]
+Outputs = Annotated[
+    Path | None,
+    typer.Option(
+        "--outputs",
+        metavar="FILE",
+        help="The stack's outputs as JSON, instead of --stack. "
+        f"With neither, the file that {stack_outputs.ENVIRONMENT_VARIABLE} names.",
+    ),
+]
+Form = Annotated[Format, typer.Option("--format", help="How to write the answer.")]
+Output = Annotated[
+    Path | None, typer.Option("--output", metavar="FILE", help="Write the answer to this file.")
+]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="A question that `list` shows.")]
+
+_EXAMPLES = """[bold]Examples[/bold]
+
+python -m analytics list
+
+python -m analytics run revenue_by_product --stack dev
+
+python -m analytics run revenue_by_day --stack dev --param days=7 --format csv
+
+python -m analytics run order_history --outputs outputs.json --param orderid=4f0c...
+
+python -m analytics sql "SELECT * FROM current_orders LIMIT 5" --stack dev
+
+[bold]Exit codes[/bold]: 0 done, 1 the query failed, 2 wrong usage, 130 stopped by Ctrl-C.
+"""
+
+
+@app.callback(epilog=_EXAMPLES)
+def analytics() -> None:
+    """Ask about sales: the stack's questions, or SQL of your own, answered by Athena.
+
+    The answer goes to stdout; what it took (bytes, dollars, seconds) to stderr. Credentials, region
+    and endpoints are the AWS CLI's: AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and so on.
+    """
+
+
+@app.command("list")
+def list_queries() -> None:
+    """Show every question, with its parameters and their defaults."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("name", "answers", "parameters"):
+        table.add_column(heading, overflow="fold", no_wrap=heading == "name")
+    for query in load_queries():
+        takes = (f"{p.name}={p.default}" if p.default else f"{p.name}=?" for p in query.parameters)
+        table.add_row(query.name, query.title, " ".join(takes))
+    _stdout().print(table)
+
+
+@app.command()
+def show(name: Name) -> None:
+    """Print a question's SQL and what it says of itself, ready for the Athena console."""
+    text, console = _find(name).saved_sql, _stdout()
+    if console.is_terminal:
+        console.print(Syntax(text, "sql", background_color="default"))
+    else:
+        typer.echo(text)
+
+
+@app.command()
+def run(  # noqa: PLR0917 - the command line's
+    name: Name,
+    param: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--param", "-p", metavar="NAME=VALUE", help="Set a parameter; may be repeated."
+        ),
+    ] = None,
+    form: Form = Format.TABLE,
+    output: Output = None,
+    stack: Stack = None,
+    outputs: Outputs = None,
+) -> None:
+    """Ask one of the questions.
+
+    Example: python -m analytics run top_customers --stack dev -p days=7 -p top=5 --format json
+    """
+    query = _find(name)
+    try:
+        literals = query.bind(_pairs(param or []))
+    except ParameterError as error:
+        _fail(str(error), WRONG_USAGE)
+    _answer(query.sql, literals, form=form, output=output, stack=stack, outputs=outputs)
+
+
+@app.command()
+def sql(
+    statement: Annotated[
+        str,
+        typer.Argument(metavar="SQL", help="One statement in Athena's SQL; - reads it from stdin."),
+    ],
+    form: Form = Format.TABLE,
+    output: Output = None,
+    stack: Stack = None,
+    outputs: Outputs = None,
+) -> None:
+    """Ask anything, in Athena's SQL, of the stack's database.
+
+    Example: python -m analytics sql "SELECT count(*) FROM current_orders" --stack dev
+    """
+    statement = sys.stdin.read() if statement == "-" else statement
+    if not statement.strip():
+        _fail("there is no SQL to run", WRONG_USAGE)
+    _answer(statement, (), form=form, output=output, stack=stack, outputs=outputs)
+
+
+def _answer(
+    statement: str,
+    literals: Sequence[str],
+    *,
+    form: Format,
+    output: Path | None,
+    stack: str | None,
+    outputs: Path | None,
+) -> None:
+    """Run a statement and write its answer; what is wrong is said before it costs, if it can be."""
+    if output and not output.parent.is_dir():
+        _fail(f"--output {output}: there is no directory {output.parent}", WRONG_USAGE)
+    if form is Format.PARQUET and output is None and sys.stdout.isatty():
+        _fail("Parquet is no text for a terminal: add --output FILE", WRONG_USAGE)
+    try:
+        names = stack_outputs.load(stack, outputs, keys=("workgroupName", "databaseName"))
+    except stack_outputs.StackOutputsError as error:
+        _fail(str(error), WRONG_USAGE)
+
+    athena = None
+    try:
+        athena = Athena(names)
+        answer = athena.ask(statement, literals)
+        if output:
+            with output.open("wb") as file:
+                write(answer, form, file)
+        else:
+            console = _stdout()
+            write(answer, form, sys.stdout.buffer, console=console if console.is_terminal else None)
+        _report(f"{len(answer.rows):,} row{'' if len(answer.rows) == 1 else 's'}", athena.usage)
+    except AthenaError as error:
+        if athena and athena.usage.bytes_scanned:
+            _report("failed", athena.usage)
+        _fail(str(error), FAILED)
+    except BrokenPipeError:
+        raise  # `| head` has seen enough: no error to speak of
+    except OSError as error:
+        _fail(f"cannot write the answer: {error}", FAILED)
+    except KeyboardInterrupt:
+        _fail("stopped, and the query with it", INTERRUPTED)
+
+
+def _find(name: str) -> Query:
+    queries = {query.name: query for query in load_queries()}
+    if name not in queries:
+        _fail(f"there is no question {name!r}; there are: {', '.join(queries)}", WRONG_USAGE)
+    return queries[name]
+
+
+def _pairs(texts: Sequence[str]) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals):
+            raise ParameterError(f"--param {text}: expected NAME=VALUE")
+        if name in values:
+            raise ParameterError(f"--param {name} is given twice")
+        values[name] = value
+    return values
+
+
+def _report(outcome: str, usage: Usage) -> None:
+    size, unit = float(usage.bytes_scanned), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if size < 1000:
+            break
+        size, unit = size / 1000, larger
+    read = f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"
+    typer.echo(
+        f"{outcome}; {read} scanned, ${usage.dollars:.5f}; {usage.milliseconds / 1000:.1f} s",
+        err=True,
+    )
+
+
+def _stdout() -> Console:
+    """A console that leaves lines whole where no terminal sets their width."""
+    return Console() if sys.stdout.isatty() else Console(width=100_000)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    typer.echo(f"error: {message}", err=True)
+    raise typer.Exit(code)
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m analytics")

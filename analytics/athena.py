@@ -1,0 +1,199 @@
+"""Ask Athena one question at a time, and say plainly what went wrong."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+)
+from pyathena import connect
+from pyathena.error import Error
+from pyathena.model import AthenaQueryExecution
+
+# Each error reaches the caller as an exception; PyAthena would print its traceback besides.
+logging.getLogger("pyathena").addHandler(logging.NullHandler())
+logging.getLogger("pyathena").propagate = False
+
+DOLLARS_PER_TERABYTE = 5
+LEAST_BILLED = 10_000_000
+"""Bytes: what a query that reads less is billed for (Athena's pricing page, us-east-1)."""
+
+_EXPIRED = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+_DENIED = re.compile(
+    r"access ?denied|permission_denied|not authorized|insufficient permissions", re.I
+)
+_SCAN_LIMIT = re.compile(r"bytes scanned limit|data scanned limit", re.I)
+_LINE = re.compile(r"\bline (\d+):(\d+)")
+
+
+class AthenaError(Exception):
+    """The question has no answer; the message says why and, where it helps, what to do."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of an answer, with Athena's name for its type (``varchar``, ``decimal``, ...)."""
+
+    name: str
+    type: str
+    precision: int
+    scale: int
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a query took: bytes read, milliseconds, and whether reading is billed."""
+
+    bytes_scanned: int = 0
+    milliseconds: int = 0
+    billed: bool = False
+
+    @property
+    def dollars(self) -> float:
+        """What Athena asks for it: by the byte, with a minimum; DDL and SHOW are free."""
+        if not self.billed:
+            return 0.0
+        return max(self.bytes_scanned, LEAST_BILLED) * DOLLARS_PER_TERABYTE / 1e12
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Columns and rows, values as Python's own types."""
+
+    columns: tuple[Column, ...]
+    rows: list[tuple[Any, ...]]
+
+
+class Athena:
+    """The Athena of a stack: its workgroup, database and region.
+
+    Parameters
+    ----------
+    outputs:
+        The stack's, of which ``workgroupName``, ``databaseName`` and, unless the environment names
+        one, ``region`` are used. Credentials and endpoints are boto3's usual ones.
+
+    Raises
+    ------
+    AthenaError
+        No region, or credentials that cannot be read.
+    """
+
+    def __init__(self, outputs: Mapping[str, str]) -> None:
+        self._workgroup = outputs["workgroupName"]
+        self._reader = outputs.get("readerPolicyArn")
+        self._execution: AthenaQueryExecution | None = None
+        try:
+            self._connection = connect(
+                work_group=self._workgroup,
+                schema_name=outputs["databaseName"],
+                region_name=outputs.get("region"),
+                s3_staging_dir="",  # the workgroup's location, whatever the environment says
+                poll_interval=0.25,
+                on_poll=self._polled,
+            )
+        except (BotoCoreError, Error) as error:
+            raise self._plainly(error) from error
+
+    def ask(self, sql: str, parameters: Sequence[str] = ()) -> Answer:
+        """Run one statement, with a literal for each ``?`` of it, and wait for its rows.
+
+        A KeyboardInterrupt stops the query in Athena before it goes on.
+
+        Raises
+        ------
+        AthenaError
+            The query failed or could not be started.
+        """
+        self._execution = None
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute(sql, list(parameters) or None, paramstyle="qmark")
+                columns = tuple(
+                    Column(name, type_, precision, scale)
+                    for name, type_, _, _, precision, scale, _ in cursor.description or ()
+                )
+                return Answer(columns, cursor.fetchall() if columns else [])
+        except (BotoCoreError, ClientError, Error) as error:
+            raise self._plainly(error, sql) from error
+
+    @property
+    def usage(self) -> Usage:
+        """What the last question took, failed ones too."""
+        done = self._execution
+        if done is None:
+            return Usage()
+        return Usage(
+            bytes_scanned=done.data_scanned_in_bytes or 0,
+            milliseconds=done.total_execution_time_in_millis or 0,
+            billed=done.statement_type == "DML" and done.state != AthenaQueryExecution.STATE_FAILED,
+        )
+
+    def _polled(self, execution: Any) -> None:
+        self._execution = execution
+
+    def _plainly(self, error: Exception, sql: str = "") -> AthenaError:
+        cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
+        match cause:
+            case NoCredentialsError() | PartialCredentialsError():
+                return AthenaError(f"no AWS credentials: {cause}; set AWS_PROFILE, or log in")
+            case NoRegionError():
+                return AthenaError("no AWS region: set AWS_REGION, or use outputs that name one")
+            case ProfileNotFound():
+                return AthenaError(f"AWS credentials: {cause}")
+            case ClientError():
+                said = cause.response.get("Error", {})
+                return self._refused(said.get("Code", ""), said.get("Message", ""))
+            case BotoCoreError():
+                return AthenaError(f"Athena cannot be reached: {cause}")
+        return self._failed(str(cause), sql)
+
+    def _refused(self, code: str, message: str) -> AthenaError:
+        """A request that Athena turned down."""
+        if code in _EXPIRED:
+            return AthenaError(f"AWS refuses the credentials: {message} ({code}); log in again")
+        if re.search(r"workgroup\b.*\bnot found", message, re.I):
+            return AthenaError(
+                f"there is no workgroup {self._workgroup} in this account and region: {message} "
+                "Is the stack deployed, and are these its credentials?"
+            )
+        if _DENIED.search(f"{code} {message}"):
+            return AthenaError(self._denied(message))
+        return AthenaError(f"{message} ({code})")
+
+    def _failed(self, reason: str, sql: str) -> AthenaError:
+        """A query that Athena began and did not finish."""
+        if _SCAN_LIMIT.search(reason):
+            return AthenaError(
+                f"stopped, since it read more than the workgroup {self._workgroup} lets one query "
+                f"read: {reason} Ask about fewer days or hours, or raise the stack's scanLimitMb."
+            )
+        if _DENIED.search(reason):
+            return AthenaError(self._denied(reason))
+        if (at := _LINE.search(reason)) and 0 < int(at[1]) <= len(lines := sql.splitlines()):
+            line, column = lines[int(at[1]) - 1], int(at[2]) - 1
+            return AthenaError(f"{reason}\n  {line}\n  {' ' * column}^")
+        return AthenaError(reason)
+
+    def _denied(self, message: str) -> str:
+        policy = f" ({self._reader})" if self._reader else ""
+        return f"no permission: {message} Whoever asks needs the stack's reader policy{policy}."
