@@ -1,0 +1,149 @@
+"""Firehose's batch of records answered: every recordId once, and never more than Lambda may say."""
+
+from __future__ import annotations
+
+import json
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from rows import RecordError, Row
+
+MAX_ANSWER = 6_000_000
+"""Bytes. A synchronous Lambda answer of over 6 MB is lost, and with it Firehose's batch:
+https://docs.aws.amazon.com/firehose/latest/dev/data-transformation.html"""
+
+_ENVELOPE = 200  # more bytes than an answer has around its data: recordId, result, punctuation
+
+
+class NotBase64(RecordError):  # noqa: N818 - logged by this name, as the reason
+    """A record whose ``data`` is no base64 text."""
+
+
+class NotJson(RecordError):  # noqa: N818
+    """A record that is not one JSON document in UTF-8."""
+
+
+class AnswerTooLarge(RecordError):  # noqa: N818
+    """A row for which the answer has no room beside the others of its batch."""
+
+
+@dataclass
+class Failure:
+    """How many records of a batch failed for one reason, and where to find some of them."""
+
+    count: int = 0
+    examples: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class Tally:
+    """What became of a batch's records."""
+
+    rows: dict[str, int] = field(default_factory=lambda: {"INSERT": 0, "MODIFY": 0, "REMOVE": 0})
+    row_bytes: int = 0
+    failures: dict[str, Failure] = field(default_factory=dict)
+    max_examples: int = 3
+
+    @property
+    def failed(self) -> int:
+        """Records answered ProcessingFailed."""
+        return sum(failure.count for failure in self.failures.values())
+
+    def fail(self, record: Mapping[str, Any], error: Exception) -> None:
+        """Count a record that failed, and why."""
+        known = isinstance(error, RecordError)  # others' texts might quote the order
+        reason = f"{type(error).__name__}: {error if known else 'unforeseen'}"
+        failure = self.failures.setdefault(reason, Failure())
+        failure.count += 1
+        if len(failure.examples) < self.max_examples:
+            source = record.get("kinesisRecordMetadata") or {}
+            failure.examples.append(
+                {"recordId": record["recordId"], "sequenceNumber": source.get("sequenceNumber")}
+            )
+
+
+def transform(
+    records: Sequence[Mapping[str, Any]],
+    to_row: Callable[[Any], Row],
+    *,
+    max_examples: int = 3,
+    max_answer: int = MAX_ANSWER,
+) -> tuple[list[dict[str, str]], Tally]:
+    """Answer a batch: Ok with an event row, or ProcessingFailed with the record's own data.
+
+    Parameters
+    ----------
+    records:
+        ``records`` of Firehose's event: recordId, data (base64 of a change record), ...
+    to_row:
+        Makes the event row of a parsed change record (`rows.compile_schema`).
+    max_examples:
+        How many records the tally names per reason of failure.
+    max_answer:
+        Bytes that the answers may take as JSON.
+    """
+    tally = Tally(max_examples=max_examples)
+    answers: list[dict[str, str]] = []
+    echoed = 0
+    for record in records:
+        try:
+            row = to_row(_parse(record.get("data")))
+            line = orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+            data = b2a_base64(line, newline=False).decode("ascii")
+            answers.append({"recordId": record["recordId"], "result": "Ok", "data": data})
+            tally.rows[row["event_type"]] += 1
+            tally.row_bytes += len(line)
+        except Exception as error:
+            answers.append({"recordId": record["recordId"], "result": "ProcessingFailed"})
+            if isinstance(record.get("data"), str):
+                answers[-1]["data"] = record["data"]
+                echoed += len(json.dumps(record["data"]))
+            tally.fail(record, error)
+    if tally.row_bytes * 4 // 3 + echoed + _ENVELOPE * len(answers) > max_answer:
+        _shrink(records, answers, tally, max_answer)
+    return answers, tally
+
+
+def _parse(data: Any) -> Any:
+    try:
+        raw = a2b_base64(data, strict_mode=True)
+    except (TypeError, ValueError) as error:
+        raise NotBase64("data is no base64 text") from error
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise NotJson("not one JSON document in UTF-8") from error
+
+
+def _shrink(
+    records: Sequence[Mapping[str, Any]],
+    answers: list[dict[str, str]],
+    tally: Tally,
+    max_answer: int,
+) -> None:
+    """Take data out of answers until they fit: of failed records first, then the largest rows.
+
+    Firehose writes its own copy of a failed record under the failed prefix, so the answer can do
+    without it: the Lambda blueprints that AWS offers for Firehose leave it out too.
+    """
+    excess = len(json.dumps({"records": answers})) - max_answer  # as Lambda's runtime writes it
+
+    def size(index: int) -> tuple[bool, int]:
+        return answers[index]["result"] == "Ok", -len(answers[index].get("data", ""))
+
+    for index in sorted(range(len(answers)), key=size):
+        if excess <= 0:
+            break
+        answer = answers[index]
+        excess -= len(json.dumps(answer))
+        data = answer.pop("data", "")
+        if answer["result"] == "Ok":
+            answer["result"] = "ProcessingFailed"
+            line = a2b_base64(data)
+            tally.rows[orjson.loads(line)["event_type"]] -= 1
+            tally.row_bytes -= len(line)
+            tally.fail(records[index], AnswerTooLarge("no room in an answer of 6 MB"))
+        excess += len(json.dumps(answer))

@@ -1,0 +1,69 @@
+"""Firehose's transformation Lambda: change records in, event rows out, one metrics line a batch.
+
+Environment
+-----------
+LOG_LEVEL:
+    ``DEBUG`` names up to 100 failed records per reason, any other level 3. Default INFO.
+METRICS_NAMESPACE:
+    Of the CloudWatch metrics. Default ``sales-cdc``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import Any
+
+from batch import Tally, transform
+from rows import compile_schema
+
+with open(os.path.join(os.path.dirname(__file__), "schema.json"), encoding="utf-8") as _file:  # noqa: PTH118, PTH120, PTH123 - pathlib would lengthen the cold start
+    _TO_ROW = compile_schema(json.load(_file))
+_NAMESPACE = os.environ.get("METRICS_NAMESPACE", "sales-cdc")
+_EXAMPLES = 100 if os.environ.get("LOG_LEVEL", "INFO").upper() == "DEBUG" else 3
+_UNITS = {"Bytes": "Bytes", "Duration": "Milliseconds"}
+
+
+def handler(event: dict[str, Any], _context: object) -> dict[str, list[dict[str, str]]]:
+    """Answer one invocation by Firehose; the shapes are those of the AWS page.
+
+    https://docs.aws.amazon.com/firehose/latest/dev/data-transformation-status-model.html
+    """
+    start = time.perf_counter()
+    answers, tally = transform(event["records"], _TO_ROW, max_examples=_EXAMPLES)
+    print(_metrics(event, tally, (time.perf_counter() - start) * 1000))  # noqa: T201 - the log
+    return {"records": answers}
+
+
+def _metrics(event: dict[str, Any], tally: Tally, milliseconds: float) -> str:
+    """One log line that is also metrics: CloudWatch's embedded metric format.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+    """
+    metrics = {
+        "Records": len(event["records"]),
+        "Ok": sum(tally.rows.values()),
+        "Failed": tally.failed,
+        "Insert": tally.rows["INSERT"],
+        "Modify": tally.rows["MODIFY"],
+        "Remove": tally.rows["REMOVE"],
+        "Bytes": tally.row_bytes,
+        "Duration": round(milliseconds, 3),
+    }
+    units = [{"Name": name, "Unit": _UNITS.get(name, "Count")} for name in metrics]
+    line = {
+        "_aws": {
+            "Timestamp": int(time.time() * 1000),
+            "CloudWatchMetrics": [
+                {"Namespace": _NAMESPACE, "Dimensions": [["DeliveryStream"]], "Metrics": units}
+            ],
+        },
+        "level": "WARNING" if tally.failed else "INFO",
+        "message": "batch transformed",
+        "invocationId": event.get("invocationId"),
+        "DeliveryStream": event.get("deliveryStreamArn", "").rpartition("/")[2] or "unknown",
+        **metrics,
+        "failures": {reason: vars(failure) for reason, failure in tally.failures.items()},
+    }
+    return json.dumps(line)

@@ -1,0 +1,327 @@
+"""A change record made into an event row: pure, driven by the schema, exact.
+
+`compile_schema` reads the schema once and returns the function that makes rows. A number stays the
+text that DynamoDB wrote (`orjson.Fragment`), digit by digit: it never becomes a binary float.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from orjson import Fragment
+
+Row = dict[str, Any]
+"""An event row: column name to a value that `orjson.dumps` writes."""
+
+_IMAGES = {"INSERT": "NewImage", "MODIFY": "NewImage", "REMOVE": "OldImage"}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MAX_DEPTH = 32  # how deep DynamoDB lets an item nest
+_DIGITS = 38  # how many significant digits it keeps of a number
+_LONGEST = len("-0.") + 130 + _DIGITS
+
+# Numbers as DynamoDB writes nearly all of them, and in every form that an item may be given.
+_PLAIN = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+_BELOW_MICROSECONDS = re.compile(r"[.,][0-9]{6}[0-9]*[1-9]")
+
+
+class RecordError(ValueError):
+    """Why a record cannot become a row: names columns and types, never what an order holds."""
+
+
+class NotAChangeRecord(RecordError):  # noqa: N818 - logged by this name, as the reason
+    """JSON, but not what DynamoDB Streams writes."""
+
+
+class SchemaMismatch(RecordError):  # noqa: N818
+    """A change of an item that the schema's columns cannot hold exactly."""
+
+
+def compile_schema(document: Mapping[str, Any]) -> Callable[[Any], Row]:
+    """Make the function that turns change records into rows.
+
+    Parameters
+    ----------
+    document:
+        What ``Schema.to_json`` writes: ``key``, ``sort_key``, ``columns`` (name, type, required).
+
+    Returns
+    -------
+    ``to_row(change)``, the event row of one parsed change record; it raises `RecordError`.
+
+    Examples
+    --------
+    >>> to_row = compile_schema({"key": "id", "sort_key": None,
+    ...     "columns": [{"name": "id", "type": "string", "required": True}]})
+    >>> to_row({"eventID": "e1", "eventName": "REMOVE", "dynamodb": {"Keys": {"id": {"S": "a"}},
+    ...     "SequenceNumber": "7", "ApproximateCreationDateTime": 1.5}})["creation_time"]
+    '1970-01-01 00:00:01.500'
+    """
+    columns = document["columns"]
+    key_names = [name for name in (document["key"], document["sort_key"]) if name]
+    converters = {
+        column["name"]: _converter(column["name"], column["type"], column["name"] in key_names)
+        for column in columns
+    }
+    keys = [(name, converters[name]) for name in key_names]
+    required = [c["name"] for c in columns if c["required"] and c["name"] not in key_names]
+    blank: Row = dict.fromkeys([*converters, "extras"])  # copied: sets the order and the nulls
+
+    def to_row(change: Any) -> Row:
+        try:
+            stream = change["dynamodb"]
+            event_type = change["eventName"]
+            item_keys = stream["Keys"]
+            image = stream.get(_IMAGES[event_type])
+            row = blank.copy()
+            unknown = {}
+            # A NEW_IMAGE stream's REMOVE, and all of a KEYS_ONLY stream, come without an image.
+            for name, value in (item_keys if image is None else image).items():
+                convert = converters.get(name)
+                if convert:
+                    row[name] = convert(value)
+                else:
+                    unknown[name] = value
+            for name, convert in keys:
+                row[name] = convert(item_keys[name])
+                if row[name] is None:
+                    raise SchemaMismatch(f"column {name}: a key cannot be NULL")
+            if unknown:
+                row["extras"] = _extras(unknown)
+            row["event_type"] = event_type
+            row["creation_time"] = _creation_time(stream["ApproximateCreationDateTime"])
+            row["event_id"] = _event_id(change["eventID"])
+            row["sequence_number"] = _sequence_number(stream["SequenceNumber"])
+        except (AttributeError, KeyError, TypeError) as error:
+            raise NotAChangeRecord("not of the shape that DynamoDB Streams writes") from error
+        if image is not None:
+            for name in required:
+                if row[name] is None:
+                    raise SchemaMismatch(f"column {name}: required, and the item has none")
+        return row
+
+    return to_row
+
+
+def _event_id(text: Any) -> str:
+    if type(text) is str and text:
+        return text
+    raise NotAChangeRecord("eventID is no text")
+
+
+def _sequence_number(text: Any) -> str:
+    if len(text) <= 40 and text.isdigit() and text.isascii():
+        return text.zfill(40)  # type: ignore[no-any-return]
+    raise NotAChangeRecord("SequenceNumber is not made of up to 40 digits")
+
+
+@lru_cache(maxsize=1024, typed=True)  # rounded to the second by DynamoDB Streams: few a batch
+def _creation_time(seconds: Any) -> str:
+    if type(seconds) is not int and type(seconds) is not float:
+        raise NotAChangeRecord("ApproximateCreationDateTime is no number")
+    try:
+        return _utc_text(_EPOCH + timedelta(milliseconds=round(seconds * 1000)))
+    except OverflowError as error:
+        raise NotAChangeRecord("ApproximateCreationDateTime is outside years 1-9999") from error
+
+
+# --- A column's converter: from DynamoDB's typed value, {"N": "19.99"}, to what a row holds ---
+
+
+def _converter(name: str, type_: str, is_key: bool) -> Callable[[Any], Any]:
+    readers = _readers(type_, is_key)
+    usual, read_usual = next(iter(readers.items()))
+
+    def convert(value: Any) -> Any:
+        content = value.get(usual)
+        try:
+            if content is not None and len(value) == 1:
+                return read_usual(content)
+            ((tag, content),) = value.items()
+            if tag == "NULL" and content is True:
+                return None
+            if tag in readers:
+                return readers[tag](content)
+        except ValueError as error:  # unfit content; or not exactly one type in the value
+            raise SchemaMismatch(f"column {name}: no {type_} holds this value exactly") from error
+        raise SchemaMismatch(f"column {name}: {type_} is read from {' or '.join(readers)} alone")
+
+    return convert
+
+
+def _readers(type_: str, is_key: bool) -> dict[str, Callable[[Any], Any]]:
+    """How each DynamoDB type that the column takes is read, the usual one first.
+
+    A reader raises ValueError for what the column cannot hold exactly, TypeError for content that
+    DynamoDB would not write.
+    """
+    if type_.startswith("decimal("):
+        precision, scale = map(int, type_[len("decimal(") : -1].split(","))
+        return {"N": _number(precision - scale, scale)}
+    if type_ == "string" and is_key:
+        return {"S": _text, "N": _any_number}
+    by_type: dict[str, dict[str, Callable[[Any], Any]]] = {
+        "string": {"S": _text},
+        "int": {"N": _number(9, 0, limit=2**31)},
+        "bigint": {"N": _number(18, 0, limit=2**63)},
+        "double": {"N": _any_fragment},
+        "boolean": {"BOOL": _bool},
+        "date": {"S": _date},
+        "timestamp": {"S": _instant, "N": _epoch},
+    }
+    return by_type[type_]
+
+
+def _text(text: Any) -> str:
+    if type(text) is str:
+        return text
+    raise TypeError
+
+
+def _bool(value: Any) -> bool:
+    if type(value) is bool:
+        return value
+    raise TypeError
+
+
+def _date(text: str) -> str:
+    if date.fromisoformat(text).isoformat() == text:
+        return text
+    raise ValueError
+
+
+def _instant(text: str) -> str:
+    """ISO 8601 as a UTC timestamp; without an offset it is UTC, as the column says."""
+    if text[19:20] == "." and text[23:] == "Z":  # what applications write: spare them the offset
+        moment = datetime.fromisoformat(text[:23])
+        if moment.tzinfo is None:
+            return moment.isoformat(" ", "milliseconds")
+    moment = datetime.fromisoformat(text)
+    if len(text) <= len("2026-11-21") or _BELOW_MICROSECONDS.search(text):
+        raise ValueError  # a date alone is no instant; fromisoformat cuts a seventh digit off
+    try:
+        return _utc_text(moment.astimezone(UTC) if moment.tzinfo else moment)
+    except OverflowError as error:
+        raise ValueError from error
+
+
+def _epoch(text: str) -> str:
+    """Epoch seconds as a UTC timestamp."""
+    plain, _, scale = _plain(text)
+    if scale > 6:
+        raise ValueError
+    try:
+        return _utc_text(_EPOCH + timedelta(microseconds=int(Decimal(plain).scaleb(6))))
+    except OverflowError as error:
+        raise ValueError from error
+
+
+def _utc_text(moment: datetime) -> str:
+    """``YYYY-MM-DD HH:MM:SS.mmm``, and six digits where three would lose some."""
+    digits = "microseconds" if moment.microsecond % 1000 else "milliseconds"
+    return moment.replace(tzinfo=None).isoformat(" ", digits)
+
+
+# --- Numbers: usual text passes a pattern and goes through untouched; the rest is worked out ---
+
+
+def _number(whole: int, scale: int, limit: int | None = None) -> Callable[[str], Fragment]:
+    """Read numbers of at most ``whole`` and ``scale`` digits, or any whole one within ``limit``."""
+    usual = re.compile(
+        (f"-?(?:0|[1-9][0-9]{{0,{whole - 1}}})" if whole else "-?0")
+        + (rf"(?:\.[0-9]{{1,{scale}}})?" if scale else "")
+    ).fullmatch
+
+    # Prices and quantities repeat, and a Fragment never changes: rows share it.
+    @lru_cache(maxsize=4096)
+    def read(text: str) -> Fragment:
+        if usual(text):
+            return Fragment(text)
+        plain, whole_digits, scale_digits = _plain(text)
+        fits = whole_digits <= whole if limit is None else -limit <= Decimal(plain) < limit
+        if scale_digits > scale or not fits:
+            raise ValueError
+        return Fragment(plain)
+
+    return read
+
+
+def _any_number(text: str) -> str:
+    return text if len(text) <= _DIGITS and _PLAIN.fullmatch(text) else _plain(text)[0]
+
+
+def _any_fragment(text: str) -> Fragment:
+    return Fragment(_any_number(text))
+
+
+def _plain(text: str) -> tuple[str, int, int]:
+    """A number without exponent or idle zeros, and its digits before and after the point.
+
+    Raises
+    ------
+    ValueError
+        No number, over 38 significant digits, or beyond 1E-130 to 9.99E+125: DynamoDB's limits,
+        https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
+    """
+    if len(text) > _LONGEST or not _NUMBER.fullmatch(text):
+        raise ValueError
+    number = Decimal(text)
+    if not number:
+        return "0", 0, 0
+    if not -130 <= number.adjusted() <= 125:
+        raise ValueError
+    whole, _, fraction = f"{number:f}".partition(".")
+    fraction = fraction.rstrip("0")
+    if len((whole.removeprefix("-") + fraction).strip("0")) > _DIGITS:
+        raise ValueError
+    return f"{whole}.{fraction}" if fraction else whole, len(whole.lstrip("-0")), len(fraction)
+
+
+# --- What the schema does not know ---
+
+
+def _extras(attributes: Mapping[str, Any]) -> str:
+    try:
+        plain = {name: _untyped(value, 1) for name, value in attributes.items()}
+    except (ArithmeticError, ValueError) as error:
+        raise SchemaMismatch("an attribute holds no DynamoDB value") from error
+    return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _untyped(value: Any, depth: int) -> Any:
+    """Any DynamoDB value as JSON: text for S and B, a number's own digits, sets sorted."""
+    ((tag, content),) = value.items()
+    if depth <= _MAX_DEPTH and tag == "M":
+        return {name: _untyped(inner, depth + 1) for name, inner in content.items()}
+    if depth <= _MAX_DEPTH and tag == "L":
+        return [_untyped(inner, depth + 1) for inner in _list(content)]
+    return _SCALARS[tag](content)
+
+
+def _list(content: Any) -> list[Any]:
+    if type(content) is list:
+        return content
+    raise TypeError
+
+
+def _null(content: Any) -> None:
+    if content is not True:
+        raise TypeError
+
+
+_SCALARS: dict[str, Callable[[Any], Any]] = {
+    "S": _text,
+    "N": _any_fragment,
+    "B": _text,
+    "BOOL": _bool,
+    "NULL": _null,
+    "SS": lambda texts: sorted(map(_text, _list(texts))),
+    "BS": lambda texts: sorted(map(_text, _list(texts))),
+    "NS": lambda texts: [_any_fragment(text) for text in sorted(_list(texts), key=Decimal)],
+}
