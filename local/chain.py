@@ -1,0 +1,196 @@
+"""The whole chain on one machine: emulator, gateway, deployed program, pipe, firehose, crawlers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from local.athena import Athena
+from local.aws import Aws, Credentials
+from local.crawler import Crawlers
+from local.deploy import Deployment, deploy, stack_config
+from local.emulator import Emulator
+from local.errors import LocalError
+from local.firehose import Delivered, Firehose, FirehoseDefinition
+from local.gateway import Gateway
+from local.pipe import Pipe, PipeDefinition
+from local.worker import Worker
+
+DEFAULT_REGION = "us-east-1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hops:
+    """How many records each hop has seen."""
+
+    captured: int = 0
+    filtered: int = 0
+    bridged: int = 0
+    dead_lettered: int = 0
+    delivered: int = 0
+    failed: int = 0
+    objects: int = 0
+
+    @property
+    def settled(self) -> int:
+        """Records whose way has ended, in the lake or set apart."""
+        return self.delivered + self.failed + self.filtered + self.dead_lettered
+
+
+class LocalStack:
+    """A stack that runs; use it as a context manager.
+
+    Parameters
+    ----------
+    stack:
+        Whose ``Pulumi.<stack>.yaml`` to deploy.
+    directory:
+        Where logs and what the emulator keeps on disk go.
+    port, gateway_port:
+        Loopback ports; 0 takes a free one.
+    overrides:
+        Settings that differ from the stack file, by name without the namespace.
+    say:
+        Told each step in a few words.
+    on_delivered:
+        See `local.firehose.Firehose`.
+
+    Raises
+    ------
+    LocalError
+        Whatever keeps it from running; everything started until then is stopped.
+    """
+
+    def __init__(
+        self,
+        stack: str,
+        directory: Path,
+        *,
+        port: int = 0,
+        gateway_port: int = 0,
+        overrides: Mapping[str, str] | None = None,
+        say: Callable[[str], None] = lambda _: None,
+        on_delivered: Delivered | None = None,
+    ) -> None:
+        self.stack = stack
+        region = stack_config(stack).get("aws:region", DEFAULT_REGION)
+        self.emulator = Emulator(directory, region=region, port=port)
+        self.deployment: Deployment
+        self.crawlers: Crawlers
+        self.pipes: list[Pipe] = []
+        self.firehoses: list[Firehose] = []
+        self._overrides = overrides
+        self._say = say
+        self._on_delivered = on_delivered
+        self._gateway_port = gateway_port
+        self._gateway: Gateway | None = None
+
+    @property
+    def aws(self) -> Aws:
+        """The account it runs in."""
+        return self.emulator.aws
+
+    @property
+    def outputs(self) -> Mapping[str, Any]:
+        """The stack's outputs."""
+        return self.deployment.outputs
+
+    @property
+    def workers(self) -> list[Worker]:
+        """Every hop that runs here."""
+        return [*self.pipes, *self.firehoses]
+
+    def start(self) -> LocalStack:
+        """Start, deploy and begin to carry."""
+        try:
+            self._say("starting the emulator")
+            self.emulator.start()
+            self._gateway = Gateway(self.aws, Athena(self.aws), self._gateway_port)
+            self._gateway.start()
+            self._say(f"deploying __main__.py with Pulumi.{self.stack}.yaml")
+            self.deployment = deploy(self.aws, self.stack, self._overrides)
+            definitions = self.deployment.definitions
+            self.crawlers = Crawlers(self.aws, definitions.get("crawlers", []))
+            for action, hook in self.crawlers.hooks().items():
+                self._gateway.intercept("glue", action, hook)
+            self._say("starting pipe and firehose")
+            for one in definitions.get("firehose", []):
+                firehose = FirehoseDefinition.from_api(one)
+                self.firehoses.append(Firehose(self.aws, firehose, on_delivered=self._on_delivered))
+            self.pipes += [
+                Pipe(self.aws, PipeDefinition.from_api(one)) for one in definitions.get("pipes", [])
+            ]
+            for worker in (*self.firehoses, *self.pipes):  # a firehose reads from LATEST: first
+                worker.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Stop from source to lake, so that what is under way is delivered; safe to call twice."""
+        for worker in self.workers:
+            worker.stop()
+        if self._gateway:
+            self._gateway.stop()
+            self._gateway = None
+        self.emulator.stop()
+
+    def check(self) -> None:
+        """Raise if a hop has died."""
+        for worker in self.workers:
+            if worker.error:
+                raise worker.error
+        if not self.emulator.alive():
+            raise LocalError(f"the emulator died. The end of its log:\n{self.emulator.log_tail()}")
+
+    def hops(self) -> Hops:
+        """The counts now."""
+        pipes = [pipe.counts for pipe in self.pipes]
+        firehoses = [firehose.counts for firehose in self.firehoses]
+        return Hops(
+            captured=sum(one.captured for one in pipes),
+            filtered=sum(one.filtered for one in pipes),
+            bridged=sum(one.bridged for one in pipes),
+            dead_lettered=sum(one.dead_lettered for one in pipes),
+            delivered=sum(one.delivered for one in firehoses),
+            failed=sum(one.failed for one in firehoses),
+            objects=sum(one.objects for one in firehoses),
+        )
+
+    def user(
+        self, name: str, *policy_arns: str, inline: Mapping[str, Any] | None = None
+    ) -> Credentials:
+        """An IAM user with these policies, and its access key."""
+        iam = self.aws.client("iam")
+        user = f"{name}-{self.stack}"
+        arn = iam.create_user(UserName=user)["User"]["Arn"]
+        for policy in policy_arns:
+            iam.attach_user_policy(UserName=user, PolicyArn=policy)
+        if inline:
+            iam.put_user_policy(
+                UserName=user, PolicyName="operate", PolicyDocument=json.dumps(inline)
+            )
+        key = iam.create_access_key(UserName=user)["AccessKey"]
+        return self.aws.book.add(
+            Credentials(
+                access_key_id=key["AccessKeyId"],
+                secret_access_key=key["SecretAccessKey"],
+                principal_arn=arn,
+            )
+        )
+
+    def __enter__(self) -> LocalStack:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()

@@ -1,0 +1,69 @@
+"""The Glue catalog, and the crawlers that `local.crawler` runs."""
+
+from __future__ import annotations
+
+from local.resources.registry import (
+    Context,
+    Created,
+    Inputs,
+    auto_name,
+    creates,
+    parameters,
+    without,
+)
+
+
+@creates("aws:glue/catalogDatabase:CatalogDatabase")
+def database(context: Context, name: str, inputs: Inputs) -> Created:
+    """A database."""
+    client = context.aws.client("glue", direct=True)
+    physical = auto_name(context, name, inputs)
+    given = {**without(inputs, "region", "tags", "tagsAll"), "name": physical}
+    client.create_database(**parameters(client, "CreateDatabase", {"databaseInput": given}))
+    arn = context.arn("glue", f"database/{physical}")
+    catalog = context.aws.account_id
+    return f"{catalog}:{physical}", {**inputs, "name": physical, "arn": arn, "catalogId": catalog}
+
+
+@creates("aws:glue/catalogTable:CatalogTable")
+def table(context: Context, name: str, inputs: Inputs) -> Created:
+    """A table or a view."""
+    client = context.aws.client("glue", direct=True)
+    physical = auto_name(context, name, inputs)
+    database_name = inputs["databaseName"]
+    given = {**without(inputs, "databaseName", "region"), "name": physical}
+    wanted = parameters(client, "CreateTable", {"databaseName": database_name, "tableInput": given})
+    client.create_table(**wanted)
+    arn = context.arn("glue", f"table/{database_name}/{physical}")
+    identity = f"{context.aws.account_id}:{database_name}:{physical}"
+    return identity, {**inputs, "name": physical, "arn": arn}
+
+
+@creates("aws:glue/classifier:Classifier")
+def classifier(context: Context, name: str, inputs: Inputs) -> Created:
+    """A classifier."""
+    client = context.aws.client("glue", direct=True)
+    physical = auto_name(context, name, inputs)
+    given = {
+        kind: {**value, "name": physical}
+        for kind, value in without(inputs, "name", "region").items()
+    }
+    client.create_classifier(**parameters(client, "CreateClassifier", given))
+    return physical, {**inputs, "name": physical}
+
+
+@creates("aws:glue/crawler:Crawler")
+def crawler(context: Context, name: str, inputs: Inputs) -> Created:
+    """A crawler: described by the emulator, run by `local.crawler`."""
+    client = context.aws.client("glue", direct=True)
+    physical = auto_name(context, name, inputs)
+    given = {
+        **without(inputs, "s3Targets", "region", "tags", "tagsAll"),
+        "name": physical,
+        "targets": {"s3Targets": inputs["s3Targets"]},
+    }
+    wanted = parameters(client, "CreateCrawler", given)
+    client.create_crawler(**wanted)
+    context.define("crawlers", wanted)
+    arn = context.arn("glue", f"crawler/{physical}")
+    return physical, {**inputs, "name": physical, "arn": arn}

@@ -1,0 +1,57 @@
+"""Kinesis streams, and the delivery streams that `local.firehose` runs."""
+
+from __future__ import annotations
+
+from local.resources.registry import (
+    Context,
+    Created,
+    Inputs,
+    auto_name,
+    creates,
+    parameters,
+    without,
+)
+
+
+@creates("aws:kinesis/stream:Stream")
+def stream(context: Context, name: str, inputs: Inputs) -> Created:
+    """A stream, active when this returns."""
+    client = context.aws.client("kinesis")
+    physical = auto_name(context, name, inputs)
+    mode = (inputs.get("streamModeDetails") or {}).get("streamMode", "PROVISIONED")
+    shards = {"ShardCount": int(inputs.get("shardCount") or 1)} if mode == "PROVISIONED" else {}
+    client.create_stream(StreamName=physical, StreamModeDetails={"StreamMode": mode}, **shards)
+    client.get_waiter("stream_exists").wait(
+        StreamName=physical, WaiterConfig={"Delay": 0.1, "MaxAttempts": 100}
+    )
+    hours = int(inputs.get("retentionPeriod") or 24)
+    if hours > 24:  # the least, and the emulator's default
+        client.increase_stream_retention_period(StreamName=physical, RetentionPeriodHours=hours)
+    arn = context.arn("kinesis", f"stream/{physical}")
+    return arn, {**inputs, "name": physical, "arn": arn}
+
+
+@creates("aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream")
+def delivery_stream(context: Context, name: str, inputs: Inputs) -> Created:
+    """A delivery stream: described by the emulator, run by `local.firehose`."""
+    client = context.aws.client("firehose")
+    physical = auto_name(context, name, inputs)
+    s3 = inputs["extendedS3Configuration"]
+    hints = {"SizeInMBs": s3.get("bufferingSize", 5), "IntervalInSeconds": s3["bufferingInterval"]}
+    wanted = parameters(
+        client,
+        "CreateDeliveryStream",
+        {
+            "deliveryStreamName": physical,
+            "deliveryStreamType": "KinesisStreamAsSource",
+            "kinesisStreamSourceConfiguration": inputs["kinesisSourceConfiguration"],
+            "extendedS3DestinationConfiguration": {
+                **without(s3, "bufferingSize", "bufferingInterval"),
+                "bufferingHints": hints,
+            },
+        },
+    )
+    client.create_delivery_stream(**wanted)
+    context.define("firehose", wanted)
+    arn = context.arn("firehose", f"deliverystream/{physical}")
+    return arn, {**inputs, "name": physical, "arn": arn}

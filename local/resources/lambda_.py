@@ -1,0 +1,67 @@
+"""Lambda functions and who may invoke them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pulumi
+
+from local.errors import LocalError
+from local.resources.registry import (
+    Context,
+    Created,
+    Inputs,
+    auto_name,
+    creates,
+    parameters,
+)
+
+_SAME_IN_API = (
+    "architectures",
+    "description",
+    "environment",
+    "handler",
+    "loggingConfig",
+    "memorySize",
+    "role",
+    "runtime",
+    "timeout",
+)
+_IGNORED = frozenset({"code", "name", "region", "reservedConcurrentExecutions", "sourceCodeHash"})
+
+
+@creates("aws:lambda/function:Function")
+def function(context: Context, name: str, inputs: Inputs) -> Created:
+    """A function from a zip file; the emulator runs it in a Python process of its own."""
+    client = context.aws.client("lambda")
+    physical = auto_name(context, name, inputs)
+    code = inputs["code"]
+    if not isinstance(code, pulumi.FileArchive):
+        raise LocalError(f"{name}: code must be a FileArchive of a zip file")
+    if unknown := inputs.keys() - _IGNORED - set(_SAME_IN_API):
+        raise LocalError(f"{name}: the local stack does not know {', '.join(sorted(unknown))}")
+    wanted = {key: inputs[key] for key in _SAME_IN_API if inputs.get(key) is not None}
+    arguments = parameters(client, "CreateFunction", {"functionName": physical, **wanted})
+    client.create_function(Code={"ZipFile": Path(code.path).read_bytes()}, **arguments)
+    if "reservedConcurrentExecutions" in inputs:
+        client.put_function_concurrency(
+            FunctionName=physical,
+            ReservedConcurrentExecutions=int(inputs["reservedConcurrentExecutions"]),
+        )
+    arn = context.arn("lambda", f"function:{physical}")
+    return physical, {**inputs, "name": physical, "arn": arn, "version": "$LATEST"}
+
+
+@creates("aws:lambda/permission:Permission")
+def permission(context: Context, name: str, inputs: Inputs) -> Created:
+    """Lets a service invoke a function."""
+    statement = inputs.get("statementId") or name
+    given = {"sourceArn": "SourceArn", "sourceAccount": "SourceAccount"}
+    context.aws.client("lambda").add_permission(
+        FunctionName=inputs["function"],
+        StatementId=statement,
+        Action=inputs["action"],
+        Principal=inputs["principal"],
+        **{api: inputs[key] for key, api in given.items() if inputs.get(key)},
+    )
+    return statement, {**inputs, "statementId": statement}
