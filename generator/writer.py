@@ -294,7 +294,7 @@ class _Run:
     def result(self) -> Report:
         """What was written; raises what stopped it."""
         report = self._report()
-        if isinstance(self._error, ClientError | BotoCoreError):
+        if isinstance(self._error, ClientError | BotoCoreError | OSError):
             raise WriteError(str(self._error), report) from self._error
         if self._error:
             raise self._error

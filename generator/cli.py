@@ -1,0 +1,269 @@
+"""The command line: `python -m generator`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+from typing import IO, Annotated, Any, Final, NoReturn
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from generator.orders import Operation, operations
+from generator.plan import Plan, PlanError
+from generator.target import Target, TargetError, dynamodb, explain
+from generator.writer import Report, WriteError, write
+
+DEFAULT_COUNT: Final = 100
+FAILED, USAGE, INTERRUPTED = 1, 2, 130
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+HELP: Final = f"""Place orders of a tech-gadget shop in a DynamoDB table, and let them live.
+
+Orders are placed, paid, shipped and delivered, or cancelled: inserts, updates and deletes, in a
+mix you set. Without --count and --duration, {DEFAULT_COUNT} orders are placed.
+
+\b
+Examples:
+  python -m generator --stack dev
+      {DEFAULT_COUNT} orders for the stack you deployed with `pulumi up -s dev`
+  python -m generator --outputs outputs.json --count 10000
+      the table that a file of stack outputs names (`python -m local up` writes one)
+  python -m generator --table orders --rate 200 --duration 60
+      200 new orders a second for a minute
+  python -m generator --table orders --updates 0.6 --deletes 0.1
+      of all changes 60 % updates, 10 % deletes, the rest new orders
+  python -m generator --table orders --seed 7 --journal written.jsonl --json
+      the same orders in every run (a table that still has them gets them written over),
+      each change noted in a file, the counts as JSON
+
+\b
+Ctrl-C stops after the batches under way and prints what was written; again, at once.
+Exit codes: 0 all written; 1 some changes could not be written; 2 wrong usage, or the table,
+region or credentials do not work; 130 stopped by Ctrl-C.
+"""
+
+
+@app.command(help=HELP)
+def run(
+    *,
+    stack: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Pulumi stack whose table to write.")
+    ] = None,
+    outputs: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="File of stack outputs (`pulumi stack output --json`)."),
+    ] = None,
+    table: Annotated[str | None, typer.Option(metavar="NAME", help="The table itself.")] = None,
+    region: Annotated[
+        str | None,
+        typer.Option(help="AWS region; else the stack's, else your AWS settings'."),
+    ] = None,
+    endpoint_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="DynamoDB endpoint; else your AWS settings'.")
+    ] = None,
+    count: Annotated[int | None, typer.Option(metavar="N", help="Orders to place.")] = None,
+    duration: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Stop after this time.")
+    ] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option(metavar="N", help="Orders placed a second; else as fast as it goes."),
+    ] = None,
+    updates: Annotated[
+        float, typer.Option(metavar="SHARE", help="Share of all changes that are updates.")
+    ] = Plan.updates,
+    deletes: Annotated[
+        float, typer.Option(metavar="SHARE", help="Share of all changes that are deletes.")
+    ] = Plan.deletes,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", help="The same seed, the same orders and changes.")
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="When the first order is placed, ISO 8601, UTC unless it says otherwise; the "
+            "others follow in simulated time. Else 2026-01-01 with --seed, the real time without.",
+        ),
+    ] = None,
+    concurrency: Annotated[
+        int, typer.Option(metavar="N", min=1, max=256, help="Batches under way at once.")
+    ] = 8,
+    journal: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Note each change written: a JSON object a line with kind, orderid and item "
+            "(DynamoDB's form; null for a delete), an order's changes in their order.",
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the counts as one JSON object.")
+    ] = False,
+) -> None:
+    """Write orders as asked."""
+    try:
+        plan = Plan(
+            count=DEFAULT_COUNT if count is None and duration is None else count,
+            duration=duration,
+            rate=rate,
+            updates=updates,
+            deletes=deletes,
+            seed=seed,
+            start=_moment(start),
+        )
+        target = _target(stack, outputs, table)
+        client = dynamodb(
+            region=region or target.region, endpoint_url=endpoint_url, concurrency=concurrency
+        )
+    except (PlanError, TargetError) as error:
+        _fail(str(error))
+    except (BotoCoreError, ValueError) as error:  # ValueError: botocore's of a malformed URL
+        _fail(explain(error, table or ""))
+
+    stop = threading.Event()
+    trouble = ""
+    try:
+        with _journal(journal) as note, _progress(plan) as show, _stopping(stop):
+            report = write(
+                client,
+                target.table,
+                operations(plan),
+                concurrency=concurrency,
+                rate=plan.rate,
+                duration=plan.duration,
+                on_progress=show,
+                stop=stop,
+                journal=note,
+            )
+    except (BotoCoreError, ClientError) as error:
+        _fail(explain(error, target.table, client))
+    except WriteError as error:
+        report = error.report
+        cause = error.__cause__
+        trouble = (
+            explain(cause, target.table, client) if isinstance(cause, Exception) else str(error)
+        )
+        if not report.written:
+            _fail(trouble)
+
+    facts = {"table": target.table, "region": client.meta.region_name, "seed": seed}
+    if as_json:
+        print(json.dumps(asdict(report) | facts | {"interrupted": stop.is_set()}))  # noqa: T201
+    else:
+        print(_summary(report, target.table, stopped=stop.is_set()))  # noqa: T201
+    if trouble:
+        _fail(f"stopped early: {trouble}", FAILED)
+    if stop.is_set():
+        raise typer.Exit(INTERRUPTED)
+    if report.failed:
+        _fail(f"{report.failed} changes could not be written, after all retries", FAILED)
+
+
+def _fail(message: str, code: int = USAGE) -> NoReturn:
+    print(f"error: {message}", file=sys.stderr)  # noqa: T201
+    raise typer.Exit(code)
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:
+        raise PlanError(
+            f"start {text!r}: not an ISO 8601 time such as 2026-01-31 or 2026-01-31T09:30:00Z"
+        ) from None
+
+
+def _target(stack: str | None, outputs: Path | None, table: str | None) -> Target:
+    if sum(source is not None for source in (stack, outputs, table)) != 1:
+        raise TargetError("give exactly one of --stack NAME, --outputs FILE and --table NAME")
+    if stack is not None:
+        return Target.from_stack(stack)
+    if outputs is not None:
+        return Target.from_file(outputs)
+    if not table:
+        raise TargetError("--table: the name is empty")
+    return Target(table)
+
+
+def _summary(report: Report, table: str, *, stopped: bool) -> str:
+    speed = report.written / report.seconds if report.seconds else 0
+    text = (
+        f"{'Stopped. ' if stopped else ''}Wrote {report.written:,} changes to {table} in "
+        f"{report.seconds:.1f} s ({speed:,.0f}/s): {report.inserted:,} inserts, "
+        f"{report.updated:,} updates, {report.deleted:,} deletes."
+    )
+    if report.throttled:
+        text += f" Throttled {report.throttled:,} times."
+    return text
+
+
+@contextlib.contextmanager
+def _journal(path: Path | None) -> Iterator[Callable[[Operation], None] | None]:
+    if path is None:
+        yield None
+        return
+    try:
+        file: IO[str] = path.open("w", encoding="utf-8")
+    except OSError as error:
+        _fail(f"cannot write the journal {path}: {error.strerror}")
+
+    def note(operation: Operation) -> None:
+        line = {"kind": operation.kind, "orderid": operation.orderid, "item": operation.expected}
+        file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+    with file:
+        yield note
+
+
+@contextlib.contextmanager
+def _progress(plan: Plan) -> Iterator[Callable[[Report], None] | None]:
+    """A bar on stderr, if that is a terminal."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield None
+        return
+    columns = ("writing", BarColumn(), TextColumn("{task.fields[text]}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=plan.count or plan.duration, text="")
+
+        def show(report: Report) -> None:
+            done = report.inserted if plan.count else report.seconds
+            bar.update(
+                task,
+                completed=done,
+                text=f"{report.inserted:,} orders, {report.written:,} changes"
+                + (f", {report.throttled:,} throttled" if report.throttled else ""),
+            )
+
+        yield show
+
+
+@contextlib.contextmanager
+def _stopping(stop: threading.Event) -> Iterator[None]:
+    """The first Ctrl-C (or SIGTERM) stops in order, the second at once."""
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        stop.set()
+        signal.signal(number, signal.SIG_DFL)
+
+    before: dict[signal.Signals, Any] = {
+        number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,158 @@
+"""Where to write: the table's name and region, a client for it, and its troubles in plain words."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+from botocore import exceptions as boto
+from botocore.config import Config
+
+_PROJECT: Final = Path(__file__).resolve().parent.parent
+_SIGN_IN: Final = "sign in again, or renew AWS_SESSION_TOKEN"
+_REFUSED: Final = frozenset(
+    {
+        "IncompleteSignature",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+
+
+class TargetError(ValueError):
+    """Where to write cannot be told; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A table, and its region if that is known."""
+
+    table: str
+    region: str | None = None
+
+    @classmethod
+    def from_stack(cls, stack: str) -> Target:
+        """The table of a deployed Pulumi stack."""
+        command = ["pulumi", "stack", "output", "--json", "--stack", stack]
+        try:
+            answer = subprocess.run(  # noqa: S603 - a fixed program, no shell
+                command,
+                cwd=_PROJECT,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        except FileNotFoundError:
+            raise TargetError(
+                "--stack needs the Pulumi CLI, and there is no `pulumi` on the PATH: install it, "
+                "or use --outputs FILE or --table NAME"
+            ) from None
+        if answer.returncode:
+            why = one_line(answer.stderr or answer.stdout) or f"exit code {answer.returncode}"
+            raise TargetError(f"`{' '.join(command)}` failed: {why}")
+        return cls._parse(answer.stdout, f"the outputs of stack {stack!r}")
+
+    @classmethod
+    def from_file(cls, path: Path) -> Target:
+        """The table named in a file of stack outputs."""
+        try:
+            text = path.read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not text"
+            raise TargetError(f"cannot read the outputs file {path}: {why}") from None
+        return cls._parse(text, f"the outputs file {path}")
+
+    @classmethod
+    def _parse(cls, text: str, source: str) -> Target:
+        try:
+            outputs: Any = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise TargetError(f"{source}: not JSON ({error})") from None
+        if not isinstance(outputs, dict):
+            raise TargetError(f"{source}: must be one JSON object, of output names and values")
+        table, region = outputs.get("tableName"), outputs.get("region")
+        if not (isinstance(table, str) and table):
+            raise TargetError(f"{source}: no tableName in it; is the stack deployed?")
+        if not isinstance(region, str | None):
+            raise TargetError(f"{source}: region is not text")
+        return cls(table, region or None)
+
+
+def dynamodb(
+    *,
+    region: str | None = None,
+    endpoint_url: str | None = None,
+    concurrency: int = 8,
+    timeout: float = 30,
+) -> Any:
+    """A DynamoDB client by the standard AWS settings, fit for `generator.write`.
+
+    ``timeout`` is how many seconds one call may take.
+    """
+    return boto3.Session(region_name=region).client(
+        "dynamodb",
+        endpoint_url=endpoint_url,
+        config=Config(
+            max_pool_connections=concurrency,
+            connect_timeout=min(5, timeout),
+            read_timeout=timeout,
+            # The writer retries what was turned back, item by item, and counts it.
+            retries={"total_max_attempts": 1, "mode": "standard"},
+            # Half of the time of a batch of 25; our items are made to fit.
+            parameter_validation=False,
+        ),
+    )
+
+
+def explain(error: Exception, table: str, client: Any = None) -> str:
+    """What an AWS error means for whoever typed the command, in one line."""
+    where = f"in {client.meta.region_name} at {client.meta.endpoint_url}" if client else ""
+    match error:
+        case boto.ClientError():
+            return _explain_code(error, table, where)
+        case boto.NoCredentialsError() | boto.PartialCredentialsError():
+            return (
+                f"no AWS credentials ({one_line(str(error))}): set AWS_PROFILE, or "
+                "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in"
+            )
+        case boto.NoRegionError():
+            return "no AWS region: use --region, or set AWS_REGION or the profile's region"
+        case (
+            boto.UnauthorizedSSOTokenError()
+            | boto.SSOTokenLoadError()
+            | boto.TokenRetrievalError()
+            | boto.CredentialRetrievalError()
+        ):
+            return f"the AWS credentials cannot be renewed ({one_line(str(error))}): {_SIGN_IN}"
+        case boto.ConnectionError() | boto.HTTPClientError():
+            return f"cannot reach DynamoDB {where}: {one_line(str(error))}"
+    return one_line(str(error)) or type(error).__name__
+
+
+def _explain_code(error: boto.ClientError, table: str, where: str) -> str:
+    code = error.response["Error"].get("Code", "")
+    message = one_line(error.response["Error"].get("Message", ""))
+    if code == "ResourceNotFoundException":
+        return f"table {table!r} does not exist {where}"
+    if code in {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}:
+        return f"the AWS credentials have expired: {_SIGN_IN}"
+    if code in _REFUSED:
+        return f"the AWS credentials were not accepted ({code}: {message})"
+    if code in {"AccessDenied", "AccessDeniedException"}:
+        return f"access denied: {message}; the stack's writerPolicyArn allows what is needed"
+    return f"{error.operation_name} on table {table!r} failed: {code}: {message}"
+
+
+def one_line(text: str) -> str:
+    """``text`` with every run of white space as one space."""
+    return " ".join(text.split())
