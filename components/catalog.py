@@ -1,0 +1,375 @@
+"""What makes the lake's objects tables that one can ask questions of."""
+
+import base64
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components import checks, glue_tables, layout, limits, policies
+from components.service_role import ServiceRole, ServiceRoleArgs, account_id
+from schema import ORDERS, Column, Schema
+
+PROJECTION_TABLE = "projection"
+FAILED_TABLE = "projection_processing_failed"
+CRAWLED_PREFIX = "crawled_"
+"""What the names of the tables that the crawler finds start with."""
+
+FAILED_COLUMNS = (
+    Column(name="attemptsmade", type="int", comment="how often Firehose tried"),
+    Column(name="arrivaltimestamp", type="bigint", comment="when it came, milliseconds UTC"),
+    Column(name="errorcode", type="string", comment="Firehose's name of the error"),
+    Column(name="errormessage", type="string", comment="the error in words"),
+    Column(name="attemptendingtimestamp", type="bigint", comment="last try, milliseconds UTC"),
+    Column(name="rawdata", type="string", comment="the record as it came, base64"),
+    Column(name="lambdaarn", type="string", comment="the transform that refused it"),
+)
+"""What Firehose writes of a failed record. It spells them in camel case; Hive knows no capitals."""
+
+_PARTITION_KEYS = ("day", "hour")
+_TABLE_LEVEL = 2
+"""A crawled table is a folder right below the bucket, which itself is level 1."""
+
+_PRESTO_TYPES = {"string": "varchar", "int": "integer", "timestamp": "timestamp(3)"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """A view: its SQL, and its columns as (name, Hive type)."""
+
+    name: str
+    sql: str
+    columns: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SavedQuery:
+    """A query that the workgroup offers."""
+
+    name: str
+    description: str
+    sql: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CatalogArgs:
+    """What a `Catalog` is made of.
+
+    Parameters
+    ----------
+    bucket_name, bucket_arn:
+        The lake.
+    database_name:
+        The Glue database to make; by default the component's name with ``_`` for ``-``.
+    schema, delivery_format, compression:
+        What the objects hold, as `DeliveryToLakeArgs` has it.
+    retention_days:
+        Queries look for partitions as far back as this.
+    crawler_schedule:
+        When the crawler runs (``cron(...)``, UTC); None: when it is started by hand. A run is
+        billed as ten minutes at least.
+    scan_limit_mb:
+        A query that would read more is cancelled.
+    views, saved_queries:
+        What the database and the workgroup offer beside the tables.
+    protect:
+        Keep the workgroup and its history when it is not empty.
+    """
+
+    bucket_name: pulumi.Input[str]
+    bucket_arn: pulumi.Input[str]
+    database_name: limits.DatabaseName | None = None
+    schema: Schema = ORDERS
+    delivery_format: limits.DeliveryFormat = "json"
+    compression: limits.Compression = "gzip"
+    retention_days: limits.RetentionDays = 30
+    crawler_schedule: limits.Cron | None = None
+    scan_limit_mb: limits.ScanLimitMb = 1_024
+    views: Sequence[View] = ()
+    saved_queries: Sequence[SavedQuery] = ()
+    protect: bool = True
+
+    def __post_init__(self) -> None:
+        checks.require(self, _names_differ)
+
+
+def _names_differ(args: CatalogArgs, label: checks.Label) -> str | None:
+    tables = [PROJECTION_TABLE, FAILED_TABLE, *(view.name for view in args.views)]
+    queries = [query.name for query in args.saved_queries]
+    twice = sorted({n for names in (tables, queries) for n in names if names.count(n) > 1})
+    return (
+        f"{label('views')}, {label('saved_queries')}: twice: {', '.join(twice)}" if twice else None
+    )
+
+
+class Catalog(pulumi.ComponentResource):
+    """A Glue database over the lake, a crawler that shows drift, and an Athena workgroup."""
+
+    database_name: pulumi.Output[str]
+    """The Glue database."""
+    database_arn: pulumi.Output[str]
+    """The Glue database's ARN."""
+    projection_table: pulumi.Output[str]
+    """The table of event rows."""
+    failed_table: pulumi.Output[str]
+    """The table of the records that the transform refused."""
+    view_names: list[pulumi.Output[str]]
+    """The views."""
+    classifier_name: pulumi.Output[str]
+    """The crawler's JSON classifier."""
+    crawler_name: pulumi.Output[str]
+    """The crawler."""
+    workgroup_name: pulumi.Output[str]
+    """The Athena workgroup."""
+    workgroup_arn: pulumi.Output[str]
+    """The Athena workgroup's ARN."""
+    saved_query_ids: dict[str, pulumi.Output[str]]
+    """The ids of the saved queries by their names."""
+
+    def __init__(
+        self, name: str, args: CatalogArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("sales-cdc:index:Catalog", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        database_name = args.database_name or re.sub(r"[^a-z0-9_]", "_", name.lower())
+        database = aws.glue.CatalogDatabase(
+            f"{name}-database",
+            name=database_name,
+            description="Changes of sales orders",
+            opts=child,
+        )
+        parquet = args.delivery_format == "parquet"
+        projection = _table(
+            f"{name}-projection",
+            database,
+            args,
+            columns=args.schema.event_row,
+            prefix=layout.PROJECTION_PREFIX,
+            data_format=args.delivery_format,
+            compression="snappy" if parquet else args.compression,
+            table_name=PROJECTION_TABLE,
+            description="Event rows: every change of every order",
+            opts=child,
+        )
+        failed = _table(
+            f"{name}-failed",
+            database,
+            args,
+            columns=FAILED_COLUMNS,
+            prefix=layout.PROCESSING_FAILED_PREFIX,
+            # Firehose writes failed records as JSON whatever it makes of the others.
+            data_format="json",
+            compression="none" if parquet else args.compression,
+            table_name=FAILED_TABLE,
+            description="Records that the transform could not turn into event rows",
+            opts=child,
+        )
+        views = [_view(name, view, database, database_name, child) for view in args.views]
+        classifier, crawler = _crawler(name, args, database, child)
+        workgroup = _workgroup(name, args, child)
+        queries = {
+            query.name: aws.athena.NamedQuery(
+                f"{name}-query-{query.name}",
+                name=query.name,
+                description=query.description,
+                query=query.sql,
+                database=database.name,
+                workgroup=workgroup.name,
+                opts=child,
+            )
+            for query in args.saved_queries
+        }
+        self.database_name = database.name
+        self.database_arn = database.arn
+        self.projection_table = projection.name
+        self.failed_table = failed.name
+        self.view_names = [view.name for view in views]
+        self.classifier_name = classifier.name
+        self.crawler_name = crawler.name
+        self.workgroup_name = workgroup.name
+        self.workgroup_arn = workgroup.arn
+        self.saved_query_ids = {key: query.id for key, query in queries.items()}
+        self.register_outputs(
+            {
+                "database_name": self.database_name,
+                "database_arn": self.database_arn,
+                "projection_table": self.projection_table,
+                "failed_table": self.failed_table,
+                "view_names": self.view_names,
+                "classifier_name": self.classifier_name,
+                "crawler_name": self.crawler_name,
+                "workgroup_name": self.workgroup_name,
+                "workgroup_arn": self.workgroup_arn,
+                "saved_query_ids": self.saved_query_ids,
+            }
+        )
+
+
+def _location(args: CatalogArgs, prefix: str) -> pulumi.Output[str]:
+    return pulumi.Output.concat("s3://", args.bucket_name, "/", prefix)
+
+
+def _table(
+    resource_name: str,
+    database: aws.glue.CatalogDatabase,
+    args: CatalogArgs,
+    *,
+    columns: Sequence[Column],
+    prefix: str,
+    data_format: limits.DeliveryFormat,
+    compression: str,
+    table_name: str,
+    description: str,
+    opts: pulumi.ResourceOptions,
+) -> aws.glue.CatalogTable:
+    """A table over ``prefix`` whose partitions Athena works out instead of looking them up."""
+    location = _location(args, prefix)
+    return aws.glue.CatalogTable(
+        resource_name,
+        database_name=database.name,
+        name=table_name,
+        description=description,
+        table_type="EXTERNAL_TABLE",
+        parameters={
+            "EXTERNAL": "TRUE",
+            # Without these two a crawler may deprecate the table.
+            "classification": data_format,
+            "compressionType": compression,
+            "projection.enabled": "true",
+            "projection.day.type": "date",
+            "projection.day.format": "yyyy-MM-dd",
+            "projection.day.range": f"NOW-{args.retention_days}DAYS,NOW",
+            "projection.day.interval": "1",
+            "projection.day.interval.unit": "DAYS",
+            "projection.hour.type": "integer",
+            "projection.hour.range": "0,23",
+            "projection.hour.digits": "2",
+            "storage.location.template": location.apply(
+                lambda root: root + "".join(f"{key}=${{{key}}}/" for key in _PARTITION_KEYS)
+            ),
+        },
+        partition_keys=[
+            aws.glue.CatalogTablePartitionKeyArgs(name=key, type="string", comment="arrival, UTC")
+            for key in _PARTITION_KEYS
+        ],
+        storage_descriptor=glue_tables.storage(columns, location, data_format),
+        opts=opts,
+    )
+
+
+def presto_type(hive: str) -> str:
+    """The name that Athena's engine has for a Hive type."""
+    if match := re.fullmatch(r"array<(.+)>", hive):
+        return f"array({presto_type(match[1])})"
+    return _PRESTO_TYPES.get(hive, hive)
+
+
+def _view(
+    name: str,
+    view: View,
+    database: aws.glue.CatalogDatabase,
+    database_name: str,
+    opts: pulumi.ResourceOptions,
+) -> aws.glue.CatalogTable:
+    definition = {
+        "originalSql": view.sql,
+        "catalog": "awsdatacatalog",
+        "schema": database_name,
+        "columns": [{"name": key, "type": presto_type(kind)} for key, kind in view.columns],
+    }
+    encoded = base64.b64encode(json.dumps(definition).encode()).decode()
+    return aws.glue.CatalogTable(
+        f"{name}-view-{view.name}",
+        database_name=database.name,
+        name=view.name,
+        table_type="VIRTUAL_VIEW",
+        parameters={"presto_view": "true", "comment": "Presto View"},
+        view_original_text=f"/* Presto View: {encoded} */",
+        view_expanded_text="/* Presto View */",
+        storage_descriptor=aws.glue.CatalogTableStorageDescriptorArgs(
+            columns=[
+                aws.glue.CatalogTableStorageDescriptorColumnArgs(name=key, type=kind)
+                for key, kind in view.columns
+            ],
+            ser_de_info=aws.glue.CatalogTableStorageDescriptorSerDeInfoArgs(),
+        ),
+        opts=opts,
+    )
+
+
+def _crawler(
+    name: str, args: CatalogArgs, database: aws.glue.CatalogDatabase, child: pulumi.ResourceOptions
+) -> tuple[aws.glue.Classifier, aws.glue.Crawler]:
+    classifier = aws.glue.Classifier(
+        f"{name}-json",
+        # Each line's whole object is a row.
+        json_classifier=aws.glue.ClassifierJsonClassifierArgs(json_path="$"),
+        opts=child,
+    )
+    prefixes = [layout.PROJECTION_PREFIX, layout.FAILED_PREFIX]
+    assert child.parent is not None
+    role = ServiceRole(
+        f"{name}-crawler",
+        ServiceRoleArgs(
+            service="glue.amazonaws.com",
+            source_account=account_id(child.parent),
+            statements=policies.crawl(database.arn, args.bucket_arn, prefixes, CRAWLED_PREFIX),
+        ),
+        child,
+    )
+    crawler = aws.glue.Crawler(
+        f"{name}-crawler",
+        description="Shows drift between what is in the bucket and what is declared",
+        role=role.arn,
+        database_name=database.name,
+        table_prefix=CRAWLED_PREFIX,
+        classifiers=[classifier.name],
+        s3_targets=[
+            aws.glue.CrawlerS3TargetArgs(path=_location(args, prefix)) for prefix in prefixes
+        ],
+        schedule=args.crawler_schedule,
+        # What is gone from the bucket stays in the catalog and in the log: drift is to be seen.
+        schema_change_policy=aws.glue.CrawlerSchemaChangePolicyArgs(
+            update_behavior="UPDATE_IN_DATABASE", delete_behavior="LOG"
+        ),
+        recrawl_policy=aws.glue.CrawlerRecrawlPolicyArgs(recrawl_behavior="CRAWL_EVERYTHING"),
+        configuration=json.dumps(
+            {
+                "Version": 1.0,
+                "CrawlerOutput": {"Partitions": {"AddOrUpdateBehavior": "InheritFromTable"}},
+                "Grouping": {
+                    "TableGroupingPolicy": "CombineCompatibleSchemas",
+                    "TableLevelConfiguration": _TABLE_LEVEL,
+                },
+                "CreatePartitionIndex": False,
+            }
+        ),
+        opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[role.policy])),
+    )
+    return classifier, crawler
+
+
+def _workgroup(name: str, args: CatalogArgs, child: pulumi.ResourceOptions) -> aws.athena.Workgroup:
+    return aws.athena.Workgroup(
+        f"{name}-workgroup",
+        description="Questions about sales orders",
+        configuration=aws.athena.WorkgroupConfigurationArgs(
+            enforce_workgroup_configuration=True,
+            publish_cloudwatch_metrics_enabled=True,
+            bytes_scanned_cutoff_per_query=args.scan_limit_mb * 1024 * 1024,
+            engine_version=aws.athena.WorkgroupConfigurationEngineVersionArgs(
+                selected_engine_version="Athena engine version 3"
+            ),
+            result_configuration=aws.athena.WorkgroupConfigurationResultConfigurationArgs(
+                output_location=_location(args, layout.RESULTS_PREFIX),
+                encryption_configuration=aws.athena.WorkgroupConfigurationResultConfigurationEncryptionConfigurationArgs(
+                    encryption_option="SSE_S3"
+                ),
+            ),
+        ),
+        force_destroy=not args.protect,
+        opts=child,
+    )

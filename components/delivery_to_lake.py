@@ -1,0 +1,359 @@
+"""From Kinesis to objects in S3, through Firehose and the transform."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pulumi
+import pulumi_aws as aws
+
+from components import checks, glue_tables, layout, limits, packages, policies
+from components.lambda_package import Platform
+from components.python_function import PythonFunction, PythonFunctionArgs
+from components.service_role import ServiceRole, ServiceRoleArgs, account_id
+from schema import ORDERS, Schema
+
+ROW_TABLE = "event_row"
+"""The Glue table that tells Firehose the columns of the Parquet files."""
+TRANSFORM_TIMEOUT_SECONDS = 300
+"""As long as Firehose waits for it."""
+# Firehose's own defaults. A parameter that repeats one is dropped by AWS, and so would show up as
+# a change in every preview.
+DEFAULT_TRANSFORM_BUFFER_MB = 1.0
+DEFAULT_TRANSFORM_BUFFER_SECONDS = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeliveryToLakeArgs:
+    """What a `DeliveryToLake` is made of.
+
+    Parameters
+    ----------
+    kinesis_stream_arn:
+        Where the change records come from.
+    kms_key_arn:
+        The key of that stream, if it is not AWS's own.
+    schema:
+        What an item holds; the transform validates by it.
+    delivery_format, compression:
+        ``json`` (compressed or not) or ``parquet`` (always Snappy inside; ``compression`` does
+        not count).
+    buffer_size_mb, buffer_interval_seconds:
+        An object is written when either is reached. Parquet needs 64 MB or more.
+    transform_buffer_size_mb, transform_buffer_interval_seconds:
+        The same for a batch that the transform is given.
+    platform:
+        What the transform is built for.
+    retention_days:
+        Objects are deleted after that many days.
+    expire_days_by_prefix:
+        Other prefixes of the bucket, and after how many days their objects are deleted.
+    protect:
+        Keep old versions and refuse to delete the bucket. When off, deleting the bucket deletes
+        the objects in it.
+    """
+
+    kinesis_stream_arn: pulumi.Input[str]
+    kms_key_arn: limits.KeyArn | None = None
+    schema: Schema = ORDERS
+    delivery_format: limits.DeliveryFormat = "json"
+    compression: limits.Compression = "gzip"
+    buffer_size_mb: limits.BufferSizeMb = 64
+    buffer_interval_seconds: limits.BufferIntervalSeconds = 60
+    transform_buffer_size_mb: limits.TransformBufferSizeMb = DEFAULT_TRANSFORM_BUFFER_MB
+    transform_buffer_interval_seconds: limits.TransformBufferIntervalSeconds = (
+        DEFAULT_TRANSFORM_BUFFER_SECONDS
+    )
+    transform_memory_mb: limits.MemoryMb = 256
+    platform: Platform = field(default_factory=lambda: packages.AWS)
+    retention_days: limits.RetentionDays = 30
+    expire_days_by_prefix: Mapping[str, int] = field(default_factory=dict)
+    log_retention_days: limits.LogRetentionDays = 14
+    protect: bool = True
+
+    def __post_init__(self) -> None:
+        checks.require(self, limits.parquet_buffers_enough, _prefixes_are_others)
+
+
+def _prefixes_are_others(args: DeliveryToLakeArgs, label: checks.Label) -> str | None:
+    own = (layout.PROJECTION_PREFIX, layout.FAILED_PREFIX)
+    bad = [
+        prefix
+        for prefix, days in args.expire_days_by_prefix.items()
+        if days < 1 or not prefix.endswith("/") or prefix.startswith(own)
+    ]
+    if not bad:
+        return None
+    return (
+        f"{label('expire_days_by_prefix')}: {', '.join(map(repr, bad))}: a prefix ends with '/', "
+        f"is not under {' or '.join(own)}, and has 1 day or more"
+    )
+
+
+class DeliveryToLake(pulumi.ComponentResource):
+    """A private bucket that event rows are delivered to, and the transform that makes them."""
+
+    bucket_name: pulumi.Output[str]
+    """The bucket's name."""
+    bucket_arn: pulumi.Output[str]
+    """The bucket's ARN."""
+    delivery_stream_name: pulumi.Output[str]
+    """The Firehose delivery stream's name."""
+    delivery_stream_arn: pulumi.Output[str]
+    """The Firehose delivery stream's ARN."""
+    transform_function_name: pulumi.Output[str]
+    """The name of the Lambda function that turns change records into event rows."""
+    transform_function_arn: pulumi.Output[str]
+    """The ARN of that function."""
+    role_arn: pulumi.Output[str]
+    """The ARN of the role Firehose acts as."""
+
+    def __init__(
+        self, name: str, args: DeliveryToLakeArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("sales-cdc:index:DeliveryToLake", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        bucket = _bucket(name, args, child)
+        transform = PythonFunction(
+            f"{name}-transform",
+            PythonFunctionArgs(
+                package=packages.transform(args.schema, args.platform),
+                platform=args.platform,
+                memory_mb=args.transform_memory_mb,
+                timeout_seconds=TRANSFORM_TIMEOUT_SECONDS,
+                log_retention_days=args.log_retention_days,
+            ),
+            child,
+        )
+        logs = aws.cloudwatch.LogGroup(
+            f"{name}-logs", retention_in_days=args.log_retention_days, opts=child
+        )
+        log_stream = aws.cloudwatch.LogStream(
+            f"{name}-log-stream", log_group_name=logs.name, opts=child
+        )
+        rows = _row_table(name, args, child) if args.delivery_format == "parquet" else None
+        role = ServiceRole(
+            f"{name}-firehose",
+            ServiceRoleArgs(
+                service="firehose.amazonaws.com",
+                source_account=account_id(self),
+                statements=[
+                    *policies.read_records(args.kinesis_stream_arn, args.kms_key_arn),
+                    *policies.transform_records(transform.arn),
+                    *policies.deliver_objects(bucket.arn),
+                    *policies.deliver_logs(logs.arn),
+                    *(policies.read_row_schema(rows[0].arn, ROW_TABLE) if rows else []),
+                ],
+            ),
+            child,
+        )
+        gzip = args.delivery_format == "json" and args.compression == "gzip"
+        delivery = aws.kinesis.FirehoseDeliveryStream(
+            f"{name}-firehose",
+            destination="extended_s3",
+            kinesis_source_configuration=aws.kinesis.FirehoseDeliveryStreamKinesisSourceConfigurationArgs(
+                kinesis_stream_arn=args.kinesis_stream_arn, role_arn=role.arn
+            ),
+            extended_s3_configuration=aws.kinesis.FirehoseDeliveryStreamExtendedS3ConfigurationArgs(
+                bucket_arn=bucket.arn,
+                role_arn=role.arn,
+                prefix=layout.DELIVERY_PREFIX,
+                error_output_prefix=layout.DELIVERY_ERROR_PREFIX,
+                buffering_size=args.buffer_size_mb,
+                buffering_interval=args.buffer_interval_seconds,
+                compression_format="GZIP" if gzip else "UNCOMPRESSED",
+                cloudwatch_logging_options=aws.kinesis.FirehoseDeliveryStreamExtendedS3ConfigurationCloudwatchLoggingOptionsArgs(
+                    enabled=True, log_group_name=logs.name, log_stream_name=log_stream.name
+                ),
+                processing_configuration=_processing(args, transform.arn),
+                data_format_conversion_configuration=_parquet(role.arn, *rows) if rows else None,
+            ),
+            opts=pulumi.ResourceOptions.merge(
+                child, pulumi.ResourceOptions(depends_on=[role.policy])
+            ),
+        )
+        self.bucket_name = bucket.bucket
+        self.bucket_arn = bucket.arn
+        self.delivery_stream_name = delivery.name
+        self.delivery_stream_arn = delivery.arn
+        self.transform_function_name = transform.name
+        self.transform_function_arn = transform.arn
+        self.role_arn = role.arn
+        self.register_outputs(
+            {
+                "bucket_name": self.bucket_name,
+                "bucket_arn": self.bucket_arn,
+                "delivery_stream_name": self.delivery_stream_name,
+                "delivery_stream_arn": self.delivery_stream_arn,
+                "transform_function_name": self.transform_function_name,
+                "transform_function_arn": self.transform_function_arn,
+                "role_arn": self.role_arn,
+            }
+        )
+
+
+def _bucket(name: str, args: DeliveryToLakeArgs, child: pulumi.ResourceOptions) -> aws.s3.Bucket:
+    bucket = aws.s3.Bucket(
+        f"{name}-bucket",
+        force_destroy=not args.protect,
+        opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(protect=args.protect)),
+    )
+    access = aws.s3.BucketPublicAccessBlock(
+        f"{name}-public-access",
+        bucket=bucket.bucket,
+        block_public_acls=True,
+        block_public_policy=True,
+        ignore_public_acls=True,
+        restrict_public_buckets=True,
+        opts=child,
+    )
+    aws.s3.BucketPolicy(
+        f"{name}-bucket-policy",
+        bucket=bucket.bucket,
+        policy=policies.tls_only("s3:*", bucket.arn, policies.under(bucket.arn, "/*")),
+        # S3 refuses two changes to a bucket's access at once.
+        opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[access])),
+    )
+    aws.s3.BucketOwnershipControls(
+        f"{name}-ownership",
+        bucket=bucket.bucket,
+        rule=aws.s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced"),
+        opts=child,
+    )
+    aws.s3.BucketServerSideEncryptionConfiguration(
+        f"{name}-encryption",
+        bucket=bucket.bucket,
+        rules=[
+            aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
+                apply_server_side_encryption_by_default=aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
+                    sse_algorithm="AES256"
+                )
+            )
+        ],
+        opts=child,
+    )
+    waits = []
+    if args.protect:
+        waits = [
+            aws.s3.BucketVersioning(
+                f"{name}-versioning",
+                bucket=bucket.bucket,
+                versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(
+                    status="Enabled"
+                ),
+                opts=child,
+            )
+        ]
+    aws.s3.BucketLifecycleConfiguration(
+        f"{name}-lifecycle",
+        bucket=bucket.bucket,
+        rules=_lifecycle(args),
+        opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=waits)),
+    )
+    return bucket
+
+
+def _lifecycle(
+    args: DeliveryToLakeArgs,
+) -> list[aws.s3.BucketLifecycleConfigurationRuleArgs]:
+    expiry = {
+        layout.PROJECTION_PREFIX: args.retention_days,
+        layout.FAILED_PREFIX: args.retention_days,
+        **args.expire_days_by_prefix,
+    }
+    rules = [
+        aws.s3.BucketLifecycleConfigurationRuleArgs(
+            id=f"expire-{prefix.strip('/').replace('/', '-')}",
+            status="Enabled",
+            filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=prefix),
+            expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=days),
+        )
+        for prefix, days in expiry.items()
+    ]
+    return [
+        *rules,
+        aws.s3.BucketLifecycleConfigurationRuleArgs(
+            id="leave-no-remains",
+            status="Enabled",
+            filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
+            abort_incomplete_multipart_upload=aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
+                days_after_initiation=1
+            ),
+            # In a versioned bucket, to expire is to hide; this deletes what is hidden.
+            noncurrent_version_expiration=aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
+                noncurrent_days=7
+            )
+            if args.protect
+            else None,
+        ),
+    ]
+
+
+def _processing(
+    args: DeliveryToLakeArgs, function_arn: pulumi.Output[str]
+) -> aws.kinesis.FirehoseDeliveryStreamExtendedS3ConfigurationProcessingConfigurationArgs:
+    values: dict[str, pulumi.Input[str]] = {"LambdaArn": function_arn}
+    if args.transform_buffer_size_mb != DEFAULT_TRANSFORM_BUFFER_MB:
+        values["BufferSizeInMBs"] = f"{args.transform_buffer_size_mb:g}"
+    if args.transform_buffer_interval_seconds != DEFAULT_TRANSFORM_BUFFER_SECONDS:
+        values["BufferIntervalInSeconds"] = str(args.transform_buffer_interval_seconds)
+    return aws.kinesis.FirehoseDeliveryStreamExtendedS3ConfigurationProcessingConfigurationArgs(
+        enabled=True,
+        processors=[
+            aws.kinesis.FirehoseDeliveryStreamExtendedS3ConfigurationProcessingConfigurationProcessorArgs(
+                type="Lambda",
+                parameters=[
+                    aws.kinesis.FirehoseDeliveryStreamExtendedS3ConfigurationProcessingConfigurationProcessorParameterArgs(
+                        parameter_name=name, parameter_value=value
+                    )
+                    for name, value in values.items()
+                ],
+            )
+        ],
+    )
+
+
+def _row_table(
+    name: str, args: DeliveryToLakeArgs, child: pulumi.ResourceOptions
+) -> tuple[aws.glue.CatalogDatabase, aws.glue.CatalogTable]:
+    database = aws.glue.CatalogDatabase(
+        f"{name}-rows",
+        name=f"{name}_delivery".replace("-", "_").lower(),
+        description="What Firehose needs to know to write Parquet",
+        opts=child,
+    )
+    table = aws.glue.CatalogTable(
+        f"{name}-row",
+        database_name=database.name,
+        name=ROW_TABLE,
+        description="The columns of an event row; holds no data",
+        storage_descriptor=aws.glue.CatalogTableStorageDescriptorArgs(
+            columns=glue_tables.columns(args.schema.event_row)
+        ),
+        opts=child,
+    )
+    return database, table
+
+
+def _parquet(
+    role_arn: pulumi.Output[str],
+    database: aws.glue.CatalogDatabase,
+    table: aws.glue.CatalogTable,
+) -> aws.kinesis.FirehoseDeliveryStreamExtendedS3ConfigurationDataFormatConversionConfigurationArgs:
+    k = aws.kinesis
+    return k.FirehoseDeliveryStreamExtendedS3ConfigurationDataFormatConversionConfigurationArgs(
+        input_format_configuration=k.FirehoseDeliveryStreamExtendedS3ConfigurationDataFormatConversionConfigurationInputFormatConfigurationArgs(
+            deserializer=k.FirehoseDeliveryStreamExtendedS3ConfigurationDataFormatConversionConfigurationInputFormatConfigurationDeserializerArgs(
+                open_x_json_ser_de=k.FirehoseDeliveryStreamExtendedS3ConfigurationDataFormatConversionConfigurationInputFormatConfigurationDeserializerOpenXJsonSerDeArgs()
+            )
+        ),
+        output_format_configuration=k.FirehoseDeliveryStreamExtendedS3ConfigurationDataFormatConversionConfigurationOutputFormatConfigurationArgs(
+            serializer=k.FirehoseDeliveryStreamExtendedS3ConfigurationDataFormatConversionConfigurationOutputFormatConfigurationSerializerArgs(
+                parquet_ser_de=k.FirehoseDeliveryStreamExtendedS3ConfigurationDataFormatConversionConfigurationOutputFormatConfigurationSerializerParquetSerDeArgs(
+                    compression="SNAPPY"
+                )
+            )
+        ),
+        schema_configuration=k.FirehoseDeliveryStreamExtendedS3ConfigurationDataFormatConversionConfigurationSchemaConfigurationArgs(
+            role_arn=role_arn, database_name=database.name, table_name=table.name
+        ),
+    )

@@ -1,0 +1,118 @@
+"""Orders made in the cloud, on a schedule."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components import checks, limits, packages, policies
+from components.lambda_package import Platform
+from components.python_function import PythonFunction, PythonFunctionArgs
+from components.service_role import ServiceRole, ServiceRoleArgs, account_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderGeneratorArgs:
+    """What an `OrderGenerator` is made of.
+
+    Parameters
+    ----------
+    table_name, table_arn:
+        Where the orders go.
+    order_generator_schedule:
+        When it runs: ``rate(...)`` or ``cron(...)``, UTC.
+    order_generator_orders:
+        Orders that a run places.
+    updates, deletes:
+        Shares of all the changes that a run makes; what is left are the orders it places.
+    platform:
+        What the function is built for.
+    """
+
+    table_name: pulumi.Input[str]
+    table_arn: pulumi.Input[str]
+    order_generator_schedule: limits.Schedule = "rate(5 minutes)"
+    order_generator_orders: limits.Orders = 100
+    updates: limits.Share = 0.4
+    deletes: limits.Share = 0.05
+    platform: Platform = field(default_factory=lambda: packages.AWS)
+    memory_mb: limits.MemoryMb = 512
+    log_retention_days: limits.LogRetentionDays = 14
+
+    def __post_init__(self) -> None:
+        checks.require(self, _some_are_placed)
+
+
+def _some_are_placed(args: Any, label: checks.Label) -> str | None:
+    if args.updates + args.deletes < 1:
+        return None
+    return f"{label('updates')} and {label('deletes')}: together they must be below 1"
+
+
+class OrderGenerator(pulumi.ComponentResource):
+    """The generator as a Lambda function, and the schedule that runs it."""
+
+    function_name: pulumi.Output[str]
+    """The function's name."""
+    function_arn: pulumi.Output[str]
+    """The function's ARN."""
+    schedule_name: pulumi.Output[str]
+    """The schedule's name."""
+
+    def __init__(
+        self, name: str, args: OrderGeneratorArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("sales-cdc:index:OrderGenerator", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        function = PythonFunction(
+            name,
+            PythonFunctionArgs(
+                package=packages.order_generator(args.platform),
+                platform=args.platform,
+                memory_mb=args.memory_mb,
+                timeout_seconds=300,
+                environment={
+                    "TABLE_NAME": args.table_name,
+                    "ORDERS": str(args.order_generator_orders),
+                    "UPDATES": f"{args.updates:g}",
+                    "DELETES": f"{args.deletes:g}",
+                },
+                statements=policies.write_orders(args.table_arn),
+                log_retention_days=args.log_retention_days,
+            ),
+            child,
+        )
+        role = ServiceRole(
+            f"{name}-schedule",
+            ServiceRoleArgs(
+                service="scheduler.amazonaws.com",
+                source_account=account_id(self),
+                statements=policies.invoke(function.arn),
+            ),
+            child,
+        )
+        schedule = aws.scheduler.Schedule(
+            f"{name}-schedule",
+            schedule_expression=args.order_generator_schedule,
+            flexible_time_window=aws.scheduler.ScheduleFlexibleTimeWindowArgs(mode="OFF"),
+            target=aws.scheduler.ScheduleTargetArgs(
+                arn=function.arn,
+                role_arn=role.arn,
+                # A run that failed has written some of its orders: the next one is soon enough.
+                retry_policy=aws.scheduler.ScheduleTargetRetryPolicyArgs(maximum_retry_attempts=0),
+            ),
+            opts=pulumi.ResourceOptions.merge(
+                child, pulumi.ResourceOptions(depends_on=[role.policy])
+            ),
+        )
+        self.function_name = function.name
+        self.function_arn = function.arn
+        self.schedule_name = schedule.name
+        self.register_outputs(
+            {
+                "function_name": self.function_name,
+                "function_arn": self.function_arn,
+                "schedule_name": self.schedule_name,
+            }
+        )

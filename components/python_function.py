@@ -1,0 +1,101 @@
+"""A Lambda function in Python, with its log group and its own role."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pulumi
+import pulumi_aws as aws
+
+from components import checks, limits, policies
+from components.lambda_package import Platform
+from components.service_role import ServiceRole, ServiceRoleArgs
+
+
+@dataclass(frozen=True, kw_only=True)
+class PythonFunctionArgs:
+    """What a `PythonFunction` is made of.
+
+    Parameters
+    ----------
+    package:
+        The zip, as `components.lambda_package.build` makes it, with ``handler.handler`` in it.
+    platform:
+        The processor and Python that the package was built for.
+    environment:
+        Environment variables.
+    statements:
+        What it may do, besides writing to its own log group.
+    """
+
+    package: Path
+    platform: Platform
+    memory_mb: limits.MemoryMb
+    timeout_seconds: int
+    environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    statements: Sequence[policies.Statement] = ()
+    log_retention_days: limits.LogRetentionDays = 14
+
+    def __post_init__(self) -> None:
+        checks.require(self)
+
+
+class PythonFunction(pulumi.ComponentResource):
+    """A function that logs, as plain text lines, to a group of its own with finite retention."""
+
+    name: pulumi.Output[str]
+    """The function's name."""
+    arn: pulumi.Output[str]
+    """The function's ARN, without a version."""
+    role_arn: pulumi.Output[str]
+    """The ARN of the role it runs as."""
+    log_group_name: pulumi.Output[str]
+    """Where it logs."""
+
+    def __init__(
+        self, name: str, args: PythonFunctionArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("sales-cdc:index:PythonFunction", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        logs = aws.cloudwatch.LogGroup(
+            f"{name}-logs", retention_in_days=args.log_retention_days, opts=child
+        )
+        role = ServiceRole(
+            name,
+            ServiceRoleArgs(
+                service="lambda.amazonaws.com",
+                statements=[*policies.write_logs(logs.arn), *args.statements],
+                source_account=None,
+            ),
+            child,
+        )
+        function = aws.lambda_.Function(
+            f"{name}-function",
+            role=role.arn,
+            handler="handler.handler",
+            runtime=f"python{args.platform.python}",
+            architectures=[args.platform.architecture],
+            code=pulumi.FileArchive(str(args.package)),
+            memory_size=args.memory_mb,
+            timeout=args.timeout_seconds,
+            environment=aws.lambda_.FunctionEnvironmentArgs(variables=args.environment),
+            # Text: the handlers write their own JSON, which the JSON format would wrap once more.
+            logging_config=aws.lambda_.FunctionLoggingConfigArgs(
+                log_format="Text", log_group=logs.name
+            ),
+            opts=pulumi.ResourceOptions.merge(
+                child, pulumi.ResourceOptions(depends_on=[role.policy])
+            ),
+        )
+        self.name = function.name
+        self.arn = function.arn
+        self.role_arn = role.arn
+        self.log_group_name = logs.name
+        self.register_outputs(
+            {
+                "name": self.name,
+                "arn": self.arn,
+                "role_arn": self.role_arn,
+                "log_group_name": self.log_group_name,
+            }
+        )

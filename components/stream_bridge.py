@@ -1,0 +1,217 @@
+"""From the table's stream to Kinesis, through an EventBridge pipe."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components import checks, limits, policies
+from components.service_role import ServiceRole, ServiceRoleArgs, account_id
+
+DEAD_LETTER_RETENTION_SECONDS = 14 * 24 * 3600
+"""The longest that SQS keeps a message. What it points to is in the table's stream for 24 hours."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamBridgeArgs:
+    """What a `StreamBridge` is made of.
+
+    Parameters
+    ----------
+    source_stream_arn:
+        The stream of a DynamoDB table.
+    partition_key_path:
+        What spreads the records over the shards. A key of the table keeps the changes of one
+        item in order; ``$.eventID`` spreads evenly and does not.
+    stream_mode, shards:
+        ``shards`` counts when ``provisioned``.
+    kms_key_arn:
+        Encrypts the Kinesis stream; without it, AWS's own key for Kinesis does.
+    batch_size, batch_window_seconds:
+        The pipe hands over this many records, or what came within this time.
+    maximum_record_age_seconds, maximum_retry_attempts:
+        What cannot be handed over is given up after either, and a pointer to it goes to the
+        dead-letter queue. -1 is without limit: one bad record then blocks its shard until the
+        table's stream forgets it, after 24 hours.
+    parallelization_factor:
+        Batches of one shard that are under way at once; the order within one key is kept.
+    filter_patterns:
+        EventBridge patterns; a change that matches none of them is left out. None: all pass.
+    enrichment_function_arn:
+        A Lambda function that is given each batch and returns what goes on instead of it.
+    reader:
+        Called with the Kinesis stream's ARN before the pipe is made, and the pipe waits for what
+        it returns. Firehose reads from the moment of its own creation: were the pipe there
+        first, the changes of the time between would never arrive.
+    """
+
+    source_stream_arn: pulumi.Input[str]
+    partition_key_path: limits.PartitionKeyPath = "$.dynamodb.Keys.orderid.S"
+    stream_mode: limits.StreamMode = "on-demand"
+    shards: limits.Shards = 1
+    stream_retention_hours: limits.StreamRetentionHours = 24
+    kms_key_arn: limits.KeyArn | None = None
+    batch_size: limits.BatchSize = 100
+    batch_window_seconds: limits.BatchWindowSeconds = 1
+    maximum_record_age_seconds: limits.RecordAgeSeconds = 12 * 3600
+    maximum_retry_attempts: limits.RetryAttempts = 100
+    parallelization_factor: limits.Parallelization = 1
+    filter_patterns: Sequence[Mapping[str, Any]] = ()
+    enrichment_function_arn: pulumi.Input[str] | None = None
+    pipe_log_level: limits.LogLevel = "ERROR"
+    log_retention_days: limits.LogRetentionDays = 14
+    reader: Callable[[pulumi.Output[str]], pulumi.Resource] | None = None
+
+    def __post_init__(self) -> None:
+        checks.require(self, limits.window_below_age, limits.few_filters)
+
+
+class StreamBridge(pulumi.ComponentResource):
+    """A Kinesis stream, and a pipe that copies every change of a table into it."""
+
+    stream_name: pulumi.Output[str]
+    """The Kinesis stream's name."""
+    stream_arn: pulumi.Output[str]
+    """The Kinesis stream's ARN."""
+    pipe_name: pulumi.Output[str]
+    """The pipe's name."""
+    pipe_arn: pulumi.Output[str]
+    """The pipe's ARN."""
+    dlq_url: pulumi.Output[str]
+    """The URL of the queue that holds pointers to the changes given up."""
+    dlq_arn: pulumi.Output[str]
+    """The ARN of that queue."""
+    role_arn: pulumi.Output[str]
+    """The ARN of the role the pipe acts as."""
+    reader: pulumi.Resource | None
+    """What ``args.reader`` returned."""
+
+    def __init__(
+        self, name: str, args: StreamBridgeArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("sales-cdc:index:StreamBridge", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        on_demand = args.stream_mode == "on-demand"
+        stream = aws.kinesis.Stream(
+            f"{name}-stream",
+            stream_mode_details=aws.kinesis.StreamStreamModeDetailsArgs(
+                stream_mode="ON_DEMAND" if on_demand else "PROVISIONED"
+            ),
+            shard_count=None if on_demand else args.shards,
+            retention_period=args.stream_retention_hours,
+            encryption_type="KMS",
+            kms_key_id=args.kms_key_arn or "alias/aws/kinesis",
+            opts=child,
+        )
+        dlq = aws.sqs.Queue(
+            f"{name}-dlq",
+            message_retention_seconds=DEAD_LETTER_RETENTION_SECONDS,
+            sqs_managed_sse_enabled=True,
+            opts=child,
+        )
+        aws.sqs.QueuePolicy(
+            f"{name}-dlq-policy",
+            queue_url=dlq.url,
+            policy=policies.tls_only("sqs:*", dlq.arn),
+            opts=child,
+        )
+        logs = aws.cloudwatch.LogGroup(
+            f"{name}-logs", retention_in_days=args.log_retention_days, opts=child
+        )
+        role = ServiceRole(
+            f"{name}-pipe",
+            ServiceRoleArgs(
+                service="pipes.amazonaws.com",
+                source_account=account_id(self),
+                statements=[
+                    *policies.read_table_stream(args.source_stream_arn),
+                    *policies.put_records(stream.arn, args.kms_key_arn),
+                    *policies.dead_letters(dlq.arn),
+                    *policies.write_logs(logs.arn),
+                    *(
+                        policies.invoke(args.enrichment_function_arn)
+                        if args.enrichment_function_arn
+                        else []
+                    ),
+                ],
+            ),
+            child,
+        )
+        self.reader = args.reader(stream.arn) if args.reader else None
+        pipe = aws.pipes.Pipe(
+            f"{name}-pipe",
+            role_arn=role.arn,
+            source=args.source_stream_arn,
+            source_parameters=_source_parameters(args, dlq.arn),
+            enrichment=args.enrichment_function_arn,
+            target=stream.arn,
+            target_parameters=aws.pipes.PipeTargetParametersArgs(
+                kinesis_stream_parameters=aws.pipes.PipeTargetParametersKinesisStreamParametersArgs(
+                    partition_key=args.partition_key_path
+                )
+            ),
+            # Declared even when OFF: AWS answers with it, and the next preview would show a diff.
+            # No execution data: it would copy the orders themselves into the log.
+            log_configuration=aws.pipes.PipeLogConfigurationArgs(
+                level=args.pipe_log_level,
+                cloudwatch_logs_log_destination=aws.pipes.PipeLogConfigurationCloudwatchLogsLogDestinationArgs(
+                    log_group_arn=logs.arn
+                ),
+            ),
+            opts=pulumi.ResourceOptions.merge(
+                child,
+                pulumi.ResourceOptions(
+                    # Without its policy in place the pipe fails with "Cannot access stream".
+                    depends_on=[role.policy, *([self.reader] if self.reader else [])]
+                ),
+            ),
+        )
+        self.stream_name = stream.name
+        self.stream_arn = stream.arn
+        self.pipe_name = pipe.name
+        self.pipe_arn = pipe.arn
+        self.dlq_url = dlq.url
+        self.dlq_arn = dlq.arn
+        self.role_arn = role.arn
+        self.register_outputs(
+            {
+                "stream_name": self.stream_name,
+                "stream_arn": self.stream_arn,
+                "pipe_name": self.pipe_name,
+                "pipe_arn": self.pipe_arn,
+                "dlq_url": self.dlq_url,
+                "dlq_arn": self.dlq_arn,
+                "role_arn": self.role_arn,
+            }
+        )
+
+
+def _source_parameters(
+    args: StreamBridgeArgs, dlq_arn: pulumi.Output[str]
+) -> aws.pipes.PipeSourceParametersArgs:
+    filters = [
+        aws.pipes.PipeSourceParametersFilterCriteriaFilterArgs(pattern=json.dumps(pattern))
+        for pattern in args.filter_patterns
+    ]
+    return aws.pipes.PipeSourceParametersArgs(
+        dynamodb_stream_parameters=aws.pipes.PipeSourceParametersDynamodbStreamParametersArgs(
+            # LATEST would lose the changes made before the pipe runs.
+            starting_position="TRIM_HORIZON",
+            batch_size=args.batch_size,
+            # Both always declared: an update that leaves them out is invalid.
+            maximum_batching_window_in_seconds=args.batch_window_seconds,
+            maximum_record_age_in_seconds=args.maximum_record_age_seconds,
+            maximum_retry_attempts=args.maximum_retry_attempts,
+            parallelization_factor=args.parallelization_factor,
+            on_partial_batch_item_failure="AUTOMATIC_BISECT",
+            dead_letter_config=aws.pipes.PipeSourceParametersDynamodbStreamParametersDeadLetterConfigArgs(
+                arn=dlq_arn
+            ),
+        ),
+        filter_criteria=aws.pipes.PipeSourceParametersFilterCriteriaArgs(filters=filters)
+        if filters
+        else None,
+    )
