@@ -8,7 +8,7 @@
 WITH changes_seen AS (
     SELECT event_id, min(day) AS first_day, max(day) AS last_day, count(*) AS copies
     FROM projection
-    WHERE day >= CAST(date_add('day', 1 - /*days*/ 7, current_date) AS varchar)
+    WHERE day >= date_format(date_add('day', 1 - /*days*/ 7, current_date), '%Y-%m-%d')
     GROUP BY event_id
 )
 

@@ -9,11 +9,11 @@ SELECT
     errorcode,
     errormessage,
     count(*) AS records,
-    from_unixtime(min(arrivaltimestamp) / 1000.0E0) AS first_arrival,
-    from_unixtime(max(arrivaltimestamp) / 1000.0E0) AS last_arrival,
+    CAST(from_unixtime(min(arrivaltimestamp) / 1000.0E0) AT TIME ZONE 'UTC' AS timestamp) AS first_arrival,
+    CAST(from_unixtime(max(arrivaltimestamp) / 1000.0E0) AT TIME ZONE 'UTC' AS timestamp) AS last_arrival,
     max(attemptsmade) AS most_attempts,
     min(rawdata) AS example_base64
 FROM projection_processing_failed
-WHERE day >= CAST(date_add('day', 1 - /*days*/ 7, current_date) AS varchar)
+WHERE day >= date_format(date_add('day', 1 - /*days*/ 7, current_date), '%Y-%m-%d')
 GROUP BY errorcode, errormessage
 ORDER BY records DESC, errorcode, errormessage

@@ -27,7 +27,7 @@ SELECT
     count(*) AS changes,
     max(creation_time) AS newest_change,
     date_diff('second', max(creation_time), localtimestamp) AS newest_age_seconds,
-    approx_percentile(delay, 0.5E0) AS p50_delay_seconds,
-    approx_percentile(delay, 0.99E0) AS p99_delay_seconds,
+    approx_percentile(delay, 0.5) AS p50_delay_seconds,
+    approx_percentile(delay, 0.99) AS p99_delay_seconds,
     max(delay) AS max_delay_seconds
 FROM delays

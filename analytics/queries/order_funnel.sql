@@ -20,8 +20,8 @@ log AS (
         max(CASE WHEN s.step < 5 THEN s.step ELSE 1 END) OVER (PARTITION BY p.orderid) AS reached
     FROM projection AS p
     LEFT JOIN stages AS s ON p.status = s.stage
-    WHERE p.day >= CAST(date_add('day', -/*days*/ 30, current_date) AS varchar)
-        AND (p.hour = '23' OR p.day > CAST(date_add('day', -/*days*/ 30, current_date) AS varchar))
+    WHERE p.day >= date_format(date_add('day', -/*days*/ 30, current_date), '%Y-%m-%d')
+        AND (p.hour = '23' OR p.day > date_format(date_add('day', -/*days*/ 30, current_date), '%Y-%m-%d'))
 ),
 
 counts AS (

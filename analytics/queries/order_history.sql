@@ -1,7 +1,8 @@
 -- The history of one order: what each change made of each column, before and after
 --
 -- One row a changed column, in the order in which the changes were made. An insert has no before, a
--- delete no after. Values are shown as text; a change that left every column as it was has no row.
+-- delete no after. Values are shown as text; a change that left every column as it was has no row,
+-- and so a duplicate has none.
 -- Reads the whole log, for an order may have changed on any day, unless since says where to start;
 -- what an order was before since is not known then.
 -- param orderid string required the order's id
@@ -22,15 +23,14 @@ WITH steps AS (
                 WHEN 'created_at' THEN CAST(log.created_at AS varchar)
                 WHEN 'extras' THEN log.extras
             END
-        END AS value,
-        row_number() OVER (PARTITION BY log.event_id, names.column_name ORDER BY log.day, log.hour) AS copy
+        END AS value
     FROM projection AS log
     CROSS JOIN (
         VALUES
             ('product_name'), ('quantity'), ('price'), ('customer'), ('status'), ('created_at'), ('extras')
     ) AS names (column_name)
     WHERE log.orderid = /*orderid*/ 'an order id'
-        AND log.day >= CAST(/*since*/ DATE '2000-01-01' AS varchar)
+        AND log.day >= date_format(/*since*/ DATE '2000-01-01', '%Y-%m-%d')
 ),
 
 history AS (
@@ -42,7 +42,6 @@ history AS (
         value AS value_after,
         sequence_number
     FROM steps
-    WHERE copy = 1
 )
 
 SELECT changed_at, event_type, column_name, value_before, value_after

@@ -11,8 +11,8 @@ WITH latest AS (
     SELECT customer, quantity, price, status, created_at, event_type,
         row_number() OVER (PARTITION BY orderid ORDER BY sequence_number DESC) AS newest
     FROM projection
-    WHERE day >= CAST(date_add('day', -/*days*/ 30, current_date) AS varchar)
-        AND (hour = '23' OR day > CAST(date_add('day', -/*days*/ 30, current_date) AS varchar))
+    WHERE day >= date_format(date_add('day', -/*days*/ 30, current_date), '%Y-%m-%d')
+        AND (hour = '23' OR day > date_format(date_add('day', -/*days*/ 30, current_date), '%Y-%m-%d'))
 )
 
 SELECT
