@@ -1,0 +1,148 @@
+"""A bucket that nobody outside sees, and that forgets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components import checks, policies
+
+OLD_VERSION_DAYS = 7
+"""How long a protected bucket keeps what was overwritten or deleted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrivateBucketArgs:
+    """What a `PrivateBucket` is made of.
+
+    Parameters
+    ----------
+    expire_days_by_prefix:
+        After how many days the objects under a prefix are deleted.
+    protect:
+        Keep old versions for a while and refuse to delete the bucket. When off, deleting the
+        bucket deletes the objects in it.
+    """
+
+    expire_days_by_prefix: Mapping[str, int]
+    protect: bool = True
+
+    def __post_init__(self) -> None:
+        checks.require(self, _prefixes_can_expire)
+
+
+def _prefixes_can_expire(args: PrivateBucketArgs, label: checks.Label) -> str | None:
+    found = [
+        f"{prefix!r}: {days}"
+        for prefix, days in args.expire_days_by_prefix.items()
+        if days < 1 or not prefix.endswith("/") or prefix.startswith("/")
+    ]
+    if not found:
+        return None
+    return (
+        f"{label('expire_days_by_prefix')}: a prefix ends with '/', does not start with it, and "
+        f"has 1 day or more, not {', '.join(found)}"
+    )
+
+
+class PrivateBucket(pulumi.ComponentResource):
+    """An S3 bucket: encrypted, owned by the account, not public, reached through TLS only."""
+
+    name: pulumi.Output[str]
+    """The bucket's name."""
+    arn: pulumi.Output[str]
+    """The bucket's ARN."""
+
+    def __init__(
+        self, name: str, args: PrivateBucketArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("sales-cdc:index:PrivateBucket", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        bucket = aws.s3.Bucket(
+            f"{name}-bucket",
+            force_destroy=not args.protect,
+            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(protect=args.protect)),
+        )
+        access = aws.s3.BucketPublicAccessBlock(
+            f"{name}-public-access",
+            bucket=bucket.bucket,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+            opts=child,
+        )
+        aws.s3.BucketPolicy(
+            f"{name}-bucket-policy",
+            bucket=bucket.bucket,
+            policy=policies.tls_only("s3:*", bucket.arn, policies.under(bucket.arn, "/*")),
+            # S3 refuses two changes to a bucket's access at once.
+            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[access])),
+        )
+        aws.s3.BucketOwnershipControls(
+            f"{name}-ownership",
+            bucket=bucket.bucket,
+            rule=aws.s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced"),
+            opts=child,
+        )
+        aws.s3.BucketServerSideEncryptionConfiguration(
+            f"{name}-encryption",
+            bucket=bucket.bucket,
+            rules=[
+                aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
+                    apply_server_side_encryption_by_default=aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
+                        sse_algorithm="AES256"
+                    )
+                )
+            ],
+            opts=child,
+        )
+        versioning = []
+        if args.protect:
+            enabled = aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled")
+            versioning = [
+                aws.s3.BucketVersioning(
+                    f"{name}-versioning",
+                    bucket=bucket.bucket,
+                    versioning_configuration=enabled,
+                    opts=child,
+                )
+            ]
+        aws.s3.BucketLifecycleConfiguration(
+            f"{name}-lifecycle",
+            bucket=bucket.bucket,
+            rules=_lifecycle(args),
+            # Rules about old versions want versioning to be on.
+            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=versioning)),
+        )
+        self.name = bucket.bucket
+        self.arn = bucket.arn
+        self.register_outputs({"name": self.name, "arn": self.arn})
+
+
+def _lifecycle(args: PrivateBucketArgs) -> list[aws.s3.BucketLifecycleConfigurationRuleArgs]:
+    rules = [
+        aws.s3.BucketLifecycleConfigurationRuleArgs(
+            id=f"expire-{prefix.strip('/').replace('/', '-')}",
+            status="Enabled",
+            filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=prefix),
+            expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=days),
+        )
+        for prefix, days in sorted(args.expire_days_by_prefix.items())
+    ]
+    remains = aws.s3.BucketLifecycleConfigurationRuleArgs(
+        id="leave-no-remains",
+        status="Enabled",
+        filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
+        abort_incomplete_multipart_upload=aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
+            days_after_initiation=1
+        ),
+        # In a versioned bucket to expire is to hide; this deletes what is hidden.
+        noncurrent_version_expiration=aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
+            noncurrent_days=OLD_VERSION_DAYS
+        )
+        if args.protect
+        else None,
+    )
+    return [*rules, remains]
