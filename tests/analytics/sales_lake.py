@@ -65,7 +65,7 @@ class Row:
 class Lake:
     """Some 900 changes in the `DAYS` before `now`, with duplicates, late arrivals, disorder."""
 
-    def __init__(self, now: datetime, *, seed: int = 20) -> None:
+    def __init__(self, now: datetime, *, seed: int = 32) -> None:
         self.now = now
         self._random = random.Random(seed)
         self.changes = self._changes(seed)
@@ -74,12 +74,11 @@ class Lake:
 
     def _changes(self, seed: int) -> list[Change]:
         made = list(operations(Plan(count=450, updates=0.45, deletes=0.05, seed=seed)))
-        step = timedelta(days=DAYS) / len(made)
+        ages = sorted((self._random.uniform(60, DAYS * 86_400) for _ in made), reverse=True)
         placed: dict[str, datetime] = {}
         changes = []
-        for i, operation in enumerate(made):
-            at = self.now - timedelta(days=DAYS) + (i + 1) * step - timedelta(minutes=2)
-            at = at.replace(microsecond=at.microsecond // 1000 * 1000)
+        for i, (operation, age) in enumerate(zip(made, ages, strict=True)):
+            at = self.now - timedelta(milliseconds=int(age * 1000))
             placed.setdefault(operation.orderid, at - timedelta(milliseconds=40))
             order = {
                 "orderid": operation.orderid,
