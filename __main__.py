@@ -3,62 +3,47 @@
 import pulumi
 import pulumi_aws as aws
 
-import analytics
-from components import layout, packages
+from analytics import load_queries, load_views
 from components.access import Access, AccessArgs
 from components.catalog import Catalog, CatalogArgs, SavedQuery, View
 from components.cdc_source import CdcSource, CdcSourceArgs
 from components.delivery_to_lake import DeliveryToLake, DeliveryToLakeArgs
-from components.lambda_package import Platform
+from components.layout import RESULTS_PREFIX
 from components.order_generator import OrderGenerator, OrderGeneratorArgs
-from components.settings import Settings, SettingsError
-from components.stack_config import read_config
+from components.stack_config import export, load_settings
 from components.stream_bridge import StreamBridge, StreamBridgeArgs
 
-try:
-    settings = Settings.load(read_config())
-except SettingsError as error:
-    raise pulumi.RunError(str(error)) from None
-
+settings = load_settings()
 prefix = f"sales-cdc-{pulumi.get_stack()}"
 database = prefix.replace("-", "_").lower()
-schema, pick = settings.schema, settings.pick
-platform = Platform.host() if settings.lambda_platform == "host" else packages.AWS
+views = load_views(database, settings.schema)
+queries = load_queries()
 
 
 def deliver(stream_arn: pulumi.Output[str]) -> DeliveryToLake:
-    """Deliver what the bridge carries."""
-    expire = {layout.RESULTS_PREFIX: settings.result_retention_days}
-    args = DeliveryToLakeArgs(
+    """Read the bridge's stream into the lake."""
+    args = settings.args(
+        DeliveryToLakeArgs,
         kinesis_stream_arn=stream_arn,
-        schema=schema,
-        platform=platform,
-        expire_days_by_prefix=expire,
-        **pick(DeliveryToLakeArgs),
+        expire_days_by_prefix={RESULTS_PREFIX: settings.result_retention_days},
     )
     return DeliveryToLake(f"{prefix}-lake", args)
 
 
-orders = CdcSource(f"{prefix}-orders", CdcSourceArgs(schema=schema, **pick(CdcSourceArgs)))
-bridge_args = StreamBridgeArgs(
-    source_stream_arn=orders.stream_arn, reader=deliver, **pick(StreamBridgeArgs)
+orders = CdcSource(f"{prefix}-orders", settings.args(CdcSourceArgs))
+bridge = StreamBridge(
+    f"{prefix}-bridge",
+    settings.args(StreamBridgeArgs, source_stream_arn=orders.stream_arn, reader=deliver),
 )
-bridge = StreamBridge(f"{prefix}-bridge", bridge_args)
 lake = bridge.reader
-catalog_args = CatalogArgs(
+assert isinstance(lake, DeliveryToLake)
+catalog_args = settings.args(
+    CatalogArgs,
     bucket_name=lake.bucket_name,
     bucket_arn=lake.bucket_arn,
     database_name=database,
-    schema=schema,
-    views=[
-        View(name=view.name, sql=view.sql, columns=view.columns)
-        for view in analytics.load_views(database, schema)
-    ],
-    saved_queries=[
-        SavedQuery(name=query.name, description=query.title, sql=query.saved_sql)
-        for query in analytics.load_queries()
-    ],
-    **pick(CatalogArgs),
+    views=[View(name=v.name, sql=v.sql, columns=v.columns) for v in views],
+    saved_queries=[SavedQuery(name=q.name, description=q.title, sql=q.saved_sql) for q in queries],
 )
 catalog = Catalog(f"{prefix}-catalog", catalog_args)
 access_args = AccessArgs(
@@ -70,29 +55,17 @@ access_args = AccessArgs(
 access = Access(f"{prefix}-access", access_args)
 
 pulumi.export("region", aws.get_region_output().region)
-pulumi.export("tableName", orders.table_name)
-pulumi.export("tableArn", orders.table_arn)
-pulumi.export("streamArn", orders.stream_arn)
+export(orders, "table_name", "table_arn", "stream_arn")
 pulumi.export("kinesisStreamName", bridge.stream_name)
-pulumi.export("pipeName", bridge.pipe_name)
-pulumi.export("dlqUrl", bridge.dlq_url)
-pulumi.export("deliveryStreamName", lake.delivery_stream_name)
-pulumi.export("transformFunctionName", lake.transform_function_name)
-pulumi.export("bucketName", lake.bucket_name)
-pulumi.export("databaseName", catalog.database_name)
-pulumi.export("projectionTable", catalog.projection_table)
-pulumi.export("failedTable", catalog.failed_table)
-pulumi.export("crawlerName", catalog.crawler_name)
-pulumi.export("workgroupName", catalog.workgroup_name)
-pulumi.export("writerPolicyArn", access.writer_policy_arn)
-pulumi.export("readerPolicyArn", access.reader_policy_arn)
+export(bridge, "pipe_name", "dlq_url")
+export(lake, "delivery_stream_name", "transform_function_name", "bucket_name")
+export(catalog, "database_name", "projection_table", "failed_table", "crawler_name")
+export(catalog, "workgroup_name")
+export(access, "writer_policy_arn", "reader_policy_arn")
 
 if settings.order_generator:
-    generator_args = OrderGeneratorArgs(
-        table_name=orders.table_name,
-        table_arn=orders.table_arn,
-        platform=platform,
-        **pick(OrderGeneratorArgs),
+    generator_args = settings.args(
+        OrderGeneratorArgs, table_name=orders.table_name, table_arn=orders.table_arn
     )
     generator = OrderGenerator(f"{prefix}-generator", generator_args)
     pulumi.export("orderGeneratorFunctionName", generator.function_name)

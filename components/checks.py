@@ -12,7 +12,7 @@ Label = Callable[[str], str]
 
 T = TypeVar("T")
 Rule = Callable[[T, Label], str | None]
-"""A check across fields: what is wrong, in words that name the fields through the label, or None."""
+"""A check across fields: what is wrong, naming the fields through the label, or None."""
 
 
 class ArgumentError(ValueError):

@@ -8,6 +8,7 @@ import pulumi_aws as aws
 
 from components import checks, glue_tables, layout, limits, packages, policies
 from components.lambda_package import Platform
+from components.private_bucket import PrivateBucket, PrivateBucketArgs
 from components.python_function import PythonFunction, PythonFunctionArgs
 from components.service_role import ServiceRole, ServiceRoleArgs, account_id
 from schema import ORDERS, Schema
@@ -71,22 +72,7 @@ class DeliveryToLakeArgs:
     protect: bool = True
 
     def __post_init__(self) -> None:
-        checks.require(self, limits.parquet_buffers_enough, _prefixes_are_others)
-
-
-def _prefixes_are_others(args: DeliveryToLakeArgs, label: checks.Label) -> str | None:
-    own = (layout.PROJECTION_PREFIX, layout.FAILED_PREFIX)
-    bad = [
-        prefix
-        for prefix, days in args.expire_days_by_prefix.items()
-        if days < 1 or not prefix.endswith("/") or prefix.startswith(own)
-    ]
-    if not bad:
-        return None
-    return (
-        f"{label('expire_days_by_prefix')}: {', '.join(map(repr, bad))}: a prefix ends with '/', "
-        f"is not under {' or '.join(own)}, and has 1 day or more"
-    )
+        checks.require(self, limits.parquet_buffers_enough)
 
 
 class DeliveryToLake(pulumi.ComponentResource):
@@ -112,7 +98,18 @@ class DeliveryToLake(pulumi.ComponentResource):
     ) -> None:
         super().__init__("sales-cdc:index:DeliveryToLake", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        bucket = _bucket(name, args, child)
+        bucket = PrivateBucket(
+            name,
+            PrivateBucketArgs(
+                expire_days_by_prefix={
+                    **args.expire_days_by_prefix,
+                    layout.PROJECTION_PREFIX: args.retention_days,
+                    layout.FAILED_PREFIX: args.retention_days,
+                },
+                protect=args.protect,
+            ),
+            child,
+        )
         transform = PythonFunction(
             f"{name}-transform",
             PythonFunctionArgs(
@@ -171,7 +168,7 @@ class DeliveryToLake(pulumi.ComponentResource):
                 child, pulumi.ResourceOptions(depends_on=[role.policy])
             ),
         )
-        self.bucket_name = bucket.bucket
+        self.bucket_name = bucket.name
         self.bucket_arn = bucket.arn
         self.delivery_stream_name = delivery.name
         self.delivery_stream_arn = delivery.arn
@@ -189,103 +186,6 @@ class DeliveryToLake(pulumi.ComponentResource):
                 "role_arn": self.role_arn,
             }
         )
-
-
-def _bucket(name: str, args: DeliveryToLakeArgs, child: pulumi.ResourceOptions) -> aws.s3.Bucket:
-    bucket = aws.s3.Bucket(
-        f"{name}-bucket",
-        force_destroy=not args.protect,
-        opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(protect=args.protect)),
-    )
-    access = aws.s3.BucketPublicAccessBlock(
-        f"{name}-public-access",
-        bucket=bucket.bucket,
-        block_public_acls=True,
-        block_public_policy=True,
-        ignore_public_acls=True,
-        restrict_public_buckets=True,
-        opts=child,
-    )
-    aws.s3.BucketPolicy(
-        f"{name}-bucket-policy",
-        bucket=bucket.bucket,
-        policy=policies.tls_only("s3:*", bucket.arn, policies.under(bucket.arn, "/*")),
-        # S3 refuses two changes to a bucket's access at once.
-        opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[access])),
-    )
-    aws.s3.BucketOwnershipControls(
-        f"{name}-ownership",
-        bucket=bucket.bucket,
-        rule=aws.s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced"),
-        opts=child,
-    )
-    aws.s3.BucketServerSideEncryptionConfiguration(
-        f"{name}-encryption",
-        bucket=bucket.bucket,
-        rules=[
-            aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
-                apply_server_side_encryption_by_default=aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
-                    sse_algorithm="AES256"
-                )
-            )
-        ],
-        opts=child,
-    )
-    waits = []
-    if args.protect:
-        waits = [
-            aws.s3.BucketVersioning(
-                f"{name}-versioning",
-                bucket=bucket.bucket,
-                versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(
-                    status="Enabled"
-                ),
-                opts=child,
-            )
-        ]
-    aws.s3.BucketLifecycleConfiguration(
-        f"{name}-lifecycle",
-        bucket=bucket.bucket,
-        rules=_lifecycle(args),
-        opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=waits)),
-    )
-    return bucket
-
-
-def _lifecycle(
-    args: DeliveryToLakeArgs,
-) -> list[aws.s3.BucketLifecycleConfigurationRuleArgs]:
-    expiry = {
-        layout.PROJECTION_PREFIX: args.retention_days,
-        layout.FAILED_PREFIX: args.retention_days,
-        **args.expire_days_by_prefix,
-    }
-    rules = [
-        aws.s3.BucketLifecycleConfigurationRuleArgs(
-            id=f"expire-{prefix.strip('/').replace('/', '-')}",
-            status="Enabled",
-            filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=prefix),
-            expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=days),
-        )
-        for prefix, days in expiry.items()
-    ]
-    return [
-        *rules,
-        aws.s3.BucketLifecycleConfigurationRuleArgs(
-            id="leave-no-remains",
-            status="Enabled",
-            filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
-            abort_incomplete_multipart_upload=aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
-                days_after_initiation=1
-            ),
-            # In a versioned bucket, to expire is to hide; this deletes what is hidden.
-            noncurrent_version_expiration=aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
-                noncurrent_days=7
-            )
-            if args.protect
-            else None,
-        ),
-    ]
 
 
 def _processing(

@@ -31,7 +31,7 @@ class PythonFunctionArgs:
     package: Path
     platform: Platform
     memory_mb: limits.MemoryMb
-    timeout_seconds: int
+    timeout_seconds: limits.TimeoutSeconds
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     statements: Sequence[policies.Statement] = ()
     log_retention_days: limits.LogRetentionDays = 14

@@ -6,10 +6,16 @@ import json
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Union, get_args, get_origin
 
-from components import checks, limits
+from components import checks, limits, packages
+from components.lambda_package import Platform
 from schema import ORDERS, Schema
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+ArgsT = TypeVar("ArgsT", bound="DataclassInstance")
 
 NAMESPACE = "sales-cdc"
 """What the keys start with in a stack file: ``sales-cdc:batchSize``."""
@@ -89,11 +95,15 @@ class Settings:
         """The orders, with this stack's sort key."""
         return dataclasses.replace(ORDERS, sort_key=self.sort_key)
 
-    def pick(self, args: type) -> dict[str, Any]:
-        """The settings that ``args`` (a component's arguments) has a field of the same name for."""
-        wanted = {field.name for field in dataclasses.fields(args)}
-        mine = (field.name for field in dataclasses.fields(self))
-        return {name: getattr(self, name) for name in mine if name in wanted}
+    @property
+    def platform(self) -> Platform:
+        """What this stack's functions are built for."""
+        return Platform.host() if self.lambda_platform == "host" else packages.AWS
+
+    def args(self, kind: type[ArgsT], **others: Any) -> ArgsT:
+        """A component's arguments: a setting for each field of its name, and ``others``."""
+        names = (field.name for field in dataclasses.fields(kind))
+        return kind(**{name: getattr(self, name) for name in names if hasattr(self, name)} | others)
 
     @classmethod
     def load(cls, raw: Mapping[str, str]) -> Self:

@@ -1,35 +1,34 @@
-"""Where configuration values come from: Pulumi's own configuration, or a stack file."""
+"""Between the components and the running stack: settings in, outputs out."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pulumi
-import yaml
 
-from components.settings import NAMESPACE, setting_keys
+from components.settings import NAMESPACE, Settings, SettingsError, key_of, setting_keys
 
 
-def read_config() -> dict[str, str]:
-    """The running stack's values for `Settings.load`, misspelt keys among them."""
+def load_settings() -> Settings:
+    """The running stack's settings.
+
+    Raises
+    ------
+    pulumi.RunError
+        With every problem; Pulumi shows its text without a traceback.
+    """
+    # Pulumi.Config answers only for the keys one asks it for; a misspelt one is in the
+    # environment, where the CLI puts the whole configuration.
+    start = f"{NAMESPACE}:"
+    given = pulumi.runtime.get_config_env().items()
+    raw = {key.removeprefix(start): value for key, value in given if key.startswith(start)}
     config = pulumi.Config(NAMESPACE)
-    given = {_own_key(key): value for key, value in pulumi.runtime.get_config_env().items()}
-    known = {key: value for key in setting_keys() if (value := config.get(key)) is not None}
-    return {key: value for key, value in given.items() if key} | known
+    raw |= {key: value for key in setting_keys() if (value := config.get(key)) is not None}
+    try:
+        return Settings.load(raw)
+    except SettingsError as error:
+        raise pulumi.RunError(str(error)) from None
 
 
-def read_stack_file(path: Path) -> dict[str, str]:
-    """The values in a ``Pulumi.<stack>.yaml``, as texts, the way the Pulumi CLI hands them over."""
-    values = (yaml.safe_load(path.read_text()) or {}).get("config") or {}
-    texts = {
-        _own_key(key): value if isinstance(value, str) else json.dumps(value)
-        for key, value in values.items()
-    }
-    return {key: value for key, value in texts.items() if key}
-
-
-def _own_key(key: str) -> str:
-    """The key without our namespace; "" for a key of another one."""
-    namespace, _, name = key.partition(":")
-    return name if namespace == NAMESPACE else ""
+def export(component: pulumi.ComponentResource, *names: str) -> None:
+    """Export outputs of ``component``, each under its own name in camel case."""
+    for name in names:
+        pulumi.export(key_of(name), getattr(component, name))

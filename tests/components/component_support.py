@@ -1,0 +1,227 @@
+"""Run a program against a recording of the Pulumi engine and look at what it registered."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import pulumi
+from pulumi.runtime import mocks, rpc, settings
+from pulumi.runtime.stack import run_in_stack
+
+ACCOUNT = "123456789012"
+REGION = "eu-central-1"
+
+# What AWS adds to what the program says. Every output that our components read must be here: a
+# missing one would turn into null within a policy without a word.
+_ARNS: Mapping[str, str] = {
+    "aws:athena/workgroup:Workgroup": "athena:{region}:{account}:workgroup/{name}",
+    "aws:cloudwatch/logGroup:LogGroup": "logs:{region}:{account}:log-group:{name}",
+    "aws:dynamodb/table:Table": "dynamodb:{region}:{account}:table/{name}",
+    "aws:glue/catalogDatabase:CatalogDatabase": "glue:{region}:{account}:database/{name}",
+    "aws:glue/catalogTable:CatalogTable": "glue:{region}:{account}:table/db/{name}",
+    "aws:glue/crawler:Crawler": "glue:{region}:{account}:crawler/{name}",
+    "aws:iam/policy:Policy": "iam::{account}:policy/{name}",
+    "aws:iam/role:Role": "iam::{account}:role/{name}",
+    "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream": (
+        "firehose:{region}:{account}:deliverystream/{name}"
+    ),
+    "aws:kinesis/stream:Stream": "kinesis:{region}:{account}:stream/{name}",
+    "aws:lambda/function:Function": "lambda:{region}:{account}:function:{name}",
+    "aws:pipes/pipe:Pipe": "pipes:{region}:{account}:pipe/{name}",
+    "aws:s3/bucket:Bucket": "s3:::{name}",
+    "aws:scheduler/schedule:Schedule": "scheduler:{region}:{account}:schedule/default/{name}",
+    "aws:sqs/queue:Queue": "sqs:{region}:{account}:{name}",
+}
+
+
+def physical(name: str) -> str:
+    """The name that the provider gives to what the program calls ``name``."""
+    return f"{name}-1a2b3c4"
+
+
+def arn(service_and_rest: str) -> str:
+    """An ARN in the account and region of the tests: ``arn("sqs", "queue")``."""
+    return f"arn:aws:{service_and_rest.format(region=REGION, account=ACCOUNT)}"
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A resource as the program registered it."""
+
+    type: str
+    name: str
+    inputs: Mapping[str, Any]
+    urn: str
+    parent: str
+    protect: bool
+    depends_on: frozenset[str]
+
+    @property
+    def document(self) -> Any:
+        """Its policy, parsed."""
+        return json.loads(self.inputs["policy"])
+
+    @property
+    def statements(self) -> dict[str, dict[str, Any]]:
+        """The statements of its policy, by Sid."""
+        return {statement["Sid"]: statement for statement in self.document["Statement"]}
+
+    @property
+    def allows(self) -> dict[str, set[str]]:
+        """For each action its policy allows, the resources."""
+        allowed: dict[str, set[str]] = {}
+        for statement in self.document["Statement"]:
+            assert statement["Effect"] == "Allow"
+            for action in statement["Action"]:
+                allowed.setdefault(action, set()).update(statement["Resource"])
+        return allowed
+
+
+@dataclass
+class Deployed:
+    """What a program registered and exported."""
+
+    resources: list[Recorded] = field(default_factory=list)
+    outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def all(self, kind: str) -> list[Recorded]:
+        """The resources of a type, which may be given by its last part (``Bucket``)."""
+        return [r for r in self.resources if kind in (r.type, r.type.split(":")[-1])]
+
+    def find(self, kind: str, name: str | None = None) -> Recorded:
+        """The one resource of this type (and name)."""
+        found = [r for r in self.all(kind) if name in (None, r.name)]
+        assert len(found) == 1, f"{kind} {name or ''}: {[r.name for r in self.all(kind)]}"
+        return found[0]
+
+    @property
+    def exports(self) -> dict[str, Any]:
+        """The stack's outputs."""
+        return next(out for urn, out in self.outputs.items() if "pulumi:pulumi:Stack" in urn)
+
+    @property
+    def shape(self) -> set[str]:
+        """Which resources there are."""
+        return {resource.urn for resource in self.resources}
+
+
+class _Account(pulumi.runtime.Mocks):
+    """Answers as AWS would. Before a deployment nothing that AWS makes up is known."""
+
+    def __init__(self, *, preview: bool) -> None:
+        self._preview = preview
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        state = dict(args.inputs)
+        if self._preview or not args.custom:
+            return "", state
+        name = state.get("name") or state.get("bucket") or physical(args.name)
+        state |= {"name": name} if "bucket" not in args.typ.lower() else {"bucket": name}
+        if args.typ in _ARNS:
+            state["arn"] = "arn:aws:" + _ARNS[args.typ].format(
+                region=REGION, account=ACCOUNT, name=name
+            )
+        if args.typ == "aws:dynamodb/table:Table":
+            state["streamArn"] = f"{state['arn']}/stream/2026-11-21T00:00:00.000"
+        if args.typ == "aws:sqs/queue:Queue":
+            state["url"] = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}"
+        return f"{name}-id", state
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:  # type: ignore[override]
+        return {
+            "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
+            "aws:index/getRegion:getRegion": {"region": REGION},
+        }[args.token]
+
+
+class _Recorder(mocks.MockMonitor):
+    """The engine's side of a program: remembers what the mocks are not told."""
+
+    def __init__(self, *, preview: bool) -> None:
+        super().__init__(_Account(preview=preview))
+        self.seen = Deployed()
+
+    def RegisterResource(self, request: Any) -> Any:
+        answer = super().RegisterResource(request)
+        if request.type != "pulumi:pulumi:Stack":
+            recorded = Recorded(
+                type=request.type,
+                name=request.name,
+                inputs=rpc.deserialize_properties(request.object),
+                urn=answer.urn,
+                parent=request.parent,
+                protect=request.protect,
+                depends_on=frozenset(urn.split("::")[-1] for urn in request.dependencies),
+            )
+            self.seen.resources.append(recorded)
+        return answer
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:
+        self.seen.outputs[request.urn] = rpc.deserialize_properties(request.outputs)
+        return super().RegisterResourceOutputs(request)
+
+
+class Deploy(Protocol):
+    """Run a program; see `deploy`."""
+
+    def __call__(
+        self, program: Callable[[], object], *, stack: str = "test", **config: str
+    ) -> Deployed: ...
+
+
+def record(
+    program: Callable[[], object],
+    seen: Deployed,
+    *,
+    stack: str,
+    config: Mapping[str, str],
+    preview: bool,
+) -> None:
+    """Run a program and put what it registers into ``seen``, also when it fails."""
+    recorder = _Recorder(preview=preview)
+    recorder.seen = seen
+    asyncio.set_event_loop(loop := asyncio.new_event_loop())
+    settings.set_root_resource(None)  # type: ignore[arg-type]
+    mocks.set_mocks(
+        recorder.mocks, project="sales-cdc", stack=stack, preview=preview, monitor=recorder
+    )
+    pulumi.runtime.set_all_config(dict(config))
+    settings.set_root_resource(None)  # type: ignore[arg-type]
+
+    def run() -> None:
+        program()
+
+    try:
+        loop.run_until_complete(run_in_stack(run))
+    finally:
+        loop.close()
+
+
+def _strings(value: Any) -> Iterator[Any]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _strings(key)
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
+    else:
+        yield value
+
+
+def check(deployed: Deployed) -> None:
+    """What holds for any program of ours."""
+    urns = [resource.urn for resource in deployed.resources]
+    twice = {urn for urn in urns if urns.count(urn) > 1}
+    assert not twice, f"registered twice: {twice}"
+    for resource in deployed.resources:
+        for key in ("policy", "assumeRolePolicy"):
+            if key in resource.inputs:
+                for text in _strings(json.loads(resource.inputs[key])):
+                    assert isinstance(text, str), f"{resource.name}: {text!r} in its policy"
+                    assert not re.search(r"None|null|Output<", text), f"{resource.name}: {text}"
