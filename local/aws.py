@@ -63,7 +63,10 @@ class Aws:
         self.root = root
         self.book = CredentialBook()
         self.book.add(root)
-        self._create = threading.Lock()  # boto3 clients may be shared by threads, not made by them
+        # One session: service models are read from disk once, not for every client.
+        self._session: Any = boto3.Session(region_name=region)
+        self._clients: dict[tuple[Any, ...], Any] = {}
+        self._create = threading.Lock()
 
     def client(
         self,
@@ -80,23 +83,25 @@ class Aws:
         """
         who = credentials or self.root
         through_gateway = service in GATEWAY_SERVICES and self.gateway_url and not direct
-        with self._create:
-            return boto3.Session(
-                aws_access_key_id=who.access_key_id,
-                aws_secret_access_key=who.secret_access_key,
-                aws_session_token=who.session_token,
-                region_name=self.region,
-            ).client(
-                service,  # type: ignore[call-overload]
-                endpoint_url=self.gateway_url if through_gateway else self.emulator_url,
-                config=Config(
-                    retries={"max_attempts": max_attempts, "mode": "standard"},
-                    max_pool_connections=connections,
-                    connect_timeout=5,
-                    read_timeout=60,
-                    s3={"addressing_style": "path"},
-                ),
-            )
+        url = self.gateway_url if through_gateway else self.emulator_url
+        asked = (service, who.access_key_id, url, max_attempts, connections)
+        with self._create:  # boto3 clients may be shared by threads, not made by them
+            if asked not in self._clients:
+                self._clients[asked] = self._session.client(
+                    service,
+                    endpoint_url=url,
+                    aws_access_key_id=who.access_key_id,
+                    aws_secret_access_key=who.secret_access_key,
+                    aws_session_token=who.session_token,
+                    config=Config(
+                        retries={"max_attempts": max_attempts, "mode": "standard"},
+                        max_pool_connections=connections,
+                        connect_timeout=5,
+                        read_timeout=60,
+                        s3={"addressing_style": "path"},
+                    ),
+                )
+            return self._clients[asked]
 
     def assume(self, role_arn: str, session_name: str) -> Credentials:
         """Temporary credentials of a role, as a service gets them from STS."""

@@ -93,7 +93,7 @@ class EmulatorMocks(pulumi.runtime.Mocks):
             raise LocalError(
                 f"the local stack cannot answer {args.token}: add it to local/deploy.py"
             )
-        return answers[_INVOKES[args.token]], None
+        return answers[_INVOKES[args.token]], []
 
 
 def stack_config(stack: str, root: Path = ROOT) -> dict[str, str]:

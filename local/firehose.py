@@ -76,7 +76,9 @@ class FirehoseDefinition:
             lambda_buffer_bytes=float(parameters.get("BufferSizeInMBs", 1)) * _MB,
             lambda_buffer_seconds=float(parameters.get("BufferIntervalInSeconds", 60)),
             lambda_retries=int(parameters.get("NumberOfRetries", 3)),
-            schema_table=conversion["SchemaConfiguration"] if conversion.get("Enabled") else None,
+            schema_table=conversion.get("SchemaConfiguration")
+            if conversion.get("Enabled", True)
+            else None,
         )
 
 

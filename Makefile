@@ -1,0 +1,59 @@
+# Each target makes the virtual environment it needs: on a fresh machine `make demo` is enough.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+OWN := __main__.py analytics benchmarks components generator lambda local schema stack_outputs.py tests
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test e2e bench pr format lint types coverage lock clean
+
+help: ## What there is to make
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+# Made again when the lock changes. The stamp is written last, so an interrupted install is redone.
+$(VENV)/.stamp: requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements.lock)"
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements.lock
+	$(BIN)/python -m ensurepip > /dev/null
+	touch $@
+
+.venv: $(VENV)/.stamp ## The virtual environment, from requirements.lock
+
+demo: $(VENV)/.stamp ## Orders into DynamoDB, answers out of Athena, on this machine
+	$(BIN)/python -m local demo
+
+up: $(VENV)/.stamp ## The same, kept running for other shells
+	$(BIN)/python -m local up
+
+test: $(VENV)/.stamp ## Every test
+	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+bench: $(VENV)/.stamp ## Measure against named peers
+	$(BIN)/python -m benchmarks
+
+pr: format-check lint types coverage ## All that CI does
+
+format: $(VENV)/.stamp ## Format the code
+	$(BIN)/ruff format $(OWN)
+	$(BIN)/ruff check --fix $(OWN)
+
+format-check: $(VENV)/.stamp
+	$(BIN)/ruff format --check $(OWN)
+
+lint: $(VENV)/.stamp
+	$(BIN)/ruff check $(OWN)
+
+types: $(VENV)/.stamp
+	$(BIN)/mypy
+
+coverage: $(VENV)/.stamp
+	$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term:skip-covered --cov-fail-under=85
+
+lock: $(VENV)/.stamp ## Lock the newest versions that pyproject.toml allows
+	$(BIN)/uv pip compile pyproject.toml --all-extras --python-version 3.11 --upgrade \
+	  --no-header --no-annotate --quiet --output-file requirements.lock
+
+clean: ## Remove everything that was made
+	rm -rf $(VENV) .build .local .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -1,0 +1,209 @@
+"""``python -m local``: the whole stack on one machine, no AWS account needed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+import generator
+from analytics.__main__ import app as analytics_app
+from local import show
+from local.chain import LocalStack
+from local.demo import Demo, DemoPlan
+from local.errors import LocalError, UsageError
+from local.up import Running, engineer, environment, exports, home
+
+FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Stack = Annotated[
+    str, typer.Option("--stack", metavar="NAME", help="Whose settings: Pulumi.NAME.yaml.")
+]
+
+_EXAMPLES = """[bold]Examples[/bold]
+
+python -m local demo
+
+python -m local demo --stack prod --orders 2000 --garbage 20 --json
+
+python -m local up    [dim]then, in another shell:[/dim]
+
+eval "$(python -m local env)" && python -m generator --count 500
+
+python -m local query "SELECT status, count(*) FROM current_orders GROUP BY 1"
+
+[bold]Exit codes[/bold]: 0 done, 1 the work failed, 2 wrong usage, 130 stopped by Ctrl-C.
+"""
+
+
+class Form(StrEnum):
+    """How an answer is written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+@app.callback(epilog=_EXAMPLES)
+def local() -> None:
+    """Run the stack on this machine: the real Pulumi program on an emulator that enforces IAM."""
+
+
+@app.command()
+def demo(  # noqa: PLR0917 - the command line's
+    stack: Stack = "dev",
+    orders: Annotated[int, typer.Option(help="Orders to place.")] = 200,
+    updates: Annotated[float, typer.Option(help="Share of all changes that are updates.")] = 0.4,
+    deletes: Annotated[float, typer.Option(help="Share of all changes that are deletes.")] = 0.1,
+    rate: Annotated[
+        float | None, typer.Option(help="Orders a second; default: as fast as it goes.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="The same orders again.")] = None,
+    garbage: Annotated[
+        int, typer.Option(min=0, help="Unreadable or schema-breaking records among the others.")
+    ] = 0,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The last line of stdout is one JSON object.")
+    ] = False,
+) -> None:
+    """Place orders in DynamoDB, carry every change to the lake, and ask Athena about them.
+
+    Done (0) only if nothing is lost and the current orders that Athena finds equal the table.
+    """
+    with _plain_errors():
+        try:
+            plan = generator.Plan(
+                count=orders, updates=updates, deletes=deletes, rate=rate, seed=seed
+            )
+        except generator.PlanError as error:
+            raise UsageError(str(error).replace("count", "orders")) from None
+        screen = show.Screen(Console(stderr=True))
+        run = Demo(
+            DemoPlan(stack=stack, plan=plan, garbage=garbage), say=screen.say, tick=screen.tick
+        )
+        with screen.live():
+            result = run.run()
+        show.summary(Console(stderr=as_json), result)
+        if as_json:
+            typer.echo(json.dumps(result.to_json()))
+    if not result.good:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def up(
+    stack: Stack = "dev",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The emulator's port; 0 takes a free one.")
+    ] = 0,
+) -> None:
+    """Keep the stack running until Ctrl-C; ordinary AWS clients can use it meanwhile.
+
+    Prints the environment that they need; `python -m local env` prints it again.
+    """
+    console = Console(stderr=True)
+    screen = show.Screen(console)
+    running = Running(home())
+    with _plain_errors():
+        running.claim()
+        local_stack = LocalStack(stack, home() / "run", port=port, say=screen.say)
+        with local_stack:
+            for name, (here, there, why) in local_stack.deployment.overrides.items():
+                screen.say(f"differs from {stack}: {name}={here}, not {there}: {why}")
+            who = engineer(local_stack)
+            settings = environment(local_stack, who, running.outputs_file.resolve())
+            try:
+                running.write(local_stack.outputs, settings)
+                typer.echo(exports(settings))
+                sys.stdout.flush()
+                screen.say('running; in another shell: eval "$(python -m local env)"')
+                screen.say("Ctrl-C stops it")
+                _watch(local_stack, screen)
+            finally:
+                running.forget()
+                screen.say("stopping: what is under way is delivered first")
+        screen.say(f"stopped; {show.hops_line(local_stack.hops())}")
+
+
+@app.command()
+def env() -> None:
+    """Print the environment of the stack that `up` keeps running, for `eval`."""
+    with _plain_errors():
+        typer.echo(exports(Running(home()).environment()))
+
+
+@app.command()
+def query(
+    statement: Annotated[str, typer.Argument(metavar="SQL", help="One statement in Athena's SQL.")],
+    form: Annotated[Form, typer.Option("--format", help="How to write the answer.")] = Form.TABLE,
+) -> None:
+    """Ask Athena on the stack that `up` keeps running.
+
+    Example: python -m local query "SELECT * FROM current_orders LIMIT 5" --format csv
+    """
+    with _plain_errors():
+        settings = Running(home()).environment()
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        os.environ.pop(name, None)
+    os.environ.update(settings)
+    analytics_app(["sql", statement, "--format", form.value], prog_name="python -m local query")
+
+
+def _watch(stack: LocalStack, screen: show.Screen) -> None:
+    """Show the counts until Ctrl-C; raises when a hop dies."""
+    with screen.live():
+        try:
+            while True:
+                stack.check()
+                screen.tick(generator.Report(), stack.hops())
+                time.sleep(0.25)
+        except KeyboardInterrupt:
+            return
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """No traceback for what a person can mend; SIGTERM ends like Ctrl-C."""
+
+    def interrupt(_: int, __: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    except UsageError as error:
+        _fail(str(error), WRONG_USAGE)
+    except LocalError as error:
+        _fail(str(error), FAILED)
+    except KeyboardInterrupt:
+        _fail("stopped", INTERRUPTED)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    Console(stderr=True).print(Text(f"Error: {message}", style="red"), soft_wrap=True)
+    raise typer.Exit(code)
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m local")
