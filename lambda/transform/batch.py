@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -87,35 +89,38 @@ def transform(
     """
     tally = Tally(max_examples=max_examples)
     answers: list[dict[str, str]] = []
-    echoed = 0
+    event_types = []
+    row_bytes = echoed = 0
     for record in records:
         try:
-            row = to_row(_parse(record.get("data")))
+            row = to_row(orjson.loads(a2b_base64(record["data"], strict_mode=True)))
             line = orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
-            data = b2a_base64(line, newline=False).decode("ascii")
+            data = b2a_base64(line, newline=False).decode()
             answers.append({"recordId": record["recordId"], "result": "Ok", "data": data})
-            tally.rows[row["event_type"]] += 1
-            tally.row_bytes += len(line)
-        except Exception as error:
-            answers.append({"recordId": record["recordId"], "result": "ProcessingFailed"})
-            if isinstance(record.get("data"), str):
-                answers[-1]["data"] = record["data"]
-                echoed += len(json.dumps(record["data"]))
-            tally.fail(record, error)
-    if tally.row_bytes * 4 // 3 + echoed + _ENVELOPE * len(answers) > max_answer:
+            event_types.append(row["event_type"])
+            row_bytes += len(line)
+        except Exception as error:  # whatever the record holds, the others of its batch go on
+            failed = {"recordId": record["recordId"], "result": "ProcessingFailed"}
+            original = record.get("data")
+            if isinstance(original, str):
+                failed["data"] = original
+                echoed += len(json.dumps(original))
+            answers.append(failed)
+            tally.fail(record, _named(error, original))
+    tally.rows.update(Counter(event_types))
+    tally.row_bytes = row_bytes
+    if row_bytes * 4 // 3 + echoed + _ENVELOPE * len(answers) > max_answer:
         _shrink(records, answers, tally, max_answer)
     return answers, tally
 
 
-def _parse(data: Any) -> Any:
-    try:
-        raw = a2b_base64(data, strict_mode=True)
-    except (TypeError, ValueError) as error:
-        raise NotBase64("data is no base64 text") from error
-    try:
-        return orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        raise NotJson("not one JSON document in UTF-8") from error
+def _named(error: Exception, data: object) -> Exception:
+    """The reason for what decoding raises, without what it says of the content."""
+    if isinstance(error, orjson.JSONDecodeError):
+        return NotJson("not one JSON document in UTF-8")
+    if isinstance(error, Base64Error) or not (isinstance(data, str) and data.isascii()):
+        return NotBase64("data is no base64 text")
+    return error
 
 
 def _shrink(

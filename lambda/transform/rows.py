@@ -7,7 +7,7 @@ text that DynamoDB wrote (`orjson.Fragment`), digit by digit: it never becomes a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -18,6 +18,9 @@ from orjson import Fragment
 
 Row = dict[str, Any]
 """An event row: column name to a value that `orjson.dumps` writes."""
+
+_Read = Callable[[Any], Any]  # makes what a row holds of what DynamoDB wrote
+_Readers = Mapping[str, Mapping[str, _Read]]  # by column, by DynamoDB type, the usual type first
 
 _IMAGES = {"INSERT": "NewImage", "MODIFY": "NewImage", "REMOVE": "OldImage"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -63,17 +66,83 @@ def compile_schema(document: Mapping[str, Any]) -> Callable[[Any], Row]:
     ...     "SequenceNumber": "7", "ApproximateCreationDateTime": 1.5}})["creation_time"]
     '1970-01-01 00:00:01.500'
     """
-    columns = document["columns"]
     key_names = [name for name in (document["key"], document["sort_key"]) if name]
-    converters = {
-        column["name"]: _converter(column["name"], column["type"], column["name"] in key_names)
-        for column in columns
-    }
-    keys = [(name, converters[name]) for name in key_names]
+    columns = document["columns"]
+    readers = {c["name"]: _readers(c["type"], c["name"] in key_names) for c in columns}
+    usual_row = _usual_row(readers, key_names)
+    any_row = _any_row(columns, readers, key_names)
+
+    def to_row(change: Any) -> Row:
+        try:
+            return usual_row(change)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return any_row(change)
+
+    return to_row
+
+
+def _usual_row(readers: _Readers, key_names: Sequence[str]) -> Callable[[Any], Row]:
+    """Write the function for the change record that nearly all are, as straight code.
+
+    That one's image has every column, each of its usual type, and nothing else. Of anything else
+    the function knows nothing but to raise; what it returns, `_any_row` would return too. Without
+    a loop, calls and look-ups of its own, it takes half the time of `_any_row`: as `dataclasses`
+    does it, the code is made as text, once, from the columns.
+    """
+    names = list(readers)
+    scope: dict[str, Any] = {"IMAGES": _IMAGES, "creation_time": _creation_time}
+    scope |= {"sequence_number": _sequence_number}
+    reads, texts, items = [], ["event_id"], []
+    for index, name in enumerate(names):
+        tag, read = next(iter(readers[name].items()))
+        source = "keys" if name in key_names else "image"
+        reads.append(f"v{index} = {source}[{name!r}]; c{index} = v{index}[{tag!r}]")
+        if read is _text:
+            texts.append(f"c{index}")
+            items.append(f"{name!r}: c{index}")
+        else:
+            scope[f"read{index}"] = read
+            items.append(f"{name!r}: read{index}(c{index})")
+    # Each of these dicts is known to hold at least its part; so it holds no more if the sum agrees.
+    dicts = ["image", "keys", *(f"v{index}" for index in range(len(names)))]
+    sizes = " + ".join(f"len({one})" for one in dicts)
+    code = f"""
+def usual_row(change):
+    event_type = change["eventName"]
+    event_id = change["eventID"]
+    stream = change["dynamodb"]
+    keys = stream["Keys"]
+    image = stream[IMAGES[event_type]]
+    {"; ".join(reads)}
+    if (
+        {sizes} != {len(names) + len(key_names) + len(names)}
+        or not ({" and ".join(f"{name!r} in image" for name in key_names)})
+        or not ({" is ".join(f"type({text})" for text in texts)} is str)
+        or not event_id
+    ):
+        raise ValueError
+    return {{
+        {", ".join(items)},
+        "extras": None,
+        "event_type": event_type,
+        "creation_time": creation_time(stream["ApproximateCreationDateTime"]),
+        "event_id": event_id,
+        "sequence_number": sequence_number(stream["SequenceNumber"]),
+    }}
+"""
+    exec(code, scope)  # noqa: S102 - made of the schema's column names alone, each as a literal
+    return scope["usual_row"]  # type: ignore[no-any-return]
+
+
+def _any_row(
+    columns: Sequence[Mapping[str, Any]], readers: _Readers, key_names: Sequence[str]
+) -> Callable[[Any], Row]:
+    """Make the function that takes any change record, and says what is wrong with a bad one."""
+    converters = {c["name"]: _converter(c["name"], c["type"], readers[c["name"]]) for c in columns}
     required = [c["name"] for c in columns if c["required"] and c["name"] not in key_names]
     blank: Row = dict.fromkeys([*converters, "extras"])  # copied: sets the order and the nulls
 
-    def to_row(change: Any) -> Row:
+    def any_row(change: Any) -> Row:
         try:
             stream = change["dynamodb"]
             event_type = change["eventName"]
@@ -83,13 +152,12 @@ def compile_schema(document: Mapping[str, Any]) -> Callable[[Any], Row]:
             unknown = {}
             # A NEW_IMAGE stream's REMOVE, and all of a KEYS_ONLY stream, come without an image.
             for name, value in (item_keys if image is None else image).items():
-                convert = converters.get(name)
-                if convert:
-                    row[name] = convert(value)
-                else:
+                if name not in converters:
                     unknown[name] = value
-            for name, convert in keys:
-                row[name] = convert(item_keys[name])
+                elif name not in key_names:
+                    row[name] = converters[name](value)
+            for name in key_names:
+                row[name] = converters[name](item_keys[name])
                 if row[name] is None:
                     raise SchemaMismatch(f"column {name}: a key cannot be NULL")
             if unknown:
@@ -106,7 +174,7 @@ def compile_schema(document: Mapping[str, Any]) -> Callable[[Any], Row]:
                     raise SchemaMismatch(f"column {name}: required, and the item has none")
         return row
 
-    return to_row
+    return any_row
 
 
 def _event_id(text: Any) -> str:
@@ -134,8 +202,7 @@ def _creation_time(seconds: Any) -> str:
 # --- A column's converter: from DynamoDB's typed value, {"N": "19.99"}, to what a row holds ---
 
 
-def _converter(name: str, type_: str, is_key: bool) -> Callable[[Any], Any]:
-    readers = _readers(type_, is_key)
+def _converter(name: str, type_: str, readers: Mapping[str, _Read]) -> _Read:
     usual, read_usual = next(iter(readers.items()))
 
     def convert(value: Any) -> Any:
@@ -155,7 +222,7 @@ def _converter(name: str, type_: str, is_key: bool) -> Callable[[Any], Any]:
     return convert
 
 
-def _readers(type_: str, is_key: bool) -> dict[str, Callable[[Any], Any]]:
+def _readers(type_: str, is_key: bool) -> dict[str, _Read]:
     """How each DynamoDB type that the column takes is read, the usual one first.
 
     A reader raises ValueError for what the column cannot hold exactly, TypeError for content that
@@ -166,7 +233,7 @@ def _readers(type_: str, is_key: bool) -> dict[str, Callable[[Any], Any]]:
         return {"N": _number(precision - scale, scale)}
     if type_ == "string" and is_key:
         return {"S": _text, "N": _any_number}
-    by_type: dict[str, dict[str, Callable[[Any], Any]]] = {
+    by_type: dict[str, dict[str, _Read]] = {
         "string": {"S": _text},
         "int": {"N": _number(9, 0, limit=2**31)},
         "bigint": {"N": _number(18, 0, limit=2**63)},
@@ -198,11 +265,16 @@ def _date(text: str) -> str:
 
 def _instant(text: str) -> str:
     """ISO 8601 as a UTC timestamp; without an offset it is UTC, as the column says."""
-    if text[19:20] == "." and text[23:] == "Z":  # what applications write: spare them the offset
-        moment = datetime.fromisoformat(text[:23])
-        if moment.tzinfo is None:
-            return moment.isoformat(" ", "milliseconds")
     moment = datetime.fromisoformat(text)
+    # 2026-11-21T02:18:00.123Z, as applications write it: no other valid text has these in place.
+    if (
+        len(text) == 24
+        and text[10] == "T"
+        and text[19] == "."
+        and text[23] == "Z"
+        and text[5] != "W"
+    ):
+        return text[:23].replace("T", " ")
     if len(text) <= len("2026-11-21") or _BELOW_MICROSECONDS.search(text):
         raise ValueError  # a date alone is no instant; fromisoformat cuts a seventh digit off
     try:
@@ -315,7 +387,7 @@ def _null(content: Any) -> None:
         raise TypeError
 
 
-_SCALARS: dict[str, Callable[[Any], Any]] = {
+_SCALARS: dict[str, _Read] = {
     "S": _text,
     "N": _any_fragment,
     "B": _text,
