@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -122,6 +123,12 @@ class Lake:
         return [c.order for c in self.latest().values() if c.event != "REMOVE"]
 
 
+def bound(query: Query, values: Mapping[str, str]) -> str:
+    """The statement with its values put where Athena puts its execution parameters."""
+    literals = iter(query.bind(values))
+    return re.sub(r"\?", lambda _: next(literals), query.sql)
+
+
 class Runner(Protocol):
     """Whatever can answer in Athena's SQL: DuckDB by translation here, any Athena elsewhere."""
 
@@ -161,8 +168,7 @@ class DuckDb:
             self._db.execute(f"CREATE VIEW {view.name} AS {self._translate(view.sql)}")
 
     def ask(self, query: Query, **values: str) -> list[dict[str, Any]]:
-        literals = iter(query.bind(values))
-        return self.sql(re.sub(r"\?", lambda _: next(literals), query.sql))
+        return self.sql(bound(query, values))
 
     def sql(self, statement: str) -> list[dict[str, Any]]:
         answer = self._db.execute(self._translate(statement))

@@ -1,0 +1,215 @@
+"""The SQL files themselves: Athena's grammar, parameters, partitions, values kept apart."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlglot
+from hypothesis import given
+from hypothesis import strategies as st
+from sales_lake import bound
+from sqlglot import exp
+from sqlglot.errors import ParseError
+
+from analytics import Parameter, ParameterError, Query, load_queries, load_views
+from schema import ORDERS, Column, Schema
+
+QUERIES = load_queries()
+NAMES = [query.name for query in QUERIES]
+HISTORY = next(query for query in QUERIES if query.name == "order_history")
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+def parsed(statement: str) -> exp.Expression:
+    [tree] = sqlglot.parse(statement, read="athena")
+    assert tree is not None
+    return tree
+
+
+def test_every_question_of_the_issue_has_a_file() -> None:
+    assert set(NAMES) == {
+        "average_order_value",
+        "changed_orders",
+        "duplicates",
+        "failed_records",
+        "freshness",
+        "order_funnel",
+        "order_history",
+        "revenue_by_day",
+        "revenue_by_hour",
+        "revenue_by_product",
+        "top_customers",
+    }
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=NAMES)
+def test_a_query_is_one_select_in_athenas_sql(query: Query) -> None:
+    for text in (query.sql, query.saved_sql):
+        assert isinstance(parsed(text), exp.Select)
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=NAMES)
+def test_a_query_says_what_it_answers_and_what_it_reads(query: Query) -> None:
+    assert query.title and query.description
+    assert re.search(r"Reads\s+the\s+(partitions|whole\s+log)", query.description)
+    assert all(parameter.meaning for parameter in query.parameters)
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=NAMES)
+def test_a_query_filters_on_the_partitions_of_each_table_that_it_reads(query: Query) -> None:
+    tables = [t for t in parsed(query.sql).find_all(exp.Table) if t.name.startswith("projection")]
+    assert tables
+    for table in tables:
+        where = table.find_ancestor(exp.Select).args["where"]
+        both = isinstance(where.this, exp.And)
+        conditions = where.this.flatten() if both else [where.this]
+        bounds = [c for c in conditions if isinstance(c, exp.GTE) and c.this.name == "day"]
+        assert bounds and all(not list(c.expression.find_all(exp.Column)) for c in bounds)
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=NAMES)
+def test_a_question_mark_stands_for_each_use_of_a_parameter_and_for_nothing_else(
+    query: Query,
+) -> None:
+    assert (
+        query.sql.count("?")
+        == len(query.placeholders)
+        == len(list(parsed(query.sql).find_all(exp.Placeholder)))
+    )
+    assert set(query.placeholders) == {parameter.name for parameter in query.parameters}
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=NAMES)
+def test_the_saved_query_asks_only_for_what_has_no_default(query: Query) -> None:
+    required = [p.name for p in query.parameters if p.default is None]
+    body = "\n".join(line for line in query.saved_sql.splitlines() if not line.startswith("--"))
+    assert body.count("?") == len(required)
+    for name in required:
+        assert f"/*{name}*/ ?" in body
+    assert query.saved_sql.startswith(f"-- {query.title}\n")
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=NAMES)
+def test_the_file_pasted_into_athena_is_the_query_with_its_defaults(query: Query) -> None:
+    values = {p.name: "an order id" for p in query.parameters if p.default is None}
+    pasted = (Path("analytics/queries") / f"{query.name}.sql").read_text(encoding="utf-8")
+    assert parsed(bound(query, values)).sql(comments=False) == parsed(pasted).sql(comments=False)
+
+
+def test_views_come_in_athenas_sql_with_the_columns_that_they_declare() -> None:
+    views = load_views("sales_cdc_dev")
+    assert [view.name for view in views] == ["changes", "current_orders"]
+    for view in views:
+        tree = parsed(view.sql)
+        assert [column.name for column in tree.selects] == [name for name, _ in view.columns]
+        assert {t.sql() for t in tree.find_all(exp.Table)} == {'"sales_cdc_dev".projection'}
+    changes, current = (dict(view.columns) for view in views)
+    assert current == {column.name: column.type for column in ORDERS.event_row}
+    assert changes == current | {"day": "string", "hour": "string"}
+
+
+def test_a_new_column_and_a_sort_key_reach_the_views_from_the_schema() -> None:
+    columns = (
+        *ORDERS.columns,
+        Column(name="order", type="double"),
+        Column(name="line", type="int"),
+    )
+    for view in load_views("lake", Schema(key="orderid", sort_key="line", columns=columns)):
+        assert ("order", "double") in view.columns
+        window = parsed(view.sql).find(exp.Window)
+        assert [c.name for c in window.args["partition_by"]][:2] == ["orderid", "line"]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({}, "orderid is needed"),
+        ({"orderid": "x", "order": "y"}, "no parameter 'order'"),
+        ({"orderid": "x", "since": "yesterday"}, "since='yesterday': expected a date"),
+        ({"orderid": "x", "since": "2026-02-30"}, "since='2026-02-30': expected a date"),
+        ({"orderid": ""}, "orderid='': expected 1 to"),
+        ({"orderid": "x" * 2000}, "expected 1 to 1022 characters"),
+        ({"orderid": "a\0b"}, "none of them NUL"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_refused_with_what_would(
+    values: dict[str, str], said: str
+) -> None:
+    with pytest.raises(ParameterError, match=re.escape(said)) as refusal:
+        HISTORY.bind(values)
+    assert "Its parameters: orderid (string), since (date)" in str(refusal.value)
+
+
+def test_every_problem_is_told_at_once() -> None:
+    with pytest.raises(ParameterError, match=r"no parameter 'a'; orderid is needed: .*; since='b'"):
+        HISTORY.bind({"a": "1", "since": "b"})
+
+
+@pytest.mark.parametrize(
+    "value", ["0", "-1", "1.5", "1e3", " 7", "7 ", "\u0667", "1_0", "", "7; DROP TABLE x", "100001"]
+)
+def test_an_int_is_a_plain_whole_number(value: str) -> None:
+    days = Parameter(name="days", type="int", default="7", meaning="how many")
+    with pytest.raises(ParameterError, match="a whole number from 1 to 100000"):
+        days.literal(value)
+    assert days.literal("0030") == "30"
+
+
+ATTACKS = [
+    "' OR '1'='1",
+    "'; DROP TABLE projection; --",
+    "x' --",
+    "/* */ ' /*",
+    "\\' OR 1=1 --",
+    "''",
+    "'",
+    "?",
+    "\u02bc OR 1=1 --",
+    "\u2019 UNION SELECT 1 --",
+    "a\nb -- c",
+    "U&'\\0027'",
+    "$path",
+]
+
+
+@given(
+    st.one_of(st.sampled_from(ATTACKS), st.text(min_size=1, max_size=300)).filter(
+        lambda v: "\0" not in v
+    )
+)
+def test_whatever_the_value_it_is_one_string_in_the_same_statement(value: str) -> None:
+    tree = parsed(bound(HISTORY, {"orderid": value}))
+    plain = parsed(bound(HISTORY, {"orderid": "plain"}))
+    where = next(c for c in tree.find_all(exp.EQ) if c.this.name == "orderid")
+    assert where.expression == exp.Literal.string(value)
+    where.expression.replace(exp.Literal.string("plain"))
+    assert tree.sql(comments=False) == plain.sql(comments=False)
+
+
+def write(directory: Path, text: str) -> Path:
+    (directory / "q.sql").write_text(text, encoding="utf-8")
+    return directory
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("-- T\n-- param n int\nSELECT /*n*/ 1", "a parameter is declared as"),
+        ("-- T\n-- param n int 1 how many\nSELECT 1", "declared but not used"),
+        ("-- T\nSELECT /*n*/ 1", "used but not declared"),
+        ("-- T\n-- param n int 1 how many\nSELECT /*n*/ 2", "is not the declared 1"),
+        ("-- T\n-- param n float 1 how many\nSELECT /*n*/ 1", "unknown type float"),
+    ],
+)
+def test_a_file_that_contradicts_itself_does_not_load(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        load_queries(write(tmp_path, text))
+
+
+def test_sqlglot_would_have_found_a_syntax_error() -> None:
+    with pytest.raises(ParseError):
+        parsed(replace(HISTORY, sql="SELECT FROM WHERE").sql)
