@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,13 +95,17 @@ def dynamodb(
     endpoint_url: str | None = None,
     concurrency: int = 8,
     timeout: float = 30,
+    session: boto3.Session | None = None,
 ) -> Any:
     """A DynamoDB client by the standard AWS settings, fit for `generator.write`.
 
-    ``timeout`` is how many seconds one call may take.
+    ``timeout`` is how many seconds one call may take; a ``session`` brings other credentials.
     """
-    return boto3.Session(region_name=region).client(
+    # boto3 itself reads AWS_DEFAULT_REGION only; the other SDKs and the AWS CLI, AWS_REGION first.
+    session = session or boto3.Session(region_name=os.environ.get("AWS_REGION") or None)
+    return session.client(
         "dynamodb",
+        region_name=region,
         endpoint_url=endpoint_url,
         config=Config(
             max_pool_connections=concurrency,

@@ -131,8 +131,14 @@ def write(
     threads = [threading.Thread(target=run.work, name=f"writer-{n}") for n in range(concurrency)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    try:
+        for thread in threads:
+            thread.join()
+    except BaseException:  # Ctrl-C without a handler: leave nothing running
+        stop.set()
+        for thread in threads:
+            thread.join()
+        raise
     return run.result()
 
 
