@@ -40,7 +40,7 @@ class FakeTable:
         *,
         throttle: float = 0,
         unprocessed: float = 0,
-        poison: Callable[[str], bool] = lambda _: False,
+        poison: Callable[[Any], bool] = lambda _: False,
         error: ClientError | None = None,
         keys: tuple[str, ...] = ("orderid",),
         status: str = "ACTIVE",
@@ -70,7 +70,7 @@ class FakeTable:
                 raise client_error("ProvisionedThroughputExceededException")
             back = []
             for order, request in zip(orders, requests, strict=True):
-                if self._poison(order) or self._random.random() < self._unprocessed:
+                if self._poison(request) or self._random.random() < self._unprocessed:
                     back.append(request)
                 else:
                     self._apply(order, request)
