@@ -22,6 +22,7 @@ ACCOUNT_ID = "123456789012"
 START_SECONDS = 30.0
 _LOG_TAIL_LINES = 15
 _PR_SET_PDEATHSIG = 1
+_COMMAND = [sys.executable, "-m", "ministack"]
 
 
 def free_port() -> int:
@@ -79,7 +80,7 @@ class Emulator:
         self._directory.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "ministack"],
+                _COMMAND,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,

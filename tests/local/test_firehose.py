@@ -1,0 +1,303 @@
+"""The delivery stream between a real Kinesis stream, a real function and S3 of the emulator."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import io
+import json
+import re
+from decimal import Decimal
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from local.aws import Aws
+from local.errors import WorkerDiedError
+from local.firehose import Firehose, FirehoseDefinition
+from local.parquet import ConversionError, RowConverter
+from tests.local import chain_parts as parts
+
+# Answers by what the data says; "boom" fails the whole invocation.
+FUNCTION = """
+import base64, os
+def handler(event, _):
+    answers = []
+    for record in event["records"]:
+        text = base64.b64decode(record["data"]).decode()
+        if text == "boom":
+            raise RuntimeError("boom")
+        if text == "short":
+            continue
+        result = {"bad": "ProcessingFailed", "drop": "Dropped"}.get(text, "Ok")
+        data = base64.b64encode(text.encode() + b"\\n").decode()
+        answers.append({"recordId": record["recordId"], "result": result, "data": data})
+    return {"records": answers}
+"""
+PREFIX = "data/day=!{timestamp:yyyy-MM-dd}/hour=!{timestamp:HH}/"
+ERROR_PREFIX = "failed/!{firehose:error-output-type}/day=!{timestamp:yyyy-MM-dd}/"
+
+
+class Delivery:
+    """A stream, a function and a bucket."""
+
+    def __init__(self, aws: Aws, name: str) -> None:
+        self.aws, self.name = aws, name
+        self.source = parts.stream(aws, name)
+        self.function = parts.function(aws, name, FUNCTION)
+        where = {"LocationConstraint": aws.region}
+        aws.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration=where)
+        self.role = parts.role(aws, f"{name}-firehose", *self.permissions())
+
+    def permissions(self) -> list[tuple[list[str], str]]:
+        reads = ["kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"]
+        return [
+            (reads, self.source),
+            (["lambda:InvokeFunction"], self.function),
+            (["s3:PutObject"], f"arn:aws:s3:::{self.name}/*"),
+        ]
+
+    def firehose(self, positions: dict[str, str] | None = None, **given: Any) -> Firehose:
+        values: dict[str, Any] = {
+            "prefix": PREFIX,
+            "error_prefix": ERROR_PREFIX,
+            "buffer_bytes": 1024 * 1024,
+            "buffer_seconds": 0.2,
+            "compression": "GZIP",
+            "lambda_buffer_bytes": 1024 * 1024,
+            "lambda_buffer_seconds": 0,
+            "lambda_retries": 1,
+            "schema_table": None,
+        }
+        definition = FirehoseDefinition(
+            name=self.name,
+            role_arn=self.role,
+            source_arn=self.source,
+            bucket=self.name,
+            lambda_arn=self.function,
+            **values | given,
+        )
+        return Firehose(self.aws, definition, positions)
+
+    def put(self, *texts: str) -> None:
+        for text in texts:
+            self.aws.client("kinesis").put_record(
+                StreamARN=self.source, Data=text.encode(), PartitionKey="x"
+            )
+
+    def objects(self, prefix: str) -> dict[str, bytes]:
+        s3 = self.aws.client("s3")
+        listed = s3.list_objects_v2(Bucket=self.name, Prefix=prefix).get("Contents", [])
+        return {
+            one["Key"]: s3.get_object(Bucket=self.name, Key=one["Key"])["Body"].read()
+            for one in listed
+        }
+
+    def lines(self, prefix: str) -> list[str]:
+        bodies = (gzip.decompress(body) for body in self.objects(prefix).values())
+        return [line for body in bodies for line in body.decode().splitlines()]
+
+
+@pytest.fixture
+def delivery(aws: Aws, request: pytest.FixtureRequest) -> Delivery:
+    return Delivery(aws, request.node.name.replace("test_", "")[:50].replace("_", "-").strip("-"))
+
+
+def run(firehose: Firehose, records: int) -> None:
+    try:
+        parts.until(
+            lambda: (
+                firehose.error
+                or firehose.counts.delivered + firehose.counts.failed + firehose.counts.dropped
+                >= records
+            )
+        )
+    finally:
+        firehose.stop()
+    if firehose.error:
+        raise firehose.error
+
+
+def test_rows_end_in_one_compressed_object_under_their_arrival_hour(delivery: Delivery) -> None:
+    firehose = delivery.firehose(buffer_seconds=1)
+    firehose.start()
+    delivery.put("a", "b", "c")
+    run(firehose, 3)
+    ((key, body),) = delivery.objects("data/").items()
+    assert gzip.decompress(body) == b"a\nb\nc\n"
+    name = (
+        rf"data/day=\d{{4}}-\d\d-\d\d/hour=\d\d/{delivery.name}-1-[\d-]{{19}}-[0-9a-f-]{{36}}\.gz"
+    )
+    assert re.fullmatch(name, key)
+
+
+def test_a_size_that_is_reached_does_not_wait_for_the_time(delivery: Delivery) -> None:
+    firehose = delivery.firehose(buffer_bytes=10, buffer_seconds=900)
+    firehose.start()
+    delivery.put("x" * 20)
+    run(firehose, 1)
+    assert delivery.lines("data/") == ["x" * 20]
+
+
+def test_what_was_there_before_the_delivery_stream_is_not_read(delivery: Delivery) -> None:
+    delivery.put("before")
+    firehose = delivery.firehose()
+    firehose.start()
+    delivery.put("after")
+    run(firehose, 1)
+    assert delivery.lines("data/") == ["after"]
+
+
+def test_failed_records_are_kept_apart_as_firehose_writes_them(delivery: Delivery) -> None:
+    firehose = delivery.firehose()
+    firehose.start()
+    delivery.put("good", "bad", "drop")
+    run(firehose, 3)
+    assert delivery.lines("data/") == ["good"]
+    (line,) = delivery.lines("failed/processing-failed/")
+    failed = json.loads(line)
+    assert base64.b64decode(failed["rawData"]) == b"bad"
+    assert failed["lambdaArn"] == delivery.function
+    assert failed["errorCode"] == "Lambda.ProcessingFailedStatus"
+    assert failed["attemptsMade"] == 1
+    assert failed["attemptEndingTimestamp"] >= failed["arrivalTimestamp"]
+    assert firehose.counts.dropped == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("boom", "FunctionError"), ("short", "MissingRecordId")]
+)
+def test_a_function_that_cannot_do_a_batch_fails_all_of_it_and_loses_none(
+    aws: Aws, text: str, code: str
+) -> None:
+    delivery = Delivery(aws, f"cannot-do-{text}")
+    firehose = delivery.firehose()
+    delivery.put("old")
+    firehose.start()
+    delivery.aws.client("kinesis").put_records(
+        StreamARN=delivery.source,
+        Records=[{"Data": one, "PartitionKey": "x"} for one in (b"fine", text.encode())],
+    )
+    run(firehose, 2)
+    failed = [json.loads(line) for line in delivery.lines("failed/processing-failed/")]
+    assert sorted(base64.b64decode(one["rawData"]).decode() for one in failed) == sorted(
+        ["fine", text]
+    )
+    assert {one["errorCode"] for one in failed} == {f"Lambda.{code}"}
+    attempts = 2 if text == "boom" else 1
+    assert {one["attemptsMade"] for one in failed} == {attempts}
+
+
+def test_a_stop_delivers_what_the_buffers_hold(delivery: Delivery) -> None:
+    firehose = delivery.firehose(buffer_seconds=900)
+    firehose.start()
+    delivery.put("held")
+    parts.until(lambda: firehose.counts.received == 1)
+    assert delivery.objects("data/") == {}
+    firehose.stop()
+    assert delivery.lines("data/") == ["held"]
+
+
+def test_one_that_was_killed_is_followed_by_one_that_reads_again_what_was_not_delivered(
+    delivery: Delivery,
+) -> None:
+    positions: dict[str, str] = {}
+    killed = delivery.firehose(positions, buffer_seconds=0.2)
+    killed.start()
+    delivery.put("delivered")
+    parts.until(lambda: killed.counts.delivered == 1)
+    killed.stopping.set()
+    killed.finish = lambda: None  # type: ignore[method-assign]
+    killed.stop()
+    delivery.put("meanwhile")
+    lost = delivery.firehose(positions, buffer_seconds=900)
+    lost.start()
+    parts.until(lambda: lost.counts.received == 1)
+    lost.finish = lambda: None  # type: ignore[method-assign]
+    lost.stop()
+    assert delivery.lines("data/") == ["delivered"]
+    after = delivery.firehose(positions)
+    after.start()
+    run(after, 1)
+    assert sorted(delivery.lines("data/")) == ["delivered", "meanwhile"]
+
+
+def test_rows_become_parquet_by_the_columns_of_a_glue_table(delivery: Delivery) -> None:
+    glue = delivery.aws.client("glue")
+    database = delivery.name.replace("-", "_")
+    glue.create_database(DatabaseInput={"Name": database})
+    columns = [("orderid", "string"), ("price", "decimal(10,2)"), ("at", "timestamp")]
+    glue.create_table(
+        DatabaseName=database,
+        TableInput={
+            "Name": "event_row",
+            "StorageDescriptor": {"Columns": [{"Name": n, "Type": t} for n, t in columns]},
+        },
+    )
+    any_table = [(["glue:GetTable"], "*")]
+    parts.allow(delivery.aws, f"{delivery.name}-firehose", *delivery.permissions(), *any_table)
+    table = {"DatabaseName": database, "TableName": "event_row"}
+    firehose = delivery.firehose(schema_table=table, compression="UNCOMPRESSED")
+    firehose.start()
+    delivery.put(
+        '{"orderid":"a","price":19.90,"at":"2026-11-21 02:00:00.123"}',
+        '{"orderid":"b","price":null,"at":null}',
+        '{"orderid":"c","price":"many"}',
+    )
+    run(firehose, 3)
+    ((key, body),) = delivery.objects("data/").items()
+    assert key.endswith(".parquet")
+    rows = pq.read_table(io.BytesIO(body)).to_pylist()
+    assert [(row["orderid"], row["price"]) for row in rows] == [
+        ("a", Decimal("19.90")),
+        ("b", None),
+    ]
+    assert str(rows[0]["at"]).startswith("2026-11-21 02:00:00.123")
+    ((key, body),) = delivery.objects("failed/format-conversion-failed/").items()
+    assert b"many" in base64.b64decode(json.loads(body)["rawData"])
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        "kinesis:GetRecords",
+        "kinesis:GetShardIterator",
+        "kinesis:ListShards",
+        "lambda:InvokeFunction",
+        "s3:PutObject",
+    ],
+)
+def test_a_missing_permission_stops_the_firehose_naming_role_and_action(
+    aws: Aws, missing: str
+) -> None:
+    delivery = Delivery(aws, f"denied-{missing.replace(':', '-').lower()}")
+    left = [
+        ([one for one in actions if one != missing] or ["sts:GetCallerIdentity"], resource)
+        for actions, resource in delivery.permissions()
+    ]
+    parts.allow(aws, f"{delivery.name}-firehose", *left)
+    firehose = delivery.firehose()
+    with pytest.raises(WorkerDiedError) as caught:
+        firehose.start()
+        delivery.put("a")
+        run(firehose, 1)
+    assert missing in str(caught.value)
+    assert delivery.role in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("column", "row"),
+    [
+        (("quantity", "int"), b'{"quantity": 2147483648}'),
+        (("quantity", "int"), b'{"quantity": "2"}'),
+        (("price", "decimal(10,2)"), b'{"price": 1.999}'),
+        (("at", "timestamp"), b'{"at": "yesterday"}'),
+        (("paid", "boolean"), b'{"paid": 1}'),
+    ],
+)
+def test_a_row_that_does_not_fit_is_refused_naming_column_and_type(
+    column: tuple[str, str], row: bytes
+) -> None:
+    with pytest.raises(ConversionError, match=f"column {column[0]} is {re.escape(column[1])}"):
+        RowConverter([column]).parquet([row])
