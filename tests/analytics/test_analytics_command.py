@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
 import os
+import pty
+import re
 import signal
 import subprocess
 import sys
@@ -351,3 +354,37 @@ def test_head_is_no_error(
     )
     assert done.stdout == "product_name,orders,revenue,last_order_at\n"
     assert done.stderr == ""
+
+
+def on_a_terminal(environment: dict[str, str], *arguments: str) -> tuple[int, str]:
+    """Exit code, and what the terminal got."""
+    master, slave = pty.openpty()
+    with subprocess.Popen(
+        [*COMMAND, *arguments], env=environment, stdin=slave, stdout=slave, stderr=slave
+    ) as process:
+        os.close(slave)
+        seen = b""
+        with contextlib.suppress(OSError):  # Linux ends a terminal's output with EIO
+            while piece := os.read(master, 65536):
+                seen += piece
+    os.close(master)
+    return process.returncode, seen.decode()
+
+
+def test_a_terminal_gets_a_table_that_fits_it_and_no_colour_against_its_will(
+    environment: dict[str, str],
+) -> None:
+    terminal = environment | {"TERM": "xterm-256color", "COLUMNS": "80", "NO_COLOR": "1"}
+    code, seen = on_a_terminal(terminal, "run", "revenue_by_product")
+    assert code == 0 and "Ring" in seen
+    assert not re.search(r"\x1b\[[0-9;]*[34][0-9]", seen)
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", seen)
+    assert max(map(len, plain.splitlines())) <= 80
+
+
+def test_parquet_is_not_poured_into_a_terminal(
+    fake: FakeAthena, environment: dict[str, str]
+) -> None:
+    code, seen = on_a_terminal(environment, "sql", "SELECT 1", "--format", "parquet")
+    assert code == 2 and "add --output FILE" in seen
+    assert fake.asked == []

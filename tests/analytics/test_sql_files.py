@@ -14,6 +14,7 @@ from sales_lake import bound
 from sqlglot import exp
 from sqlglot.errors import ParseError
 
+import analytics
 from analytics import Parameter, ParameterError, Query, load_queries, load_views
 from schema import ORDERS, Column, Schema
 
@@ -96,7 +97,8 @@ def test_the_saved_query_asks_only_for_what_has_no_default(query: Query) -> None
 @pytest.mark.parametrize("query", QUERIES, ids=NAMES)
 def test_the_file_pasted_into_athena_is_the_query_with_its_defaults(query: Query) -> None:
     values = {p.name: "an order id" for p in query.parameters if p.default is None}
-    pasted = (Path("analytics/queries") / f"{query.name}.sql").read_text(encoding="utf-8")
+    file = Path(analytics.__file__).with_name("queries") / f"{query.name}.sql"
+    pasted = file.read_text(encoding="utf-8")
     assert parsed(bound(query, values)).sql(comments=False) == parsed(pasted).sql(comments=False)
 
 
