@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import itertools
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 from typing import Any, Final
 
 import boto3
 from faker import Faker
 
-from benchmarks.result import Result
+from benchmarks.result import Result, one_core, rates
 from generator import Plan, operations, write
 from generator.catalogue import GADGETS, customers
 from generator.target import dynamodb
@@ -39,7 +37,8 @@ def make() -> Result:
             _faked(fake, products)
         return MADE_BY_PEER
 
-    return _compare("generator_make", ours, peer, goal=5, unit="orders/s")
+    with one_core():
+        return _compare("generator_make", ours, peer, goal=5, unit="orders/s")
 
 
 def write_table() -> Result:
@@ -71,16 +70,8 @@ def write_table() -> Result:
 def _compare(
     name: str, ours: Callable[[], int], peer: Callable[[], int], *, goal: float, unit: str
 ) -> Result:
-    """Medians of rounds taken in turn, so that what else the machine does hits both alike."""
-    ours()
-    rounds = [(_rate(ours), _rate(peer)) for _ in range(ROUNDS)]
-    us, them = (median(rates) for rates in zip(*rounds, strict=True))
+    us, them = rates(ours, peer, rounds=ROUNDS)
     return Result(name=name, ours=us, peer=them, ratio=us / them, goal=goal, unit=unit)
-
-
-def _rate(work: Callable[[], int]) -> float:
-    start = time.perf_counter()
-    return work() / (time.perf_counter() - start)
 
 
 def _faked(fake: Faker, products: list[str]) -> dict[str, Any]:
