@@ -6,6 +6,7 @@ Pulumi's SDK lets a program run without the engine: each resource that it regist
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import runpy
@@ -16,7 +17,7 @@ from typing import Any
 
 import pulumi
 import yaml
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from pulumi.runtime import settings as pulumi_settings
 
 from local.aws import Aws
@@ -71,7 +72,7 @@ class EmulatorMocks(pulumi.runtime.Mocks):
             return args.name, dict(args.inputs)
         try:
             return create(self._context, args.typ, args.name, args.inputs)
-        except ClientError as error:
+        except (BotoCoreError, ClientError) as error:
             raise LocalError(f"{args.typ} {args.name}: {error}") from error
 
     def call(
@@ -177,6 +178,7 @@ def _run(
     except pulumi.RunError as error:
         raise UsageError(str(error)) from error
     finally:
+        gc.collect()  # the log's lines come when failed tasks are collected
         asyncio_log.level = level
     return outputs
 
