@@ -1,0 +1,163 @@
+"""Tables and views, as the caller may see them in the Glue catalog."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from local.athena.errors import QueryError
+from local.athena.types import hive_to_duckdb
+from local.aws import Aws, Credentials
+
+_VIEW = re.compile(r"/\*\s*Presto View:\s*([A-Za-z0-9+/=\s]+?)\s*\*/")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A Glue table: a view if ``sql`` is set, else files under ``location``."""
+
+    database: str
+    name: str
+    columns: Mapping[str, str]
+    """Hive types by name, without the partition columns."""
+    partition_keys: Mapping[str, str]
+    properties: Mapping[str, str]
+    serde: str
+    serde_properties: Mapping[str, str]
+    location: str
+    sql: str | None = None
+    sql_database: str | None = None
+    glue: Mapping[str, Any] | None = None
+
+    @property
+    def all_columns(self) -> dict[str, str]:
+        """Columns, then partition columns: what ``SELECT *`` gives."""
+        return {**self.columns, **self.partition_keys}
+
+    def duckdb_types(self) -> dict[str, str]:
+        """DuckDB's types of `all_columns`."""
+        try:
+            return {name: hive_to_duckdb(hive) for name, hive in self.all_columns.items()}
+        except ValueError as error:
+            raise QueryError(
+                "HIVE_UNSUPPORTED_FORMAT", f"Table '{self.database}.{self.name}': {error}"
+            ) from None
+
+
+def encode_view(sql: str, database: str, columns: list[tuple[str, str]]) -> str:
+    """ViewOriginalText of a Glue view; ``columns`` are names and Trino types."""
+    document = {
+        "originalSql": sql,
+        "catalog": "awsdatacatalog",
+        "schema": database,
+        "columns": [{"name": name, "type": kind} for name, kind in columns],
+    }
+    return f"/* Presto View: {base64.b64encode(json.dumps(document).encode()).decode()} */"
+
+
+class Catalog:
+    """The Glue catalog in the eyes of one caller."""
+
+    def __init__(self, aws: Aws, caller: Credentials) -> None:
+        self.glue = aws.client("glue", caller)
+
+    def call(self, operation: str, **arguments: Any) -> dict[str, Any]:
+        """One Glue call; a refusal fails the query as Athena words it."""
+        try:
+            answer: dict[str, Any] = getattr(self.glue, operation)(**arguments)
+        except ClientError as error:
+            code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
+            if code == "AccessDeniedException":
+                raise QueryError(
+                    "", f"Insufficient permissions to execute the query. {message}"
+                ) from None
+            raise
+        return answer
+
+    def database(self, name: str) -> dict[str, Any]:
+        """A database, which must exist."""
+        try:
+            found: dict[str, Any] = self.call("get_database", Name=name)["Database"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "EntityNotFoundException":
+                raise
+            raise QueryError("SCHEMA_NOT_FOUND", f"Schema '{name}' does not exist") from None
+        return found
+
+    def databases(self) -> list[str]:
+        """The names of all databases."""
+        return sorted(item["Name"] for item in self._pages("get_databases", "DatabaseList"))
+
+    def find(self, database: str, name: str) -> Table | None:
+        """A table or view, or None."""
+        try:
+            return _table(self.call("get_table", DatabaseName=database, Name=name)["Table"])
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "EntityNotFoundException":
+                raise
+            return None
+
+    def table(self, database: str, name: str, position: tuple[int, int] | None = None) -> Table:
+        """A table or view, which must exist."""
+        found = self.find(database, name)
+        if found:
+            return found
+        where = position or (1, 1)
+        try:
+            self.database(database)
+        except QueryError as error:
+            if error.name == "SCHEMA_NOT_FOUND":
+                message = f"Schema '{database}' does not exist"
+                raise QueryError("SCHEMA_NOT_FOUND", message, where) from None
+        raise QueryError(
+            "TABLE_NOT_FOUND", f"Table 'awsdatacatalog.{database}.{name}' does not exist", where
+        )
+
+    def tables(self, database: str) -> list[Table]:
+        """All tables and views of a database, by name."""
+        found = self._pages("get_tables", "TableList", DatabaseName=database)
+        return sorted((_table(item) for item in found), key=lambda table: table.name)
+
+    def partitions(self, table: Table) -> Iterator[tuple[list[str], str]]:
+        """Values and location of every Glue partition."""
+        arguments = {"DatabaseName": table.database, "TableName": table.name}
+        for item in self._pages("get_partitions", "Partitions", **arguments):
+            yield item["Values"], item["StorageDescriptor"]["Location"]
+
+    def _pages(self, operation: str, key: str, **arguments: Any) -> Iterator[dict[str, Any]]:
+        while True:
+            answer = self.call(operation, **arguments)
+            yield from answer[key]
+            if not answer.get("NextToken"):
+                return
+            arguments["NextToken"] = answer["NextToken"]
+
+
+def _table(glue: Mapping[str, Any]) -> Table:
+    storage = glue.get("StorageDescriptor") or {}
+    serde = storage.get("SerdeInfo") or {}
+    view = _VIEW.search(glue.get("ViewOriginalText") or "")
+    document = json.loads(base64.b64decode(view[1])) if view else {}
+
+    def types(columns: list[dict[str, str]]) -> dict[str, str]:
+        return {column["Name"].lower(): column.get("Type", "string") for column in columns}
+
+    return Table(
+        database=glue.get("DatabaseName", ""),
+        name=glue["Name"],
+        columns=types(storage.get("Columns") or []),
+        partition_keys=types(glue.get("PartitionKeys") or []),
+        properties=glue.get("Parameters") or {},
+        serde=serde.get("SerializationLibrary") or "",
+        serde_properties=serde.get("Parameters") or {},
+        location=storage.get("Location") or "",
+        sql=document.get("originalSql"),
+        sql_database=document.get("schema"),
+        glue=glue,
+    )

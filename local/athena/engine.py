@@ -1,0 +1,278 @@
+"""Runs one statement: names are bound, partitions pruned, objects read, SQL rewritten and run."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from sqlglot import exp
+
+from local.athena import information_schema, projection, rewrites, sql as trino
+from local.athena.catalog import Catalog
+from local.athena.errors import QueryCancelledError, QueryError
+from local.athena.functions import install
+from local.athena.pruning import conditions, weaken
+from local.athena.sql import Bound, Scan
+from local.athena.storage import Lake, Object, Part, split_location
+from local.athena.types import column_info, quote, text
+from local.aws import Aws, Credentials
+
+
+@dataclass
+class Query:
+    """A SELECT that is ready to run."""
+
+    sql: str
+    labels: list[str]
+    types: list[str]
+    unnamed: list[int]
+
+
+@dataclass
+class Session:
+    """What belongs to one running statement."""
+
+    caller: Credentials
+    catalog: Catalog
+    database: str
+    cursor: duckdb.DuckDBPyConnection
+    cutoff: int | None = None
+    scanned: int = 0
+    partitions: dict[str, int] = field(default_factory=dict)
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    def check(self) -> None:
+        """Raise if the statement was stopped."""
+        if self.stopped.is_set():
+            raise QueryCancelledError("Query cancelled by user")
+
+
+class Engine:
+    """DuckDB, with Trino's functions and the lake.
+
+    Parameters
+    ----------
+    directory:
+        Where objects and decoded rows are kept while this lives; a temporary one by default.
+    """
+
+    def __init__(self, aws: Aws, directory: Path | None = None) -> None:
+        self._aws = aws
+        self._own = (
+            tempfile.TemporaryDirectory(prefix="sales-cdc-athena-") if not directory else None
+        )
+        self.directory = directory or Path(self._own.name)  # type: ignore[union-attr]
+        self._connection = duckdb.connect(config={"temp_directory": str(self.directory / "spill")})
+        self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        self._connection.execute(
+            f"ATTACH {text(str(self.directory / 'decoded.duckdb'))} AS decoded"
+        )
+        install(self._connection)
+        self.lake = Lake(aws, self.directory, self._connection)
+
+    def close(self) -> None:
+        """Forget everything."""
+        self.lake.close()
+        self._connection.close()
+        if self._own:
+            self._own.cleanup()
+
+    def session(self, caller: Credentials, database: str, cutoff: int | None = None) -> Session:
+        """A session of ``caller``; close its cursor in the end."""
+        return Session(
+            caller=caller,
+            catalog=Catalog(self._aws, caller),
+            database=database,
+            cursor=self._connection.cursor(),
+            cutoff=cutoff,
+        )
+
+    def prepare(self, session: Session, tree: exp.Expression, *, load: bool = True) -> Query:
+        """Bind and check a SELECT, then (if ``load``) read what it needs."""
+        bound = trino.bind(tree, session.database, session.catalog)
+        for scan in bound.scans.values():
+            _declare(session.cursor, scan)
+        describe = self._describer(session)
+        ready = rewrites.to_duckdb(bound.tree, describe)
+        types = [kind for _, kind in describe(ready)]
+        if load:
+            self._load(session, bound)
+        session.check()
+        return Query(ready, bound.labels, types, bound.unnamed)
+
+    def _describer(self, session: Session) -> Callable[[str], list[tuple[str, str]]]:
+        def describe(sql: str) -> list[tuple[str, str]]:
+            with rewrites.trino_errors():
+                return [
+                    (row[0], row[1]) for row in session.cursor.execute(f"DESCRIBE {sql}").fetchall()
+                ]
+
+        return describe
+
+    def _load(self, session: Session, bound: Bound) -> None:
+        wanted = conditions(bound.tree, bound.scans)
+        reads: list[tuple[Scan, list[Object]]] = []
+        for scan in bound.scans.values():
+            session.check()
+            condition = wanted.get(scan.name)
+            if scan.table.serde == information_schema.SERDE:
+                self._fill(session, scan, condition)
+                continue
+            parts = self._prune(session, scan, condition)
+            session.partitions[scan.name] = len(parts)
+            reads.append((scan, self.lake.list(session.caller, parts)))
+        if (
+            session.cutoff
+            and sum(_least(scan, objects) for scan, objects in reads) > session.cutoff
+        ):
+            raise QueryCancelledError("Bytes scanned limit was exceeded")
+        for scan, objects in reads:
+            session.check()
+            self.lake.fetch(session.caller, objects)
+            session.scanned += self.lake.expose(
+                session.cursor, scan.name, scan.table, objects, scan.columns
+            )
+            if session.cutoff and session.scanned > session.cutoff:
+                raise QueryCancelledError("Bytes scanned limit was exceeded")
+
+    def _fill(self, session: Session, scan: Scan, condition: exp.Expression | None) -> None:
+        schemas = _equals(condition, "table_schema") or _equals(condition, "schema_name")
+        rows = information_schema.rows(scan.table.name, session.catalog, schemas)
+        types = scan.table.duckdb_types()
+        columns = list(zip(*rows, strict=True)) if rows else [()] * len(types)
+        arrow = pa.table(
+            {
+                name: pa.array(values, pa.int64() if types[name] == "BIGINT" else pa.string())
+                for name, values in zip(types, columns, strict=True)
+            }
+        )
+        session.cursor.register("information_schema_rows", arrow)
+        session.cursor.execute(f"DROP VIEW {quote(scan.name)}")
+        session.cursor.execute(
+            f"CREATE TEMP TABLE {quote(scan.name)} AS FROM information_schema_rows"  # noqa: S608
+        )
+
+    def _prune(self, session: Session, scan: Scan, condition: exp.Expression | None) -> list[Part]:
+        """The partitions whose rows can satisfy the query's conditions."""
+        table = scan.table
+        if not table.partition_keys:
+            bucket, prefix = split_location(table.location)
+            return [
+                Part((), bucket, prefix if prefix.endswith("/") or not prefix else prefix + "/")
+            ]
+        keys = set(table.partition_keys)
+        about_keys = condition and weaken(
+            condition, lambda atom: {column.name for column in atom.find_all(exp.Column)} <= keys
+        )
+
+        def injected(column: str) -> list[str]:
+            values = _equals(about_keys, column)
+            if values is None:
+                raise QueryError(
+                    "CONSTRAINT_VIOLATION",
+                    f"For the injected projected partition column {column}, the WHERE clause must "
+                    "contain only static equality conditions, and at least one such condition must "
+                    "be present.",
+                )
+            return values
+
+        if projection.enabled(table):
+            candidates = list(projection.partitions(table, injected))
+        else:
+            candidates = list(session.catalog.partitions(table))
+        kept: Sequence[int] = range(len(candidates))
+        if about_keys is not None and candidates:
+            kept = self._matching(session, scan, [values for values, _ in candidates], about_keys)
+        parts = []
+        for i in kept:
+            values, location = candidates[i]
+            bucket, prefix = split_location(location)
+            parts.append(
+                Part(tuple(values), bucket, prefix if prefix.endswith("/") else prefix + "/")
+            )
+        return parts
+
+    def _matching(
+        self, session: Session, scan: Scan, values: list[list[str]], condition: exp.Expression
+    ) -> Sequence[int]:
+        table = scan.table
+        arrow = pa.table(
+            {
+                "$i": pa.array(range(len(values))),
+                **{
+                    f"k{k}": pa.array([row[k] for row in values], pa.string())
+                    for k in range(len(table.partition_keys))
+                },
+            }
+        )
+        types = table.duckdb_types()
+        typed = ", ".join(
+            f"CAST(k{k} AS {types[name]}) AS {quote(name)}"
+            for k, name in enumerate(table.partition_keys)
+        )
+        cursor = session.cursor
+        cursor.register("candidates", arrow)
+        try:
+            found = cursor.execute(
+                f'SELECT "$i" FROM (SELECT "$i", {typed} FROM candidates) '  # noqa: S608
+                f"WHERE {rewrites.condition_to_duckdb(condition, types)}"
+            ).fetchall()
+        except duckdb.Error:
+            return range(len(values))  # the query itself will meet the same error, or none
+        finally:
+            cursor.unregister("candidates")
+        return [row[0] for row in found]
+
+
+def _declare(cursor: duckdb.DuckDBPyConnection, scan: Scan) -> None:
+    """An empty stand-in with the table's types, so that a bad query fails before S3 is read."""
+    columns = ", ".join(
+        f"CAST(NULL AS {kind}) AS {quote(name)}"
+        for name, kind in {**scan.table.duckdb_types(), trino.PATH: "VARCHAR"}.items()
+    )
+    cursor.execute(f"CREATE TEMP VIEW {quote(scan.name)} AS SELECT {columns} WHERE false")  # noqa: S608
+
+
+def _least(scan: Scan, objects: Sequence[Object]) -> int:
+    """Bytes that are certain to be scanned: JSON is read whole."""
+    return 0 if "parquet" in scan.table.serde.lower() else sum(one.size for one in objects)
+
+
+def _equals(condition: exp.Expression | None, column: str) -> list[str] | None:
+    """The values that ``column`` must equal one of, if the condition says so."""
+    if condition is None:
+        return None
+    if isinstance(condition, exp.Paren):
+        return _equals(condition.this, column)
+    if isinstance(condition, exp.And):
+        return _equals(condition.left, column) or _equals(condition.right, column)
+    if isinstance(condition, exp.Or):
+        left, right = _equals(condition.left, column), _equals(condition.right, column)
+        return left + right if left is not None and right is not None else None
+    if isinstance(condition, exp.EQ):
+        for one, other in ((condition.left, condition.right), (condition.right, condition.left)):
+            if (
+                isinstance(one, exp.Column)
+                and one.name == column
+                and isinstance(other, exp.Literal)
+            ):
+                return [other.name]
+    if isinstance(condition, exp.In) and condition.this.name == column and condition.expressions:
+        values = condition.expressions
+        return (
+            [one.name for one in values]
+            if all(isinstance(v, exp.Literal) for v in values)
+            else None
+        )
+    return None
+
+
+def columns_of(query: Query) -> list[dict[str, Any]]:
+    """ColumnInfo of a query's result."""
+    return [column_info(name, kind) for name, kind in zip(query.labels, query.types, strict=True)]

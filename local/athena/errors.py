@@ -1,0 +1,56 @@
+"""The two ways in which Athena says no: a refused request, and a query that fails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local.errors import AwsError
+
+
+def invalid_request(message: str, code: str = "INVALID_INPUT") -> AwsError:
+    """Athena's InvalidRequestException."""
+    return AwsError("InvalidRequestException", message, AthenaErrorCode=code)
+
+
+# AthenaError.ErrorType, from "Athena error catalog" in Athena's user guide.
+_USER_ERROR, _DATA_ERROR, _SYNTAX_ERROR = 1000, 1001, 1006
+_ERROR_TYPES = {
+    "": _USER_ERROR,
+    "DIVISION_BY_ZERO": _USER_ERROR,
+    "NUMERIC_VALUE_OUT_OF_RANGE": _USER_ERROR,
+    "INVALID_CAST_ARGUMENT": _USER_ERROR,
+    "INVALID_FUNCTION_ARGUMENT": _USER_ERROR,
+    "CONSTRAINT_VIOLATION": _USER_ERROR,
+    "HIVE_BAD_DATA": _DATA_ERROR,
+    "HIVE_CURSOR_ERROR": _DATA_ERROR,
+}
+
+
+class QueryError(Exception):
+    """Why a query ended in the state FAILED.
+
+    Parameters
+    ----------
+    name:
+        Trino's error name (``COLUMN_NOT_FOUND``); empty for messages that carry none.
+    position:
+        ``(line, column)``, 1-based, where Trino would point to.
+    """
+
+    def __init__(self, name: str, message: str, position: tuple[int, int] | None = None) -> None:
+        where = f"line {position[0]}:{position[1]}: " if position else ""
+        super().__init__(f"{name}: {where}{message}" if name else f"{where}{message}")
+        self.name = name
+
+    def to_api(self) -> dict[str, Any]:
+        """The AthenaError structure of GetQueryExecution; every QueryError is the user's (2)."""
+        return {
+            "ErrorCategory": 2,
+            "ErrorType": _ERROR_TYPES.get(self.name, _SYNTAX_ERROR),
+            "Retryable": False,
+            "ErrorMessage": str(self),
+        }
+
+
+class QueryCancelledError(Exception):
+    """The query was stopped; the message is the StateChangeReason."""

@@ -1,0 +1,320 @@
+"""From the text of a query to a qualified tree whose tables are scans of the catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.dialects.athena import Athena
+from sqlglot.errors import OptimizeError, ParseError, TokenError
+from sqlglot.optimizer.qualify import qualify
+from sqlglot.optimizer.scope import traverse_scope
+
+from local.athena import information_schema
+from local.athena.catalog import Catalog, Table
+from local.athena.errors import QueryError
+from local.athena.trino_functions import TRINO_FUNCTIONS
+
+PATH = "$path"
+_MAX_VIEW_DEPTH = 20
+
+
+class AthenaDialect(Athena):
+    """sqlglot's Athena, with the hidden column ``$path``; it remembers how functions were spelt."""
+
+    PSEUDOCOLUMNS = {PATH.upper()}  # noqa: RUF012
+    EXCLUDES_PSEUDOCOLUMNS_FROM_STAR = True
+    PRESERVE_ORIGINAL_NAMES = True
+
+
+class SqlSyntaxError(Exception):
+    """SQL that cannot be read; the message is worded and positioned as Athena's."""
+
+
+@dataclass
+class Scan:
+    """One reference to a table of the catalog, named ``$scanN`` in the tree."""
+
+    name: str
+    table: Table
+    columns: set[str] = field(default_factory=set)
+    """Those that the query reads."""
+
+
+@dataclass
+class Bound:
+    """A query whose names are resolved."""
+
+    tree: exp.Expression
+    labels: list[str]
+    """The result's column names, in the query's own spelling."""
+    unnamed: list[int]
+    """Positions (from 1) of the columns that the query gives no name."""
+    scans: dict[str, Scan]
+
+
+def parse(sql: str) -> exp.Expression:
+    """The tree of one statement of Trino's SQL.
+
+    Raises
+    ------
+    SqlSyntaxError
+        ``line L:C: mismatched input 'x'. Expecting: ...``
+    """
+    try:
+        trees = [tree for tree in sqlglot.parse(sql, dialect=AthenaDialect) if tree is not None]
+    except ParseError as error:
+        raise SqlSyntaxError(_syntax(sql, error)) from None
+    except TokenError as error:
+        lines = sql.split("\n")
+        raise SqlSyntaxError(
+            f"line {len(lines)}:{len(lines[-1]) + 1}: mismatched input '<EOF>' ({error})"
+        ) from None
+    if len(trees) != 1:
+        raise SqlSyntaxError(
+            "Only one sql statement is allowed." if trees else "line 1:1: mismatched input '<EOF>'"
+        )
+    return trees[0]
+
+
+def _syntax(sql: str, error: ParseError) -> str:
+    told = error.errors[0]
+    word = told.get("highlight") or "<EOF>"
+    line, end = told.get("line") or 1, told.get("col") or len(sql)
+    start = max(end - len(word) + 1, 1)
+    expecting = {"Required keyword": "<expression>", "Expected table": "<identifier>"}
+    description = told.get("description") or ""
+    wanted = next((v for k, v in expecting.items() if description.startswith(k)), None)
+    what = wanted or description.removeprefix("Expecting ").removeprefix("Expected ") or "<EOF>"
+    return f"line {line}:{start}: mismatched input '{word}'. Expecting: {what}"
+
+
+def position(node: exp.Expression | None) -> tuple[int, int] | None:
+    """Line and column, from 1, of where a node begins."""
+    starts = []
+    for part in node.walk() if node is not None else ():
+        line, end = part.meta.get("line"), part.meta.get("col")
+        if line and end:
+            length = (part.meta.get("end") or 0) - (part.meta.get("start") or 0)
+            starts.append((line, max(end - length, 1)))
+    return min(starts) if starts else None
+
+
+def bind(tree: exp.Expression, database: str, catalog: Catalog) -> Bound:
+    """Resolve every table, view, column and function name.
+
+    Raises
+    ------
+    QueryError
+        What does not exist, or is ambiguous.
+    """
+    tree = tree.copy()
+    _check_functions(tree)
+    unnamed = _label(tree)
+    scans: dict[str, Scan] = {}
+    tree = _resolve(tree, database, catalog, scans, 0)
+    _default_aliases(tree)
+    schema = {scan.name: {**scan.table.duckdb_types(), PATH: "VARCHAR"} for scan in scans.values()}
+    for scan in scans.values():
+        schema[scan.name] = {name: "VARCHAR" for name in schema[scan.name]}
+    try:
+        tree = qualify(
+            tree,
+            schema=schema,
+            dialect=AthenaDialect,
+            expand_alias_refs=False,
+            validate_qualify_columns=False,
+        )
+    except OptimizeError as error:
+        raise QueryError("", str(error)) from None
+    _check_columns(tree)
+    labels = [
+        projection.meta.get("label") or projection.alias_or_name for projection in _selects(tree)
+    ]
+    labels = [f"_col{i}" if label.startswith("$auto") else label for i, label in enumerate(labels)]
+    for scope in traverse_scope(tree):
+        for alias, (_, source) in scope.selected_sources.items():
+            if isinstance(source, exp.Table) and source.name in scans:
+                scans[source.name].columns |= {c.name for c in scope.source_columns(alias)}
+    return Bound(tree, labels, unnamed, scans)
+
+
+def _selects(tree: exp.Expression) -> list[exp.Expression]:
+    return list(tree.selects) if isinstance(tree, exp.Query) else []
+
+
+def _check_functions(tree: exp.Expression) -> None:
+    for function in tree.find_all(exp.Func):
+        name = function.meta.get("name") or (
+            function.name if isinstance(function, exp.Anonymous) else ""
+        )
+        if name and name.lower() not in TRINO_FUNCTIONS:
+            raise QueryError(
+                "FUNCTION_NOT_FOUND",
+                f"Function '{name.lower()}' not registered",
+                position(function) or (1, 1),
+            )
+
+
+def _label(tree: exp.Expression) -> list[int]:
+    """Name what has no name, as Trino does, and keep the spelling of the result's columns."""
+    unnamed = []
+    for select in tree.find_all(exp.Select):
+        for i, projection in enumerate(select.expressions):
+            if isinstance(projection, (exp.Alias, exp.Column)) and not projection.is_star:
+                projection.set("comments", None)
+                projection.meta["label"] = projection.alias_or_name
+                if isinstance(projection, exp.Column):
+                    # An alias of its own keeps the spelling when the column is qualified.
+                    alias = exp.alias_(
+                        projection.copy(), projection.name, quoted=projection.this.quoted
+                    )
+                    alias.meta["label"] = projection.name
+                    projection.replace(alias)
+            elif not (projection.is_star or isinstance(projection, (exp.Alias, exp.Aliases))):
+                if select is _first_select(tree):
+                    unnamed.append(i + 1)
+                projection.replace(exp.alias_(projection.copy(), f"$auto{i}", quoted=True))
+    return unnamed
+
+
+def _first_select(tree: exp.Expression) -> exp.Expression:
+    while isinstance(tree, (exp.SetOperation, exp.Subquery)):
+        tree = tree.this
+    return tree
+
+
+def _resolve(
+    tree: exp.Expression, database: str, catalog: Catalog, scans: dict[str, Scan], depth: int
+) -> exp.Expression:
+    """Replace tables by scans and views by their queries."""
+    for node in list(tree.find_all(exp.Table)):
+        if not isinstance(node.this, exp.Identifier) or _is_cte(node):
+            continue
+        where = position(node)
+        db, name = (node.db or database).lower(), node.name.lower()
+        if node.catalog and node.catalog.lower() != "awsdatacatalog":
+            raise QueryError("CATALOG_NOT_FOUND", f"Catalog '{node.catalog}' does not exist", where)
+        if db == "information_schema":
+            table = information_schema.table(name, catalog, where)
+        else:
+            table = catalog.table(db, name, where)
+        alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier(name, quoted=True))
+        if table.sql is not None:
+            if depth >= _MAX_VIEW_DEPTH:
+                raise QueryError("VIEW_IS_RECURSIVE", f"View '{db}.{name}' is recursive", where)
+            try:
+                inner = parse(table.sql)
+            except SqlSyntaxError as error:
+                raise QueryError(
+                    "INVALID_VIEW",
+                    f"Failed parsing stored view 'awsdatacatalog.{db}.{name}': {error}",
+                    where,
+                ) from None
+            _check_functions(inner)
+            _label(inner)
+            inner = _resolve(inner, table.sql_database or db, catalog, scans, depth + 1)
+            replacement: exp.Expression = exp.Subquery(this=inner, alias=alias.copy())
+        else:
+            scan = Scan(f"$scan{len(scans)}", table)
+            scans[scan.name] = scan
+            replacement = exp.Table(
+                this=exp.to_identifier(scan.name, quoted=True), alias=alias.copy()
+            )
+        for part in ("joins", "laterals", "sample", "pivots"):
+            if node.args.get(part):
+                replacement.set(part, [one.copy() for one in node.args[part]])
+        if node is tree:
+            tree = replacement
+        node.replace(replacement)
+    return tree
+
+
+def _is_cte(table: exp.Table) -> bool:
+    if table.db:
+        return False
+    node: exp.Expression | None = table
+    while node is not None:
+        parent = node.parent
+        with_ = parent.args.get("with_") if parent is not None else None
+        if with_ is not None and with_ is not node:
+            if any(cte.alias.lower() == table.name.lower() for cte in with_.expressions):
+                return True
+        if isinstance(parent, exp.With) and isinstance(node, exp.CTE):
+            for cte in parent.expressions:
+                if cte is node and not parent.args.get("recursive"):
+                    break
+                if cte.alias.lower() == table.name.lower():
+                    return True
+                if cte is node:
+                    break
+            # Its own WITH has been looked at; go on above the query that holds it.
+            node = parent.parent
+            continue
+        node = parent
+    return False
+
+
+def _default_aliases(tree: exp.Expression) -> None:
+    """Let ``database.table.column`` find the table: its alias is the table's name."""
+    for column in tree.find_all(exp.Column):
+        if column.args.get("db"):
+            column.set("db", None)
+            column.set("catalog", None)
+
+
+def _check_columns(tree: exp.Expression) -> None:
+    for scope in traverse_scope(tree):
+        if not isinstance(scope.expression, exp.Select):
+            continue
+        aliases = {projection.alias_or_name for projection in scope.expression.selects}
+        for column in scope.columns:
+            if column.table:
+                known = _columns_of(scope, column.table)
+                if known is None or column.name in known or column.name == PATH:
+                    continue
+                if column.table in scope.sources or True:
+                    raise _unresolved(column)
+            elif not (column.find_ancestor(exp.Order) and column.name in aliases):
+                if not _is_parameter(column):
+                    raise _unresolved(column)
+
+
+def _columns_of(scope: Any, alias: str) -> set[str] | None:
+    """Column names of a derived source; None where they are not known or were checked."""
+    source = scope.sources.get(alias)
+    expression = getattr(source, "expression", None)
+    if isinstance(expression, exp.Query):
+        names = set(expression.named_selects)
+        return names if "*" not in names else None
+    return None
+
+
+def _is_parameter(column: exp.Column) -> bool:
+    """Is it a lambda's parameter?"""
+    node: exp.Expression | None = column
+    while node is not None:
+        if isinstance(node, exp.Lambda) and any(
+            one.name.lower() == column.name.lower() for one in node.expressions
+        ):
+            return True
+        node = node.parent
+    return False
+
+
+def _unresolved(column: exp.Column) -> QueryError:
+    name = f"{column.table}.{column.name}" if column.table else column.name
+    return QueryError(
+        "COLUMN_NOT_FOUND",
+        f"Column '{name}' cannot be resolved",
+        position(column) or (1, 1),
+    )
+
+
+def literals(node: exp.Expression) -> Iterator[str]:
+    """The texts of all literals below a node."""
+    for literal in node.find_all(exp.Literal):
+        yield literal.name
