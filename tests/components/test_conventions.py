@@ -1,0 +1,144 @@
+"""What holds for every component, whatever it makes."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+import pytest
+from component_support import Deploy, arn
+
+from components.access import Access, AccessArgs
+from components.catalog import Catalog, CatalogArgs, SavedQuery, View
+from components.cdc_source import CdcSource, CdcSourceArgs
+from components.delivery_to_lake import DeliveryToLake, DeliveryToLakeArgs
+from components.order_generator import OrderGenerator, OrderGeneratorArgs
+from components.private_bucket import PrivateBucket, PrivateBucketArgs
+from components.python_function import PythonFunction
+from components.service_role import ServiceRole
+from components.stream_bridge import StreamBridge, StreamBridgeArgs
+
+TABLE = arn("dynamodb:{region}:{account}:table/orders")
+DATABASE = arn("glue:{region}:{account}:database/shop")
+WORKGROUP = arn("athena:{region}:{account}:workgroup/shop")
+STREAM = arn("kinesis:{region}:{account}:stream/changes")
+BUCKET = "arn:aws:s3:::lake"
+VIEW = View(name="latest", sql="SELECT 1 AS one", columns=(("one", "int"),))
+QUERY = SavedQuery(name="revenue", description="Revenue", sql="SELECT 1")
+
+MAKERS: dict[type, Callable[[str, pulumi.ResourceOptions | None], object]] = {
+    Access: lambda name, opts: Access(
+        name,
+        AccessArgs(
+            table_arn=TABLE, bucket_arn=BUCKET, database_arn=DATABASE, workgroup_arn=WORKGROUP
+        ),
+        opts,
+    ),
+    Catalog: lambda name, opts: Catalog(
+        name,
+        CatalogArgs(bucket_name="lake", bucket_arn=BUCKET, views=[VIEW], saved_queries=[QUERY]),
+        opts,
+    ),
+    CdcSource: lambda name, opts: CdcSource(name, CdcSourceArgs(), opts),
+    DeliveryToLake: lambda name, opts: DeliveryToLake(
+        name, DeliveryToLakeArgs(kinesis_stream_arn=STREAM, delivery_format="parquet"), opts
+    ),
+    OrderGenerator: lambda name, opts: OrderGenerator(
+        name, OrderGeneratorArgs(table_name="orders", table_arn=TABLE), opts
+    ),
+    PrivateBucket: lambda name, opts: PrivateBucket(
+        name, PrivateBucketArgs(expire_days_by_prefix={"rows/": 1}), opts
+    ),
+    StreamBridge: lambda name, opts: StreamBridge(
+        name, StreamBridgeArgs(source_stream_arn=f"{TABLE}/stream/1"), opts
+    ),
+}
+every_component = pytest.mark.parametrize("kind", MAKERS, ids=lambda kind: kind.__name__)
+
+
+@every_component
+def test_two_of_a_kind_do_not_collide(deploy: Deploy, kind: type) -> None:
+    deployed = deploy(lambda: [MAKERS[kind](name, None) for name in ("one", "two")])
+    names = [resource.name for resource in deployed.resources]
+    assert len([n for n in names if n.startswith("one")]) == len(names) / 2
+    assert all(name.startswith(("one", "two")) for name in names)
+    # Nor in AWS: a name that the program gives is another one in each of them.
+    given = [
+        (resource.type, resource.inputs.get("databaseName"), resource.inputs["name"])
+        for resource in deployed.resources
+        if "name" in resource.inputs and "NamedQuery" not in resource.type
+    ]
+    assert len(given) == len(set(given))
+
+
+@every_component
+def test_children_are_its_own(deploy: Deploy, kind: type) -> None:
+    deployed = deploy(lambda: MAKERS[kind]("one", None))
+    component = deployed.find(f"sales-cdc:index:{kind.__name__}", "one")
+    by_urn = {resource.urn: resource for resource in deployed.resources}
+    children = [r for r in deployed.resources if r is not component]
+    assert children
+    for resource in children:
+        ancestor = resource
+        while ancestor.parent in by_urn:
+            ancestor = by_urn[ancestor.parent]
+        assert ancestor == component, resource.name
+
+
+@every_component
+def test_it_can_be_a_child_itself(deploy: Deploy, kind: type) -> None:
+    def program() -> None:
+        outer = pulumi.ComponentResource("test:index:Outer", "outer")
+        MAKERS[kind]("one", pulumi.ResourceOptions(parent=outer))
+
+    deployed = deploy(program)
+    component = deployed.find(f"sales-cdc:index:{kind.__name__}", "one")
+    assert component.parent == deployed.find("test:index:Outer").urn
+
+
+def declared_outputs(kind: type) -> dict[str, str | None]:
+    """The outputs that a component's class annotates, and the docstring behind each."""
+    (tree,) = ast.parse(inspect.getsource(kind)).body
+    assert isinstance(tree, ast.ClassDef)
+    found: dict[str, str | None] = {}
+    for node, after in zip(tree.body, tree.body[1:], strict=False):
+        if isinstance(node, ast.AnnAssign) and "Output" in ast.unparse(node.annotation):
+            is_text = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
+            found[ast.unparse(node.target)] = str(after.value.value) if is_text else None  # type: ignore[attr-defined]
+    return found
+
+
+@pytest.mark.parametrize(
+    "kind", [*MAKERS, PythonFunction, ServiceRole], ids=lambda kind: kind.__name__
+)
+def test_every_output_is_described_assigned_and_registered(deploy: Deploy, kind: type) -> None:
+    declared = declared_outputs(kind)
+    assert declared and all(declared.values())
+    maker = MAKERS.get(kind, MAKERS[OrderGenerator])
+    deployed = deploy(lambda: maker("one", None))
+    found = deployed.all(f"sales-cdc:index:{kind.__name__}")
+    assert found
+    for component in found:
+        registered: dict[str, Any] = deployed.outputs[component.urn]
+        assert set(registered) == set(declared)
+        assert "null" not in json.dumps(registered)
+
+
+@every_component
+def test_every_role_waits_for_no_wildcard_action(deploy: Deploy, kind: type) -> None:
+    deployed = deploy(lambda: MAKERS[kind]("one", None))
+    for policy in [*deployed.all("RolePolicy"), *deployed.all("Policy")]:
+        for action, resources in policy.allows.items():
+            assert "*" not in action, f"{policy.name}: {action}"
+            if "*" in resources:
+                assert action == "dynamodb:ListStreams", f"{policy.name}: {action} on everything"
+
+
+@every_component
+def test_every_log_group_forgets(deploy: Deploy, kind: type) -> None:
+    for group in deploy(lambda: MAKERS[kind]("one", None)).all("LogGroup"):
+        assert group.inputs["retentionInDays"] == 14

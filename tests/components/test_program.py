@@ -1,0 +1,186 @@
+"""The program: `__main__.py` with the settings of each stack."""
+
+from __future__ import annotations
+
+import json
+import re
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+import yaml
+from component_support import REGION, Deploy, Deployed, record
+
+ROOT = Path(__file__).resolve().parents[2]
+EXPORTS = {
+    "region",
+    "tableName",
+    "tableArn",
+    "streamArn",
+    "kinesisStreamName",
+    "pipeName",
+    "dlqUrl",
+    "deliveryStreamName",
+    "transformFunctionName",
+    "bucketName",
+    "databaseName",
+    "projectionTable",
+    "failedTable",
+    "crawlerName",
+    "workgroupName",
+    "writerPolicyArn",
+    "readerPolicyArn",
+}
+
+
+def program() -> None:
+    runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+
+
+def stack_config(stack: str) -> dict[str, str]:
+    config = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
+    return {
+        key.removeprefix("sales-cdc:"): value if isinstance(value, str) else json.dumps(value)
+        for key, value in config.items()
+        if key.startswith("sales-cdc:")
+    }
+
+
+@pytest.fixture
+def up(deploy: Deploy) -> Any:
+    def run(stack: str, **config: str) -> Deployed:
+        return deploy(program, stack=stack, **stack_config(stack) | config)
+
+    return run
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_exports_the_names_that_people_and_programs_need(up: Any, stack: str) -> None:
+    exports = up(stack).exports
+    assert set(exports) == EXPORTS
+    assert all(isinstance(value, str) and value for value in exports.values())
+    assert exports["region"] == REGION
+    assert exports["databaseName"] == f"sales_cdc_{stack}"
+    assert exports["tableName"] == f"sales-cdc-{stack}-orders-table-1a2b3c4"
+    assert exports["bucketName"] == f"sales-cdc-{stack}-lake-bucket-1a2b3c4"
+
+
+def test_is_short_enough_to_read_at_once() -> None:
+    assert len((ROOT / "__main__.py").read_text().splitlines()) < 80
+
+
+def test_dev_is_cheap_and_can_be_destroyed(up: Any) -> None:
+    dev = up("dev")
+    assert not [resource.name for resource in dev.resources if resource.protect]
+    assert dev.find("Bucket").inputs["forceDestroy"] is True
+    assert dev.find("Workgroup").inputs["forceDestroy"] is True
+    assert dev.find("Table").inputs["deletionProtectionEnabled"] is False
+    assert dev.find("Table").inputs["pointInTimeRecovery"] == {"enabled": False}
+    assert dev.find("aws:kinesis/stream:Stream").inputs["shardCount"] == 1
+    assert "schedule" not in dev.find("Crawler").inputs
+    delivery = dev.find("FirehoseDeliveryStream").inputs["extendedS3Configuration"]
+    assert delivery["compressionFormat"] == "GZIP"
+    assert delivery["bufferingInterval"] == 60
+
+
+def test_prod_is_safe(up: Any) -> None:
+    prod = up("prod")
+    assert {resource.type for resource in prod.resources if resource.protect} == {
+        "aws:dynamodb/table:Table",
+        "aws:s3/bucket:Bucket",
+    }
+    assert prod.find("Bucket").inputs["forceDestroy"] is False
+    assert prod.find("Workgroup").inputs["forceDestroy"] is False
+    assert prod.find("BucketVersioning")
+    assert prod.find("Table").inputs["deletionProtectionEnabled"] is True
+    assert prod.find("Table").inputs["pointInTimeRecovery"] == {"enabled": True}
+    stream = prod.find("aws:kinesis/stream:Stream").inputs
+    assert stream["streamModeDetails"] == {"streamMode": "ON_DEMAND"}
+    assert prod.find("Crawler").inputs["schedule"] == "cron(0 3 * * ? *)"
+    delivery = prod.find("FirehoseDeliveryStream").inputs["extendedS3Configuration"]
+    assert "dataFormatConversionConfiguration" in delivery
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_objects_are_queried_as_far_back_as_they_are_kept(up: Any, stack: str) -> None:
+    deployed = up(stack)
+    rules = deployed.find("BucketLifecycleConfiguration").inputs["rules"]
+    days = {r["filter"]["prefix"]: r["expiration"]["days"] for r in rules if "expiration" in r}
+    tables = deployed.all("CatalogTable")
+    ranges = {
+        table.inputs["parameters"]["projection.day.range"]
+        for table in tables
+        if "projection.enabled" in table.inputs.get("parameters", {})
+    }
+    assert ranges == {f"NOW-{days['projection/']:.0f}DAYS,NOW"}
+    assert days["failed/"] == days["projection/"]
+    # The answers of queries have an age of their own.
+    assert days["athena-results/"] < days["projection/"]
+
+
+def test_the_pipe_waits_for_firehose(up: Any) -> None:
+    assert "sales-cdc-dev-lake-firehose" in up("dev").find("Pipe").depends_on
+
+
+def test_the_program_reads_what_it_writes(up: Any) -> None:
+    """What one component makes is what the next one is given."""
+    dev = up("dev")
+    exports = dev.exports
+    pipe = dev.find("Pipe").inputs
+    assert pipe["source"] == exports["streamArn"]
+    assert pipe["target"].endswith(f"stream/{exports['kinesisStreamName']}")
+    delivery = dev.find("FirehoseDeliveryStream").inputs
+    assert delivery["kinesisSourceConfiguration"]["kinesisStreamArn"] == pipe["target"]
+    bucket = exports["bucketName"]
+    location = dev.find("Workgroup").inputs["configuration"]["resultConfiguration"]
+    assert location["outputLocation"] == f"s3://{bucket}/athena-results/"
+    projection = dev.find("CatalogTable", "sales-cdc-dev-catalog-projection").inputs
+    assert projection["storageDescriptor"]["location"] == f"s3://{bucket}/projection/"
+    writer = dev.find("Policy", "sales-cdc-dev-access-writer")
+    assert {exports["tableArn"]} == set.union(*writer.allows.values())
+
+
+def test_views_and_saved_queries_are_deployed(up: Any) -> None:
+    dev = up("dev")
+    views = [t for t in dev.all("CatalogTable") if t.inputs.get("tableType") == "VIRTUAL_VIEW"]
+    assert {view.inputs["name"] for view in views} == {"changes", "current_orders"}
+    queries = dev.all("NamedQuery")
+    assert {query.inputs["name"] for query in queries} == {
+        path.stem for path in (ROOT / "analytics" / "queries").glob("*.sql")
+    }
+    assert all(len(query.inputs["description"]) <= 1024 for query in queries)
+
+
+def test_the_order_generator_is_off_until_switched_on(up: Any) -> None:
+    assert not up("dev").all("Schedule")
+    on = up("dev", orderGenerator="true", orderGeneratorOrders="5")
+    assert on.exports["orderGeneratorFunctionName"].startswith("sales-cdc-dev-generator-function")
+    assert set(on.exports) == EXPORTS | {"orderGeneratorFunctionName"}
+    function = on.find("Function", "sales-cdc-dev-generator-function").inputs
+    assert function["environment"]["variables"]["TABLE_NAME"] == on.exports["tableName"]
+    assert function["environment"]["variables"]["ORDERS"] == "5"
+
+
+def test_a_sort_key_reaches_the_table_the_transform_and_the_views(up: Any) -> None:
+    keyed = up("dev", sortKey="created_at")
+    assert keyed.find("Table").inputs["rangeKey"] == "created_at"
+    plain = up("dev").find("Function").inputs["code"].path
+    assert keyed.find("Function").inputs["code"].path != plain
+
+
+def test_wrong_settings_are_one_message_and_register_nothing() -> None:
+    seen = Deployed()
+    config = {"sales-cdc:shards": "0", "sales-cdc:deliveryFormat": "csv"}
+    with pytest.raises(pulumi.RunError) as raised:
+        record(program, seen, stack="dev", config=config, preview=False)
+    assert seen.resources == []
+    assert re.search("shards: .*\n.*deliveryFormat: ", str(raised.value))
+
+
+def test_a_misspelt_setting_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As the CLI hands the configuration over.
+    monkeypatch.setenv("PULUMI_CONFIG", json.dumps({"sales-cdc:shard": "1", "aws:region": "x"}))
+    with pytest.raises(pulumi.RunError, match="shard: there is no such setting; did you mean"):
+        record(program, Deployed(), stack="dev", config={}, preview=False)

@@ -1,0 +1,176 @@
+"""Settings: read once, checked whole, and the same as Pulumi.yaml says."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from components import packages
+from components.catalog import CatalogArgs
+from components.cdc_source import CdcSourceArgs
+from components.delivery_to_lake import DeliveryToLakeArgs
+from components.lambda_package import Platform
+from components.order_generator import OrderGeneratorArgs
+from components.settings import Settings, SettingsError, key_of
+from components.stream_bridge import StreamBridgeArgs
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
+ARGS = (CdcSourceArgs, StreamBridgeArgs, DeliveryToLakeArgs, CatalogArgs, OrderGeneratorArgs)
+
+
+def problems(**raw: str) -> list[str]:
+    with pytest.raises(SettingsError) as raised:
+        Settings.load(raw)
+    return raised.value.problems
+
+
+def as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def test_pulumi_yaml_describes_every_setting() -> None:
+    assert set(PROJECT["config"]) == {key_of(f.name) for f in dataclasses.fields(Settings)}
+    assert all(declared["description"] for declared in PROJECT["config"].values())
+
+
+def test_pulumi_yaml_has_the_same_defaults() -> None:
+    defaults = {key: as_text(item["default"]) for key, item in PROJECT["config"].items()}
+    assert Settings.load(defaults) == Settings()
+
+
+def test_pulumi_yaml_has_the_types_of_the_settings() -> None:
+    kinds = {bool: "boolean", int: "integer", tuple: "array"}
+    for field in dataclasses.fields(Settings):
+        declared = PROJECT["config"][key_of(field.name)]["type"]
+        # Pulumi's configuration knows no numbers with a fraction: they are strings.
+        assert declared == kinds.get(type(field.default), "string"), field.name
+
+
+def test_the_components_have_the_same_defaults() -> None:
+    theirs = {
+        (args.__name__, field.name): field.default
+        for args in ARGS
+        for field in dataclasses.fields(args)
+        if hasattr(Settings, field.name) and field.default is not dataclasses.MISSING
+    }
+    assert len(theirs) > 30
+    ours = {key: getattr(Settings(), key[1]) for key in theirs}
+    # Settings alone have nothing to fall back on here: the component takes it from the schema.
+    assert {k: v for k, v in theirs.items() if k[1] != "schema"} == {
+        k: v for k, v in ours.items() if k[1] != "schema"
+    }
+
+
+def test_every_setting_goes_somewhere() -> None:
+    taken = {field.name for args in ARGS for field in dataclasses.fields(args)}
+    # What __main__ or a property of the settings uses instead.
+    others = {"sort_key", "lambda_platform", "result_retention_days", "order_generator"}
+    assert {field.name for field in dataclasses.fields(Settings)} == (
+        taken & {field.name for field in dataclasses.fields(Settings)}
+    ) | others
+
+
+def test_texts_become_values() -> None:
+    settings = Settings.load(
+        {
+            "protect": "false",
+            "shards": "3",
+            "streamMode": "provisioned",
+            "transformBufferSizeMb": "0.2",
+            "sortKey": "",
+            "ttlAttribute": "expires",
+            "filterPatterns": '["{\\"eventName\\": [\\"INSERT\\"]}", {"eventName": ["REMOVE"]}]',
+        }
+    )
+    assert settings.protect is False
+    assert settings.shards == 3
+    assert settings.transform_buffer_size_mb == 0.2
+    assert settings.sort_key is None
+    assert settings.ttl_attribute == "expires"
+    assert settings.filter_patterns == ({"eventName": ["INSERT"]}, {"eventName": ["REMOVE"]})
+
+
+def test_a_sort_key_is_the_schemas() -> None:
+    settings = Settings.load({"sortKey": "created_at"})
+    assert settings.schema.keys == ("orderid", "created_at")
+    path = "$.dynamodb.Keys.created_at.S"
+    assert Settings.load({"sortKey": "created_at", "partitionKeyPath": path})
+
+
+def test_the_platform_is_awss_unless_told() -> None:
+    assert Settings().platform == packages.AWS
+    assert Settings.load({"lambdaPlatform": "host"}).platform == Platform.host()
+
+
+def test_every_problem_is_reported_at_once_with_its_key() -> None:
+    wrong = {
+        "deliveryFormat": "csv",
+        "bufferSizeMb": "200",
+        "shards": "0",
+        "batchSize": "501",
+        "partitionKeyPath": "orderid",
+        "batchWindowSeconds": "300",
+        "maximumRecordAgeSeconds": "60",
+        "protect": "yes",
+        "retentionDays": "a month",
+        "transformBufferSizeMb": "nan",
+        "filterPatterns": '["INSERT"]',
+        "kmsKeyArn": "mine",
+        "sortKey": "orderid",
+        "crawlerSchedule": "daily",
+        "orderGeneratorSchedule": "rate(0 minutes)",
+        "logRetentionDays": "2",
+        "lambdaPlatform": "mars",
+    }
+    found = problems(**wrong)
+    for key in wrong.keys() - {"maximumRecordAgeSeconds"}:
+        assert any(problem.startswith(f"{key}: ") for problem in found), key
+    assert "batchWindowSeconds: must be below maximumRecordAgeSeconds (60), not 300" in found
+
+
+def test_the_message_is_for_a_person() -> None:
+    with pytest.raises(SettingsError) as raised:
+        Settings.load({"shards": "0", "batchSize": "many"})
+    assert str(raised.value).splitlines() == [
+        "the configuration has 2 problem(s):",
+        "  batchSize: must be a whole number, not 'many'",
+        "  shards: must be from 1 to 10,000, not 0",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("raw", "problem"),
+    [
+        ({"batchsize": "5"}, "batchsize: there is no such setting; did you mean batchSize?"),
+        ({"xyzzy": "5"}, "xyzzy: there is no such setting"),
+        (
+            {"deliveryFormat": "parquet", "bufferSizeMb": "5"},
+            "bufferSizeMb: must be 64 or more when deliveryFormat is parquet, not 5",
+        ),
+        (
+            {"ttlAttribute": "orderid"},
+            "ttlAttribute: 'orderid' is a key of the table",
+        ),
+        (
+            {"partitionKeyPath": "$.dynamodb.Keys.orderid.N"},
+            "partitionKeyPath: must be $.dynamodb.Keys.orderid.S, not '$.dynamodb.Keys.orderid.N'",
+        ),
+        (
+            {"filterPatterns": json.dumps([{"eventName": ["INSERT"]}] * 6)},
+            "filterPatterns: at most 5 patterns, not 6",
+        ),
+        (
+            {"sortKey": "colour"},
+            "sortKey: must be a column (product_name, quantity, price, customer, status, "
+            "created_at), not 'colour'",
+        ),
+    ],
+)
+def test_what_does_not_go_together_is_said(raw: dict[str, str], problem: str) -> None:
+    assert problems(**raw) == [problem]
