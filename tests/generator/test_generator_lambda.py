@@ -67,11 +67,11 @@ def test_it_stops_before_its_time_is_up(
     table = account.table()
     monkeypatch.setenv("TABLE_NAME", table)
     monkeypatch.setenv("RATE", "20")
-    context = Context(int(function.MARGIN_SECONDS * 1000) + 500)
+    context = Context(int(function.MARGIN_SECONDS * 1000) + 1_000)
     answer = function.handler({}, context)
     assert context.get_remaining_time_in_millis() > 2_000
     assert answer["interrupted"] is True
-    assert 5 <= answer["inserted"] <= 15
+    assert answer["inserted"] < 50
     assert len(account.items(table)) == answer["inserted"] - answer["deleted"]
 
 
