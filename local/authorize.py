@@ -40,17 +40,13 @@ class Authorizer:
             raise refusal
 
     def _ask(self, caller: Credentials, action: str, resources: Sequence[str]) -> AwsError | None:
-        answer = self._iam.simulate_principal_policy(
-            PolicySourceArn=caller.principal_arn,
-            ActionNames=[action],
-            ResourceArns=list(resources),
-        )
-        verdicts = {
-            verdict["EvalResourceName"]: verdict["EvalDecision"]
-            for verdict in answer["EvaluationResults"]
-        }
-        for resource in resources:
-            verdict = verdicts.get(resource, "implicitDeny")
+        for resource in resources:  # one by one: the emulator judges the first of a list only
+            answer = self._iam.simulate_principal_policy(
+                PolicySourceArn=caller.principal_arn,
+                ActionNames=[action],
+                ResourceArns=[resource],
+            )
+            (verdict,) = (one["EvalDecision"] for one in answer["EvaluationResults"])
             if verdict != "allowed":
                 why = (
                     "with an explicit deny in an identity-based policy"
