@@ -11,16 +11,18 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
 
 import orjson
 from orjson import Fragment
 
-Row = dict[str, Any]
-"""An event row: column name to a value that `orjson.dumps` writes."""
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # without the import of typing, for the cold start
+    from typing import Any, TypeAlias
 
-_Read = Callable[[Any], Any]  # makes what a row holds of what DynamoDB wrote
-_Readers = Mapping[str, Mapping[str, _Read]]  # by column, by DynamoDB type, the usual type first
+    Row: TypeAlias = dict[str, Any]  # an event row: column to a value that orjson.dumps writes
+    _Read: TypeAlias = Callable[[Any], Any]  # makes what a row holds of what DynamoDB wrote
+    # By column, then by DynamoDB type, the usual type first.
+    _Readers: TypeAlias = Mapping[str, Mapping[str, _Read]]
 
 _IMAGES = {"INSERT": "NewImage", "MODIFY": "NewImage", "REMOVE": "OldImage"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

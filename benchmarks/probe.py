@@ -1,0 +1,33 @@
+"""One cold start, measured in a process of its own: python probe.py FOLDER MODULE EVENT.
+
+FOLDER holds MODULE, whose ``handler`` gets the JSON of the file EVENT. Prints, as JSON, how long
+the import took and the most memory that the process held, answer written as Lambda's runtime does.
+"""
+
+import json
+import logging  # noqa: F401 - as json: Lambda's runtime has it before a function is imported
+import re
+import resource
+import sys
+import time
+from importlib import import_module
+from pathlib import Path
+
+if __name__ == "__main__":
+    folder, module, event = sys.argv[1:]
+    sys.path.insert(0, folder)
+    start = time.perf_counter()
+    handler = import_module(module).handler
+    milliseconds = (time.perf_counter() - start) * 1000
+    text = Path(event).read_text()
+    started = time.perf_counter()
+    answer = json.dumps(handler(json.loads(text), None))
+    invoked = (time.perf_counter() - started) * 1000
+    status = Path("/proc/self/status")
+    if status.exists():  # ru_maxrss would start from what the parent process held
+        kilobytes = re.search(r"VmHWM:\s+(\d+)", status.read_text())[1]  # type: ignore[index]
+    else:
+        kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak = int(kilobytes) / 1024
+    figures = {"import_ms": milliseconds, "invoke_ms": invoked, "peak_mb": peak}
+    sys.stdout.write(f"\n{json.dumps(figures | {'answer_bytes': len(answer)})}\n")
