@@ -1,0 +1,161 @@
+"""The main job, as a user runs it: orders in, answers out, nothing lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.chain import LocalStack
+from local.errors import WorkerDiedError
+from local.resources import registry
+
+ROOT = Path(__file__).parents[2]
+ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
+
+pytestmark = pytest.mark.e2e
+
+
+def local(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "local", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        **options,
+    )
+
+
+def children(group: int) -> list[str]:
+    """Processes whose session was started by ``group``'s emulator are its children by name."""
+    listed = subprocess.run(
+        ["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True
+    ).stdout
+    return [line for line in listed.splitlines() if line.split()[1] == str(group)]
+
+
+@pytest.mark.parametrize(
+    ("stack", "orders"),
+    [pytest.param("dev", 400, id="json"), pytest.param("prod", 300, id="parquet")],
+)
+def test_every_change_and_every_garbage_record_is_accounted_for(stack: str, orders: int) -> None:
+    done = local(
+        *("demo", "--stack", stack, "--orders", str(orders), "--garbage", "20"),
+        *("--updates", "0.4", "--deletes", "0.1", "--seed", "7", "--json"),
+    )
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout.splitlines()[-1])
+    written = summary["written"]
+    assert written["insert"] == orders
+    assert written["modify"] > 0
+    assert written["remove"] > 0
+    changes = sum(written.values())
+    assert summary["captured"] == summary["bridged"] == summary["delivered"] == changes
+    assert summary["failed"] == 20
+    assert summary["lost"] == 0
+    assert summary["matches_table"] is True
+    assert summary["current_orders"] == summary["table_items"] == orders - written["remove"]
+    assert summary["objects"] >= 2
+    assert "crawled_projection" in summary["crawled_tables"]
+    assert 0 < summary["latency_ms"]["p50"] <= summary["latency_ms"]["p99"]
+    assert "problems" not in summary
+    assert re.search(r"differs from \w+: bufferIntervalSeconds=1", done.stderr)
+    assert "Revenue by product" in done.stderr, "the tables a person wants"
+
+
+def test_the_seed_decides_the_orders() -> None:
+    runs = [local("demo", "--orders", "30", "--seed", "3", "--json") for _ in range(2)]
+    first, second = (json.loads(run.stdout.splitlines()[-1])["written"] for run in runs)
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("role", "action"),
+    [
+        ("pipe", "kinesis:PutRecords"),
+        ("pipe", "dynamodb:GetRecords"),
+        ("firehose", "kinesis:GetRecords"),
+        ("firehose", "s3:PutObject"),
+    ],
+)
+def test_with_one_action_taken_out_the_run_fails_and_names_role_and_action(
+    role: str, action: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    create = registry._CREATORS[ROLE_POLICY]
+
+    def less(context: Any, name: str, inputs: Any) -> Any:
+        policy = json.loads(inputs["policy"])
+        for statement in policy["Statement"]:
+            actions = statement["Action"]
+            actions = [actions] if isinstance(actions, str) else actions
+            statement["Action"] = [one for one in actions if one != action] or ["sts:TagSession"]
+        return create(context, name, {**inputs, "policy": json.dumps(policy)})
+
+    monkeypatch.setitem(registry._CREATORS, ROLE_POLICY, less)
+    with (
+        pytest.raises(WorkerDiedError, match=re.escape(action)) as caught,
+        LocalStack("dev", tmp_path) as stack,
+    ):
+        table = stack.outputs["tableName"]
+        item = {"orderid": {"S": "a"}}
+        stack.aws.client("dynamodb").put_item(TableName=table, Item=item)
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            stack.check()
+            time.sleep(0.05)
+    assert re.search(rf"role/\S*{role}\S*role", str(caught.value))
+
+
+def test_ctrl_c_leaves_no_process_and_says_so() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "local", "demo", "--orders", "100000", "--rate", "5"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr
+    for line in process.stderr:
+        if "writing orders" in line:
+            break
+    (emulator,) = (line for line in children(process.pid) if "ministack" in line)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "stopped" in errors
+    assert "Traceback" not in errors
+    assert not Path(f"/proc/{emulator.split()[0]}").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--orders", "0"], "orders 0: must be at least 1"),
+        (["--updates", "0.9", "--deletes", "0.2"], "must be below 1"),
+        (["--rate", "-1"], "rate -1"),
+        (["--stack", "nope"], "no stack 'nope'"),
+        (["--garbage", "-1"], "garbage"),
+        (["--orders", "many"], "many"),
+    ],
+)
+def test_what_cannot_be_right_is_said_in_words(arguments: list[str], message: str) -> None:
+    done = local("demo", *arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_colour_and_live_counts_are_for_terminals_only() -> None:
+    done = local("demo", "--orders", "20", env=os.environ | {"NO_COLOR": "1"})
+    assert done.returncode == 0, done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
