@@ -185,7 +185,7 @@ def _installed(entry: str) -> str | None:
 def _wheels(requirements: Sequence[str], platform: Platform, build_dir: Path) -> Path:
     """The folder with the wheels; filled by pip once, then kept."""
     for line in requirements:
-        if not re.match(r"[A-Za-z0-9._-]+(\[[^\]]*\])?==[^\s;*]+", line):
+        if not re.match(r"[A-Za-z0-9._-]+(\[[^\]]*\])?==[^\s;*]+(\s|;|$)", line):
             raise LambdaPackageError(f"requirement {line!r}: pin it, as in 'orjson==3.13.0'")
     key = hashlib.sha256("\n".join([repr(platform), *requirements]).encode()).hexdigest()[:16]
     folder = build_dir / "wheels" / key

@@ -1,0 +1,88 @@
+"""The packaged function, started as Lambda starts it: in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.events import decode, firehose, load
+
+SCRIPT = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import handler
+answer = handler.handler(json.load(sys.stdin), None)
+print(json.dumps(answer))
+"""
+
+
+def invoke(folder: Path, event: object, **environment: str) -> tuple[list[Any], dict[str, Any]]:
+    """The answered records, and the log line."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", SCRIPT, str(folder)],
+        input=json.dumps(event),
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PATH": os.environ["PATH"], **environment},
+    )
+    log, answer = done.stdout.splitlines()
+    return json.loads(answer)["records"], json.loads(log)
+
+
+def test_a_batch_is_answered(package_folder: Path) -> None:
+    (ok, failed), _ = invoke(package_folder, firehose(load("insert"), b"garbage"))
+    assert ok["result"] == "Ok"
+    assert json.loads(decode(ok))["orderid"] == "ord-0001"
+    assert (failed["result"], decode(failed)) == ("ProcessingFailed", b"garbage")
+
+
+def test_one_log_line_tells_the_counts_as_metrics(package_folder: Path) -> None:
+    batch = firehose(load("insert"), load("modify"), load("modify"), load("ttl_delete"), b"garbage")
+    answers, log = invoke(package_folder, batch)
+    (metrics,) = log["_aws"]["CloudWatchMetrics"]
+    assert metrics["Namespace"] == "sales-cdc"
+    assert metrics["Dimensions"] == [["DeliveryStream"]]
+    assert log["DeliveryStream"] == "sales-cdc-dev-lake"
+    assert {m["Name"]: log[m["Name"]] for m in metrics["Metrics"] if m["Unit"] == "Count"} == {
+        "Records": 5,
+        "Ok": 4,
+        "Failed": 1,
+        "Insert": 1,
+        "Modify": 2,
+        "Remove": 1,
+    }
+    assert log["Bytes"] == sum(len(decode(a)) for a in answers if a["result"] == "Ok")
+    assert 0 < log["Duration"] < 10_000
+    assert log["_aws"]["Timestamp"] > 1_700_000_000_000
+
+
+def test_the_log_says_why_records_failed_and_never_what_they_held(package_folder: Path) -> None:
+    change = load("insert")
+    change["dynamodb"]["NewImage"]["price"] = {"N": "129.999"}
+    _, log = invoke(package_folder, firehose(change))
+    (reason,) = log["failures"]
+    assert reason == "SchemaMismatch: column price: no decimal(10,2) holds this value exactly"
+    assert log["level"] == "WARNING"
+    for content in ("129.999", "Zoë", "Keyboard", "ord-0001"):
+        assert content not in json.dumps(log, ensure_ascii=False)
+
+
+@pytest.mark.parametrize(("level", "named"), [("INFO", 3), ("DEBUG", 7)])
+def test_the_log_level_sets_how_many_failed_records_are_named(
+    package_folder: Path, level: str, named: int
+) -> None:
+    _, log = invoke(package_folder, firehose(*[b"x"] * 7), LOG_LEVEL=level)
+    (failure,) = log["failures"].values()
+    assert (failure["count"], len(failure["examples"])) == (7, named)
+
+
+def test_the_namespace_of_the_metrics_can_be_set(package_folder: Path) -> None:
+    _, log = invoke(package_folder, firehose(load("insert")), METRICS_NAMESPACE="shop")
+    assert log["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "shop"

@@ -1,0 +1,217 @@
+"""What holds of the transform for any item and for any bytes."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import rows
+from batch import transform
+from boto3.dynamodb.types import Binary, TypeSerializer
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schema import ORDERS
+from tests.events import decode, encode, firehose, load
+
+DOCUMENT = json.loads(ORDERS.to_json())
+TO_ROW = rows.compile_schema(DOCUMENT)
+KNOWN = [column.name for column in ORDERS.columns]
+
+texts = st.text(st.characters(exclude_categories=["Cs"]))
+numbers = st.builds(
+    lambda sign, digits, adjusted: Decimal((sign, digits, adjusted - len(digits) + 1)),
+    st.integers(0, 1),
+    st.lists(st.integers(0, 9), min_size=1, max_size=38)
+    .map(tuple)
+    .filter(lambda digits: digits[0] != 0 or len(digits) == 1),
+    st.integers(-130 + 37, 125),
+)
+scalars = st.one_of(
+    texts,
+    numbers,
+    st.booleans(),
+    st.none(),
+    st.binary().map(Binary),
+    st.integers(-(10**37), 10**37),
+)
+sets = st.one_of(
+    st.sets(texts, min_size=1),
+    st.sets(numbers, min_size=1),
+    st.sets(st.binary().map(Binary), min_size=1),
+)
+values = st.recursive(
+    scalars | sets,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    max_leaves=12,
+)
+known_values = {
+    "product_name": texts,
+    "quantity": st.integers(-(2**31), 2**31 - 1),
+    "price": st.decimals(
+        min_value="-99999999.99", max_value="99999999.99", places=2, allow_nan=False
+    ),
+    "customer": texts,
+    "status": texts,
+    "created_at": st.datetimes(timezones=st.just(UTC)),
+}
+items = st.builds(
+    lambda key, known, others: {"orderid": key} | others | known,
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1),
+    st.fixed_dictionaries(
+        {},
+        optional={name: st.none() | values for name, values in known_values.items()},
+    ),
+    st.dictionaries(texts.filter(lambda name: name not in KNOWN), values, max_size=4),
+)
+
+
+def change_of(item: dict[str, Any], event_type: str = "INSERT") -> dict[str, Any]:
+    """The change record of an item as boto3 would write it to DynamoDB."""
+    change: dict[str, Any] = load("remove" if event_type == "REMOVE" else "insert")
+    image = {}
+    for name, value in item.items():
+        written = value
+        if isinstance(value, datetime):
+            written = value.isoformat().replace("+00:00", "Z")
+        image[name] = _in_json(TypeSerializer().serialize(written))
+    stream = change["dynamodb"]
+    stream["OldImage" if event_type == "REMOVE" else "NewImage"] = image
+    stream["Keys"] = {"orderid": image["orderid"]}
+    change["eventName"] = event_type
+    return change
+
+
+def _in_json(value: Any) -> Any:
+    """Binary as base64 text, as the stream's JSON carries it."""
+    if isinstance(value, bytes | Binary):
+        return base64.b64encode(bytes(value)).decode()
+    if isinstance(value, dict):
+        return {name: _in_json(inner) for name, inner in value.items()}
+    return [_in_json(inner) for inner in value] if isinstance(value, list) else value
+
+
+def plain(value: Any) -> Any:
+    """What an extras value should read as."""
+    if isinstance(value, Binary):
+        return base64.b64encode(bytes(value)).decode()
+    if isinstance(value, set):
+        return sorted(map(plain, value))
+    if isinstance(value, dict):
+        return {name: plain(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [plain(inner) for inner in value]
+    return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def read(text: str | bytes) -> Any:
+    """JSON with every number as an exact Decimal."""
+    return json.loads(text, parse_float=Decimal, parse_int=Decimal)
+
+
+@given(items, st.sampled_from(["INSERT", "MODIFY", "REMOVE"]))
+def test_a_row_equals_the_item_that_boto3_wrote(item: dict[str, Any], event_type: str) -> None:
+    records = firehose(change_of(item, event_type))["records"]
+    (answer,), tally = transform(records, TO_ROW)
+    assert tally.failures == {}
+    row = read(decode(answer))
+    for name in KNOWN:
+        value = item.get(name)
+        if isinstance(value, datetime):
+            found = datetime.fromisoformat(row[name]).replace(tzinfo=UTC)
+            assert found == value
+        else:
+            assert row[name] == value
+    others = {name: plain(value) for name, value in item.items() if name not in KNOWN}
+    assert (read(row["extras"]) if row["extras"] else {}) == others
+    assert row["event_type"] == event_type
+
+
+@given(numbers)
+def test_a_number_beyond_the_schema_keeps_its_digits(number: Decimal) -> None:
+    extras = TO_ROW(change_of({"orderid": "a", "n": number}))["extras"]
+    assert read(extras) == {"n": number}
+    assert "e" not in extras.lower()
+
+
+@given(st.lists(st.one_of(st.binary(), st.text()), max_size=8), st.integers(400, 2000))
+def test_any_bytes_give_one_answer_each_within_the_limit(payloads: list[Any], limit: int) -> None:
+    records = firehose(load("insert"), *payloads)["records"]
+    answers, tally = transform(records, TO_ROW)
+    assert [answer["recordId"] for answer in answers] == [r["recordId"] for r in records]
+    assert [answer["result"] for answer in answers] == ["Ok"] + ["ProcessingFailed"] * len(payloads)
+    assert [a["data"] for a in answers[1:]] == [record["data"] for record in records[1:]]
+    assert tally.failed == len(payloads)
+
+    bare = len(json.dumps({"records": [_without_data(answer) for answer in answers]})) + 20
+    answers, _ = transform(records, TO_ROW, max_answer=bare + limit)
+    assert [answer["recordId"] for answer in answers] == [r["recordId"] for r in records]
+    assert len(json.dumps({"records": answers})) <= bare + limit
+
+
+def _without_data(answer: dict[str, str]) -> dict[str, str]:
+    return {"recordId": answer["recordId"], "result": "ProcessingFailed"}
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["S", "N", "B", "BOOL", "NULL", "M", "L", "NS"]), inner)
+    ),
+    max_leaves=5,
+)
+
+
+@st.composite
+def damaged_changes(draw: st.DrawFn) -> Any:
+    """A change record with something in it put elsewhere, taken out, or exchanged for any JSON."""
+    change = load(draw(st.sampled_from(["insert", "every_type", "remove", "keys_only_modify"])))
+    for _ in range(draw(st.integers(1, 3))):
+        place, name = {"": change}, ""
+        while isinstance(place[name], dict) and place[name] and draw(st.integers(0, 5)):
+            place = place[name]
+            name = draw(st.sampled_from(sorted(place)))
+        match draw(st.integers(0, 2)):
+            case 0 if name:
+                del place[name]
+            case 1 if name:
+                place[draw(st.sampled_from(["orderid", "price", "x", "S", "N"]))] = copy.deepcopy(
+                    place[name]
+                )
+            case _ if name:
+                place[name] = draw(json_values)
+    return change
+
+
+@settings(max_examples=400)
+@given(damaged_changes())
+def test_a_damaged_change_record_gives_one_answer(change: Any) -> None:
+    try:
+        data = encode(change)
+    except ValueError:
+        return
+    records = firehose(data, load("insert"))["records"]
+    answers, tally = transform(records, TO_ROW)
+    assert [answer["recordId"] for answer in answers] == [r["recordId"] for r in records]
+    assert answers[1]["result"] == "Ok"
+    assert not any("unforeseen" in reason for reason in tally.failures)
+    if answers[0]["result"] == "Ok":
+        assert list(json.loads(decode(answers[0]))) == [c.name for c in ORDERS.event_row]
+
+
+@settings(max_examples=400)
+@given(st.one_of(damaged_changes(), st.builds(change_of, items)))
+def test_the_straight_code_makes_the_rows_that_the_careful_code_makes(change: Any) -> None:
+    keys = [DOCUMENT["key"]]
+    readers = {c["name"]: rows._readers(c["type"], c["name"] in keys) for c in DOCUMENT["columns"]}
+    try:
+        quick = rows._usual_row(readers, keys)(change)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return
+    careful = rows._any_row(DOCUMENT["columns"], readers, keys)(change)
+    assert rows.orjson.dumps(quick) == rows.orjson.dumps(careful)

@@ -1,0 +1,244 @@
+"""Change records become event rows, exactly."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import orjson
+import pytest
+from rows import NotAChangeRecord, RecordError, SchemaMismatch, compile_schema
+
+from schema import ORDERS, Column, Schema
+from tests.events import load
+
+ROW = {
+    "orderid": "ord-0001",
+    "product_name": "Mechanical Keyboard",
+    "quantity": 2,
+    "price": 129.99,
+    "customer": "Zoë O'Brien",
+    "status": "placed",
+    "created_at": "2026-11-21 02:18:00.123",
+    "extras": None,
+    "event_type": "INSERT",
+    "creation_time": "2026-11-21 02:18:00.000",
+    "event_id": "c9e9c616612e7696a6cecc1b78e51061",
+    "sequence_number": "0000000000000000111000000000000000000001",
+}
+KEYS_ALONE = dict.fromkeys(list(ROW)[1:8]) | {"orderid": "ord-0001"}
+
+
+def written(row: dict[str, Any]) -> Any:
+    return json.loads(orjson.dumps(row))
+
+
+def row_of(type_: str, value: object, *, required: bool = False) -> Any:
+    """The text that a column of this type gets in the row of an item with this one value."""
+    schema = Schema(
+        key="id",
+        columns=(
+            Column(name="id", type="string", required=True),
+            Column(name="it", type=type_, required=required),
+        ),
+    )
+    change = load("insert")
+    change["dynamodb"]["Keys"] = {"id": {"S": "a"}}
+    change["dynamodb"]["NewImage"] = {"id": {"S": "a"}, "it": value}
+    row = compile_schema(json.loads(schema.to_json()))(change)
+    return orjson.dumps(row["it"]).decode()
+
+
+@pytest.mark.parametrize(
+    ("event", "differs"),
+    [
+        ("insert", {}),
+        ("modify", {"event_type": "MODIFY", "status": "paid"}),
+        ("remove", {"event_type": "REMOVE", "status": "paid"}),
+        ("ttl_delete", {"event_type": "REMOVE", "status": "paid"}),
+        ("ttl_delete_capitalised", {"event_type": "REMOVE", "status": "paid"}),
+        ("new_image_only_remove", {"event_type": "REMOVE", **KEYS_ALONE}),
+        ("keys_only_modify", {"event_type": "MODIFY", **KEYS_ALONE}),
+        ("number_key", {"orderid": "42", "creation_time": "2026-11-21 02:18:00.123"}),
+    ],
+)
+def test_each_kind_of_change_gives_its_row(
+    to_row: Any, event: str, differs: dict[str, Any]
+) -> None:
+    assert written(to_row(load(event))) == ROW | differs
+
+
+def test_a_row_has_the_columns_of_the_schema_in_order(to_row: Any) -> None:
+    names = [column.name for column in ORDERS.event_row]
+    for event in ("insert", "every_type", "keys_only_modify"):
+        assert list(to_row(load(event))) == names
+
+
+def test_what_the_schema_does_not_know_is_kept_in_extras(to_row: Any) -> None:
+    extras = to_row(load("every_type"))["extras"]
+    assert extras == (
+        '{"address":{"city":"Berlin","geo":{"lat":52.5200},"zip":"10115"},"coupon":null,'
+        '"empty":"","gift":true,"gift_note":"für \\"dich\\"\\nline two 😀",'
+        '"hashes":["/w==","AA=="],'
+        '"lines":["a",1.50,[],null],"photo":"AAEC/w==","sizes":[9,10,100],'
+        '"tags":["apple","zebra"],"tiny":0.' + "0" * 129 + "1,"
+        '"weight":12345678901234567890123456789012345678}'
+    )
+
+
+def test_extras_do_not_depend_on_the_order_in_which_an_item_lists_them(to_row: Any) -> None:
+    change = load("every_type")
+    image = change["dynamodb"]["NewImage"]
+    image["tags"]["SS"].reverse()
+    image["sizes"]["NS"].reverse()
+    change["dynamodb"]["NewImage"] = dict(reversed(image.items()))
+    assert to_row(change)["extras"] == to_row(load("every_type"))["extras"]
+
+
+def test_an_attribute_named_like_a_column_of_the_event_row_stays_in_extras(to_row: Any) -> None:
+    change = load("insert")
+    change["dynamodb"]["NewImage"]["event_type"] = {"S": "forged"}
+    row = to_row(change)
+    assert (row["event_type"], row["extras"]) == ("INSERT", '{"event_type":"forged"}')
+
+
+def test_a_missing_attribute_and_a_null_are_null(to_row: Any) -> None:
+    change = load("insert")
+    del change["dynamodb"]["NewImage"]["customer"]
+    change["dynamodb"]["NewImage"]["price"] = {"NULL": True}
+    assert written(to_row(change)) == ROW | {"customer": None, "price": None}
+
+
+def test_an_image_without_its_key_gets_it_from_the_keys(to_row: Any) -> None:
+    change = load("insert")
+    image = change["dynamodb"]["NewImage"]
+    image["colour"] = image.pop("orderid")
+    assert written(to_row(change)) == ROW | {"extras": '{"colour":"ord-0001"}'}
+
+
+@pytest.mark.parametrize(
+    ("type_", "value", "text"),
+    [
+        ("string", {"S": ""}, '""'),
+        ("string", {"S": 'a "b"\n\u2028\x00'}, '"a \\"b\\"\\n\u2028\\u0000"'),
+        ("int", {"N": "-2147483648"}, "-2147483648"),
+        ("int", {"N": "2147483647"}, "2147483647"),
+        ("int", {"N": "5.00"}, "5"),
+        ("int", {"N": "1.2E+3"}, "1200"),
+        ("int", {"N": "0.0"}, "0"),
+        ("bigint", {"N": "9223372036854775807"}, "9223372036854775807"),
+        ("double", {"N": "0.1"}, "0.1"),
+        ("double", {"N": "1E-5"}, "0.00001"),
+        ("decimal(10,2)", {"N": "99999999.99"}, "99999999.99"),
+        ("decimal(10,2)", {"N": "19.9"}, "19.9"),
+        ("decimal(10,2)", {"N": "-0.01"}, "-0.01"),
+        ("decimal(10,2)", {"N": "19.990"}, "19.99"),
+        ("decimal(10,2)", {"N": "1E+2"}, "100"),
+        ("decimal(10,2)", {"N": "+007.5"}, "7.5"),
+        ("decimal(2,2)", {"N": "0.99"}, "0.99"),
+        ("decimal(3,0)", {"N": "999"}, "999"),
+        ("decimal(38,0)", {"N": "9" * 38}, "9" * 38),
+        ("decimal(38,38)", {"N": "0." + "1" * 38}, "0." + "1" * 38),
+        ("boolean", {"BOOL": False}, "false"),
+        ("date", {"S": "2028-02-29"}, '"2028-02-29"'),
+        ("timestamp", {"S": "2026-11-21T02:18:00Z"}, '"2026-11-21 02:18:00.000"'),
+        ("timestamp", {"S": "2026-11-21T02:18:00.5+05:30"}, '"2026-11-20 20:48:00.500"'),
+        ("timestamp", {"S": "2026-11-21 02:18:00"}, '"2026-11-21 02:18:00.000"'),
+        ("timestamp", {"S": "2026-11-21T02:18:00.123456Z"}, '"2026-11-21 02:18:00.123456"'),
+        ("timestamp", {"S": "2026-11-21T02:18:00.123000000Z"}, '"2026-11-21 02:18:00.123"'),
+        ("timestamp", {"S": "2026-W47-6T02:18:00.123Z"}, '"2026-11-21 02:18:00.123"'),
+        ("timestamp", {"N": "1795227480"}, '"2026-11-21 02:18:00.000"'),
+        ("timestamp", {"N": "1795227480.123"}, '"2026-11-21 02:18:00.123"'),
+        ("timestamp", {"N": "-0.001"}, '"1969-12-31 23:59:59.999"'),
+        ("int", {"NULL": True}, "null"),
+    ],
+)
+def test_a_value_that_fits_its_column_is_written(type_: str, value: object, text: str) -> None:
+    assert row_of(type_, value) == text
+
+
+@pytest.mark.parametrize(
+    ("type_", "value"),
+    [
+        ("string", {"N": "5"}),
+        ("int", {"N": "2147483648"}),
+        ("int", {"N": "-2147483649"}),
+        ("int", {"N": "0.5"}),
+        ("int", {"S": "5"}),
+        ("bigint", {"N": "9223372036854775808"}),
+        ("double", {"N": "1E+126"}),
+        ("double", {"N": "1E-131"}),
+        ("double", {"N": "1" * 39}),
+        ("double", {"N": "Infinity"}),
+        ("double", {"N": "1_000"}),
+        ("double", {"N": " 1"}),
+        ("double", {"N": "\u0661"}),
+        ("double", {"N": "1E999999999"}),
+        ("double", {"N": ""}),
+        ("decimal(10,2)", {"N": "19.999"}),
+        ("decimal(10,2)", {"N": "100000000"}),
+        ("decimal(10,2)", {"N": "1E+8"}),
+        ("decimal(2,2)", {"N": "1"}),
+        ("decimal(3,0)", {"N": "0.1"}),
+        ("boolean", {"S": "true"}),
+        ("date", {"S": "2026-11-31"}),
+        ("date", {"S": "20261121"}),
+        ("timestamp", {"S": "2026-11-21"}),
+        ("timestamp", {"S": "2026-11-21T02:18:00.1234567Z"}),
+        ("timestamp", {"S": "2026-11-21T25:18:00.123Z"}),
+        ("timestamp", {"S": "2026-11-21T02:18:00,12ZZ"}),
+        ("timestamp", {"S": "0001-01-01T00:00:00+05:00"}),
+        ("timestamp", {"N": "1795227480123"}),
+        ("timestamp", {"N": "0.1234567"}),
+        ("timestamp", {"S": "yesterday"}),
+    ],
+)
+def test_a_value_that_does_not_fit_its_column_breaks_the_schema(type_: str, value: object) -> None:
+    with pytest.raises(SchemaMismatch, match="column it") as caught:
+        row_of(type_, value)
+    assert all(str(content) not in str(caught.value) for content in value.values() if content)  # type: ignore[attr-defined]
+
+
+def test_a_required_column_needs_a_value_wherever_there_is_an_image() -> None:
+    with pytest.raises(SchemaMismatch, match="column it: required"):
+        row_of("int", {"NULL": True}, required=True)
+
+
+def test_a_sort_key_is_read_from_the_keys() -> None:
+    columns = (Column(name="id", type="string"), Column(name="at", type="bigint"))
+    to_row = compile_schema(json.loads(Schema(key="id", sort_key="at", columns=columns).to_json()))
+    change = load("new_image_only_remove")
+    change["dynamodb"]["Keys"] = {"id": {"S": "a"}, "at": {"N": "7"}}
+    assert {name: written(to_row(change))[name] for name in ("id", "at")} == {"id": "a", "at": 7}
+
+
+def test_a_number_keeps_every_digit(to_row: Any) -> None:
+    digits = "1234567890.1234567890123456789012345678"
+    change = load("insert")
+    change["dynamodb"]["NewImage"]["weight"] = {"N": digits}
+    assert json.loads(to_row(change)["extras"], parse_float=Decimal) == {"weight": Decimal(digits)}
+
+
+@pytest.mark.parametrize("levels", [32, 33, 200])
+def test_an_item_nests_as_deep_as_dynamodb_lets_it(to_row: Any, levels: int) -> None:
+    value: dict[str, Any] = {"S": "core"}
+    for _ in range(levels):
+        value = {"L": [value]}
+    change = load("insert")
+    change["dynamodb"]["NewImage"]["nested"] = value
+    if levels == 32:
+        assert json.loads(to_row(change)["extras"])["nested"]
+    else:
+        with pytest.raises(NotAChangeRecord):
+            to_row(change)
+
+
+@pytest.mark.parametrize("seconds", [True, "1795227480", None, 1e300, -(10**12)])
+def test_a_creation_time_that_is_none_is_refused(to_row: Any, seconds: object) -> None:
+    change = load("insert")
+    change["dynamodb"]["ApproximateCreationDateTime"] = 1.0
+    assert to_row(change)["creation_time"] == "1970-01-01 00:00:01.000"
+    change["dynamodb"]["ApproximateCreationDateTime"] = seconds
+    with pytest.raises(RecordError):
+        to_row(change)
