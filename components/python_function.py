@@ -78,7 +78,9 @@ class PythonFunction(pulumi.ComponentResource):
             code=pulumi.FileArchive(str(args.package)),
             memory_size=args.memory_mb,
             timeout=args.timeout_seconds,
-            environment=aws.lambda_.FunctionEnvironmentArgs(variables=args.environment),
+            environment=aws.lambda_.FunctionEnvironmentArgs(variables=args.environment)
+            if args.environment
+            else None,
             # Text: the handlers write their own JSON, which the JSON format would wrap once more.
             logging_config=aws.lambda_.FunctionLoggingConfigArgs(
                 log_format="Text", log_group=logs.name

@@ -114,7 +114,6 @@ def test_the_transform_runs_on_graviton_and_may_only_log(deploy: Deploy) -> None
         "architectures": ["arm64"],
         "memorySize": 256,
         "timeout": 300,
-        "environment": {"variables": {}},
         "loggingConfig": {"logFormat": "Text", "logGroup": "lake-transform-logs-1a2b3c4"},
     }
     assert deployed.find("RolePolicy", "lake-transform-policy").allows == {

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import runpy
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -166,8 +168,11 @@ def test_the_order_generator_is_off_until_switched_on(up: Any) -> None:
 def test_a_sort_key_reaches_the_table_the_transform_and_the_views(up: Any) -> None:
     keyed = up("dev", sortKey="created_at")
     assert keyed.find("Table").inputs["rangeKey"] == "created_at"
-    plain = up("dev").find("Function").inputs["code"].path
-    assert keyed.find("Function").inputs["code"].path != plain
+    with zipfile.ZipFile(keyed.find("Function").inputs["code"].path) as package:
+        assert json.loads(package.read("schema.json"))["sort_key"] == "created_at"
+    view = keyed.find("CatalogTable", "sales-cdc-dev-catalog-view-current_orders").inputs
+    definition = base64.b64decode(view["viewOriginalText"].split()[3])
+    assert 'PARTITION BY "orderid", "created_at"' in json.loads(definition)["originalSql"]
 
 
 def test_wrong_settings_are_one_message_and_register_nothing() -> None:
