@@ -2,10 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-OWN := __main__.py analytics benchmarks components generator lambda local schema stack_outputs.py tests
+OWN := .
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test e2e bench pr format lint types coverage lock clean
+.PHONY: help .venv demo up test bench pr format format-check lint types coverage readme lock clean
 
 help: ## What there is to make
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ types: $(VENV)/.stamp
 
 coverage: $(VENV)/.stamp
 	$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term:skip-covered --cov-fail-under=85
+
+readme: $(VENV)/.stamp ## Write README's tables from the code
+	$(BIN)/python scripts/readme.py
 
 lock: $(VENV)/.stamp ## Lock the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile pyproject.toml --all-extras --python-version 3.11 --upgrade \

@@ -1,0 +1,198 @@
+"""Write README.md's tables from the code: ``python scripts/readme.py [--check]``.
+
+The text between ``<!-- NAME -->`` and ``<!-- /NAME -->`` is replaced; a test runs it with --check.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import dataclasses
+import importlib
+import inspect
+import pkgutil
+import re
+import sys
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+import components  # noqa: E402
+
+_CHAIN = ("CdcSource", "StreamBridge", "DeliveryToLake", "Catalog", "Access")
+_OUTPUTS = {
+    "region": "the region",
+    "orderGeneratorFunctionName": "the function that places orders; with `orderGenerator` only",
+}
+
+
+def configuration() -> str:
+    """A row a setting: type, default, the values of dev and prod, what it does."""
+    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
+    stacks = {
+        name: yaml.safe_load((ROOT / f"Pulumi.{name}.yaml").read_text())["config"]
+        for name in ("dev", "prod")
+    }
+    rows = [("setting", "default", "dev", "prod", "")]
+    for key, declared in project["config"].items():
+        given = [stacks[name].get(f"{project['name']}:{key}") for name in stacks]
+        shown = ("" if value is None else _code(value) for value in given)
+        rows.append((f"`{key}`", _code(declared["default"]), *shown, declared["description"]))
+    return _table(rows)
+
+
+def outputs() -> str:
+    """A row an output of the stack."""
+    told = {
+        _camel(name): text
+        for component in _components()
+        for name, text in _attribute_docs(component).items()
+    }
+    text = (ROOT / "__main__.py").read_text()
+    exported = re.findall(r'export\("(\w+)"', text)
+    for names in re.findall(r"export\(\w+, ([^)]*)\)", text):
+        exported += [_camel(name) for name in re.findall(r'"(\w+)"', names)]
+    source = next(one for one in _components() if one.__name__ == "CdcSource")
+    special = _OUTPUTS | {
+        "kinesisStreamName": told["streamName"],
+        "streamArn": _attribute_docs(source)["stream_arn"],
+    }
+    rows = [("output", "what it is")]
+    rows += [(f"`{name}`", special.get(name) or told[name]) for name in exported]
+    return _table(rows)
+
+
+def component_sections() -> str:
+    """A section a component: what it is, its inputs with their defaults, its outputs."""
+    return "\n\n".join(_section(component) for component in _components())
+
+
+def _section(component: type) -> str:
+    args_class = getattr(sys.modules[component.__module__], f"{component.__name__}Args")
+    documented = dict(_parameters(args_class))
+    inputs = [("input", "default", "")]
+    for field in dataclasses.fields(args_class):
+        inputs.append((f"`{field.name}`", _default(field), documented.get(field.name, "")))
+    found = [("output", "")]
+    found += [(f"`{name}`", text) for name, text in _attribute_docs(component).items()]
+    summary = (component.__doc__ or "").strip()
+    return f"#### {component.__name__}\n\n{summary}\n\n{_table(inputs)}\n\n{_table(found)}"
+
+
+def _components() -> list[type]:
+    """The components in the order of the chain."""
+    modules = [
+        importlib.import_module(f"components.{one.name}")
+        for one in pkgutil.iter_modules(components.__path__)
+    ]
+    found = [
+        value
+        for module in modules
+        for value in vars(module).values()
+        if inspect.isclass(value)
+        and issubclass(value, pulumi.ComponentResource)
+        and value.__module__ == module.__name__
+        and hasattr(module, f"{value.__name__}Args")
+    ]
+    first = {name: place for place, name in enumerate(_CHAIN)}
+    return sorted(found, key=lambda one: (first.get(one.__name__, len(first)), one.__name__))
+
+
+def _default(field: dataclasses.Field[Any]) -> str:
+    if field.default is not dataclasses.MISSING:
+        value = field.default
+        if dataclasses.is_dataclass(value):
+            return "`ORDERS`"
+        return "none" if value in (None, ()) else _code(value)
+    if field.default_factory is not dataclasses.MISSING:
+        value = field.default_factory()
+        return f"`{value.architecture}`, Python {value.python}" if value else "none"
+    return "**required**"
+
+
+def _parameters(args_class: type) -> Iterator[tuple[str, str]]:
+    """Each documented parameter; ``a, b:`` shares one text."""
+    _, _, section = (inspect.getdoc(args_class) or "").partition("Parameters\n----------\n")
+    for names, text in re.findall(r"^(\w[\w, ]*):\n((?:    .*\n?|\n)+)", section, re.MULTILINE):
+        for name in names.split(","):
+            yield name.strip(), " ".join(text.split()).replace("``", "`")
+
+
+def _attribute_docs(component: type) -> dict[str, str]:
+    """The strings below a class's annotated attributes."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(component)))
+    (definition,) = (node for node in tree.body if isinstance(node, ast.ClassDef))
+    found: dict[str, str] = {}
+    for node, below in zip(definition.body, definition.body[1:], strict=False):
+        if (
+            isinstance(node, ast.AnnAssign)
+            and isinstance(node.target, ast.Name)
+            and isinstance(below, ast.Expr)
+            and isinstance(below.value, ast.Constant)
+        ):
+            text = " ".join(str(below.value.value).split())
+            found[node.target.id] = text.replace("``", "`").rstrip(".")
+    return found
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def _code(value: Any) -> str:
+    if value in ("", []):
+        return "none"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    head, *body = ("| " + " | ".join(row) + " |" for row in rows)
+    return "\n".join([head, "|" + " --- |" * len(rows[0]), *body])
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "configuration": configuration,
+    "outputs": outputs,
+    "components": component_sections,
+}
+
+
+def render(text: str) -> str:
+    """``text`` with every part written anew."""
+    for name, make in PARTS.items():
+        before, begin, rest = text.partition(f"<!-- {name} -->\n")
+        _, end, after = rest.partition(f"<!-- /{name} -->")
+        if not (begin and end):
+            raise SystemExit(f"README.md: there is no part <!-- {name} --> ... <!-- /{name} -->")
+        text = f"{before}{begin}\n{make()}\n\n{end}{after}"
+    return text
+
+
+def main() -> int:
+    """Write README.md, or say whether it is as it should be."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; 1 if it is not current"
+    )
+    check = parser.parse_args().check
+    readme = ROOT / "README.md"
+    before = readme.read_text()
+    after = render(before)
+    if check and before != after:
+        sys.stderr.write("README.md is not current: run `make readme`\n")
+        return 1
+    if not check:
+        readme.write_text(after)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
