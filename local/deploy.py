@@ -20,6 +20,7 @@ import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 from pulumi.runtime import settings as pulumi_settings
 
+from components.settings import NAMESPACE, Settings, SettingsError
 from local.aws import Aws
 from local.errors import LocalError, UsageError
 from local.resources import Context, create
@@ -103,7 +104,7 @@ def stack_config(stack: str, root: Path = ROOT) -> dict[str, str]:
     Raises
     ------
     UsageError
-        When there is no file for the stack.
+        When there is no file for the stack, or its settings cannot be used.
     """
     file = root / f"Pulumi.{stack}.yaml"
     if not file.is_file():
@@ -120,7 +121,14 @@ def stack_config(stack: str, root: Path = ROOT) -> dict[str, str]:
         if default is not None:
             values[key if ":" in key else f"{project['name']}:{key}"] = default
     values |= (yaml.safe_load(file.read_text()) or {}).get("config") or {}
-    return {key: _config_text(value) for key, value in values.items()}
+    texts = {key: _config_text(value) for key, value in values.items()}
+    start = f"{NAMESPACE}:"
+    own = {key.removeprefix(start): text for key, text in texts.items() if key.startswith(start)}
+    try:
+        Settings.load(own)  # the program would say so too, but only once the emulator runs
+    except SettingsError as error:
+        raise UsageError(f"{file.name}: {error}") from None
+    return texts
 
 
 def deploy(

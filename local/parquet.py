@@ -42,7 +42,7 @@ _TYPES: dict[str, tuple[pa.DataType, Callable[[Any], Any]]] = {
     "double": (pa.float64(), float),
     "boolean": (pa.bool_(), _exact(bool)),
     "date": (pa.date32(), date.fromisoformat),
-    "timestamp": (pa.timestamp("ms"), datetime.fromisoformat),
+    "timestamp": (pa.timestamp("us"), datetime.fromisoformat),
 }
 
 

@@ -106,7 +106,13 @@ def engineer(stack: LocalStack) -> Credentials:
     def arn(service: str, resource: str) -> str:
         return f"arn:aws:{service}:{region}:{account}:{resource}"
 
-    allowed = [
+    database = outputs["databaseName"]
+    catalog = [
+        arn("glue", "catalog"),
+        arn("glue", f"database/{database}"),
+        arn("glue", f"table/{database}/*"),
+    ]
+    allowed: list[tuple[list[str], str | list[str]]] = [
         (["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"], outputs["tableArn"]),
         (["dynamodb:ListTables"], "*"),
         (
@@ -120,6 +126,9 @@ def engineer(stack: LocalStack) -> Credentials:
             arn("glue", f"crawler/{outputs['crawlerName']}"),
         ),
         (["glue:GetCrawlers"], "*"),
+        # CREATE and DROP VIEW, and the tables that CREATE TABLE AS makes.
+        (["glue:CreateTable", "glue:DeleteTable", "glue:UpdateTable"], catalog),
+        (["s3:PutObject", "s3:DeleteObject"], f"{bucket}/athena-results/*"),
         (
             ["sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
             arn("sqs", outputs["dlqUrl"].rpartition("/")[2]),
