@@ -254,7 +254,7 @@ class Demo:
             table_items=len(items),
             matches_table=not differing,
             crawled_tables=crawled,
-            latency_ms={"p50": _quantile(latencies, 0.5), "p99": _quantile(latencies, 0.99)},
+            latency_ms={"p50": quantile(latencies, 0.5), "p99": quantile(latencies, 0.99)},
             seconds=round(time.monotonic() - began, 1),
             problems=self._problems(stack, differing, unexpected),
             # A seeded run's orders were placed long ago, so that they are the same each time.
@@ -324,7 +324,7 @@ def _values(rows: Rows) -> list[tuple[str | None, ...]]:
     return [tuple(row.values()) for row in rows]
 
 
-def _quantile(values: Sequence[float], share: float) -> float:
+def quantile(values: Sequence[float], share: float) -> float:
     """Of sorted values, by nearest rank; 0 when there are none."""
     if not values:
         return 0.0
