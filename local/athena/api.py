@@ -15,6 +15,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.athena import results, statements
+from local.athena import sql as trino
 from local.athena.catalog import Catalog
 from local.athena.engine import Engine, Session
 from local.athena.errors import AwsError, QueryCancelledError, QueryError, invalid_request
@@ -268,7 +269,7 @@ class Athena:
         except ClientError:
             raise invalid_request(f"PreparedStatement {match[1]} was not found") from None
         text = str(prepared["PreparedStatement"]["QueryStatement"])
-        return statements.fill(text, statements.split_values(match[2])) if match[2] else text
+        return trino.fill(text, trino.split_values(match[2])) if match[2] else text
 
     # -- run -------------------------------------------------------------------------------------
 

@@ -13,7 +13,8 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
-from local.athena import information_schema, projection, rewrites, sql as trino
+from local.athena import information_schema, projection, rewrites
+from local.athena import sql as trino
 from local.athena.catalog import Catalog
 from local.athena.errors import QueryCancelledError, QueryError
 from local.athena.functions import install

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from local.athena.catalog import Table
 from local.athena.errors import QueryError
@@ -35,7 +35,7 @@ def partitions(
     injected:
         The values that the query's WHERE names for a column of type ``injected``.
     """
-    now = now or datetime.now(timezone.utc).replace(tzinfo=None)
+    now = now or datetime.now(UTC).replace(tzinfo=None)
     choices = []
     for column in table.partition_keys:
         prefix = f"projection.{column}."

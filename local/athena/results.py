@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,6 @@ import pyarrow as pa
 from pyarrow import csv
 
 from local.athena.types import quote
-
 
 TEXT_MACROS = {
     "DOUBLE": "trino_double_text",
@@ -58,8 +57,11 @@ def render(value: Any) -> str | None:
     if isinstance(value, datetime):
         zone = " UTC" if value.tzinfo else ""
         return f"{value:%Y-%m-%d %H:%M:%S}.{value.microsecond // 1000:03d}{zone}"
-    if isinstance(value, timedelta):
-        total = round(value.total_seconds() * 1000)
+    if isinstance(value, pa.MonthDayNano):
+        if value.months:
+            sign = "-" if value.months < 0 else ""
+            return f"{sign}{abs(value.months) // 12}-{abs(value.months) % 12}"
+        total = value.days * 86_400_000 + value.nanoseconds // 1_000_000
         sign, total = ("-" if total < 0 else ""), abs(total)
         return (
             f"{sign}{total // 86_400_000} {total // 3_600_000 % 24:02d}:"

@@ -28,7 +28,7 @@ _UNKNOWN = ""
 
 def to_duckdb(tree: E_, describe: Describe) -> str:
     """The DuckDB query that means what the qualified Trino query ``tree`` means."""
-    tree = exp.maybe_copy(tree).transform(_simple)
+    tree = _simplified(tree)
     for scope in traverse_scope(tree):
         if isinstance(scope.expression, exp.Select):
             _Typed(scope, describe).rewrite()
@@ -39,7 +39,7 @@ def to_duckdb(tree: E_, describe: Describe) -> str:
 def condition_to_duckdb(condition: E_, types: Mapping[str, str]) -> str:
     """A condition on the columns of one table."""
     del types
-    return generate(condition.copy().transform(_simple))
+    return generate(_simplified(condition))
 
 
 def generate(tree: E_) -> str:
@@ -58,8 +58,8 @@ def call(name: str, *arguments: E_ | None) -> exp.Anonymous:
 
 _RENAMED: dict[type[E_], tuple[str, ...]] = {
     # Trino's function as sqlglot names it: the macro, then the arguments to hand on.
-    exp.ArgMax: ("arg_max_null", "this", "expression", "count"),
-    exp.ArgMin: ("arg_min_null", "this", "expression", "count"),
+    exp.StrToMap: ("split_to_map", "this", "pair_delim", "key_value_delim"),
+    exp.ArrayPosition: ("trino_array_position", "this", "expression"),
     exp.FromISO8601Timestamp: ("trino_iso_timestamp", "this"),
     exp.JSONExtractScalar: ("trino_json_scalar", "this", "expression"),
     exp.JSONExtract: ("trino_json_extract", "this", "expression"),
@@ -88,8 +88,22 @@ _RENAMED: dict[type[E_], tuple[str, ...]] = {
 _RENAMED_BY_NAME = {
     "json_array_length": "trino_json_array_length",
     "millisecond": "trino_millisecond",
+    "to_milliseconds": "trino_to_milliseconds",
     "dow": "isodow",
 }
+
+
+def _simplified(tree: E_) -> E_:
+    """The tree with the rules applied, inner nodes first."""
+    root = tree.copy()
+    for node in reversed(list(root.walk())):
+        new = _simple(node)
+        if new is not node:
+            if node is root:
+                root = new
+            else:
+                node.replace(new)
+    return root
 
 
 def _simple(node: E_) -> E_:
@@ -108,7 +122,8 @@ def _simple(node: E_) -> E_:
 def _path(argument: E_) -> E_:
     """A JSON path or a unit as the string that the macros take."""
     if isinstance(argument, exp.JSONPath):
-        return exp.Literal.string(argument.sql(dialect="presto").strip("'"))
+        path = argument.sql(dialect="presto").strip("'")
+        return exp.Literal.string(re.sub(r"""\[["']([^"']*)["']\]""", r'."\1"', path))
     if isinstance(argument, exp.Var):
         return exp.Literal.string(argument.name.lower())
     return argument
@@ -160,9 +175,11 @@ def _approx_distinct(node: E_) -> E_:
 
 def _element_at(node: E_) -> E_:
     """``a[i]`` and ``element_at(a, i)`` keep apart until the type is known."""
-    index = node.expressions[0]
-    name = "trino$element_at" if node.args.get("safe") else "trino$subscript"
-    return call(name, node.this, index)
+    if node.args.get("safe"):
+        return call("trino$element_at", node.this, node.expressions[0])
+    # sqlglot has made the subscript count from 0.
+    index = exp.apply_index_offset(node.this, node.expressions, 1, dialect="trino")[0]
+    return call("trino$subscript", node.this, index)
 
 
 def _format(node: E_) -> E_:
@@ -210,7 +227,29 @@ def _at_timezone(node: E_) -> E_:
 
 def _group_concat(node: E_) -> E_:
     separator = node.args.get("separator") or exp.Literal.string("")
-    return exp.Anonymous(this="string_agg", expressions=[node.this.copy(), separator.copy()])
+    item = node.this
+    if isinstance(item, exp.Order):
+        separator = exp.Order(this=separator.copy(), expressions=item.copy().expressions)
+        item = item.this
+    return call("string_agg", item, separator)
+
+
+def _extreme(node: E_) -> E_:
+    """``max_by`` and ``min_by``: Trino's give NULL where the first argument is NULL."""
+    name, count = ("arg_max" if isinstance(node, exp.ArgMax) else "arg_min"), node.args.get("count")
+    return call(name if count else name + "_null", node.this, node.expression, count)
+
+
+def _filter(node: E_) -> E_:
+    """``f(g(x)) FILTER (...)``, where the macro f is around the aggregate g."""
+    inner = node.this
+    if not (isinstance(inner, exp.Anonymous) and inner.name in _AROUND_AGGREGATES):
+        return node
+    filtered = exp.Filter(this=inner.expressions[0].copy(), expression=node.expression.copy())
+    return call(inner.name, filtered)
+
+
+_AROUND_AGGREGATES = {"trino_map_first", "trino_multimap", "exp"}
 
 
 def _anonymous(node: E_) -> E_:
@@ -229,6 +268,11 @@ def _anonymous(node: E_) -> E_:
         return any_ if name == "any_match" else exp.Not(this=any_)
     if name in ("format_datetime", "parse_datetime"):
         return _joda(node, name)
+    if name in ("map_agg", "multimap_agg"):
+        collected = call("list", call("trino_entry", *node.expressions))
+        return call("trino_map_first" if name == "map_agg" else "trino_multimap", collected)
+    if name == "geometric_mean":
+        return call("exp", exp.Avg(this=exp.Ln(this=node.expressions[0].copy())))
     if name == "map_entries":
         return call("map_entries", *node.expressions)
     if name == "zip":
@@ -260,6 +304,10 @@ def _joda(node: E_, name: str) -> E_:
     if name == "format_datetime":
         return call("strftime", node.expressions[0], style)
     return call("timezone", exp.Literal.string("UTC"), call("strptime", node.expressions[0], style))
+
+
+def _joda_parse(node: E_) -> E_:
+    return _joda(call("parse_datetime", node.this, node.args["format"]), "parse_datetime")
 
 
 def _struct(node: E_) -> E_:
@@ -312,6 +360,10 @@ _RULES: dict[type[E_], Callable[[E_], E_]] = {
     exp.Format: _format,
     exp.AtTimeZone: _at_timezone,
     exp.GroupConcat: _group_concat,
+    exp.ArgMax: _extreme,
+    exp.ArgMin: _extreme,
+    exp.Filter: _filter,
+    exp.ParseDatetime: lambda node: _joda_parse(node),
     exp.Anonymous: _anonymous,
     exp.Struct: _struct,
     exp.Extract: _extract,
@@ -348,6 +400,8 @@ _TYPED = (
     exp.ArraySize,
     exp.GenerateSeries,
     exp.CountIf,
+    exp.Reverse,
+    exp.Typeof,
     exp.Anonymous,
 )
 _TYPED_CALLS = {"trino$element_at", "trino$subscript", "trino$text", "list_concat"}
@@ -361,17 +415,19 @@ class _Typed:
         self._describe = describe
 
     def rewrite(self) -> None:
+        """Rewrite FROM first, then the rest, inner nodes before outer ones."""
         self._unnest()
+        self._rewrite_below(self._select, None)
+
+    def _rewrite_below(self, top: E_, sources: exp.Select | None) -> None:
         levels: dict[int, list[E_]] = {}
-        for node in _own(self._select):
-            if isinstance(node, _TYPED) and (
-                not isinstance(node, exp.Anonymous) or node.name in _TYPED_CALLS
-            ):
+        for node in _own(top):
+            if _is_typed(node):
                 levels.setdefault(_height(node), []).append(node)
         for height in sorted(levels):
             nodes = levels[height]
             operands = [_operands(node) for node in nodes]
-            types = iter(self._types([one for some in operands for one in some]))
+            types = iter(self._types([one for some in operands for one in some], sources))
             for node, some in zip(nodes, operands, strict=True):
                 known = [next(types) for _ in some]
                 new = _typed(node, known)
@@ -426,6 +482,7 @@ class _Typed:
             before.append("joins", join.copy())
 
     def _replace_unnest(self, node: exp.Unnest, before: exp.Select) -> None:
+        self._rewrite_below(node, before)
         arrays = node.expressions
         types = self._types(arrays, before)
         alias = node.args.get("alias")
@@ -489,14 +546,17 @@ def _own(select: E_) -> Iterator[E_]:
     )
 
 
+def _is_typed(node: E_) -> bool:
+    if isinstance(node, exp.Anonymous):
+        return node.name in _TYPED_CALLS
+    return isinstance(node, _TYPED)
+
+
 def _height(node: E_) -> int:
     below = [
         _height(child) for child in node.iter_expressions() if not isinstance(child, exp.Query)
     ]
-    own = isinstance(node, _TYPED) and (
-        not isinstance(node, exp.Anonymous) or node.name in _TYPED_CALLS
-    )
-    return max(below, default=0) + int(own)
+    return max(below, default=0) + int(_is_typed(node))
 
 
 def _aggregates(node: E_) -> bool:
@@ -507,7 +567,7 @@ def _aggregates(node: E_) -> bool:
 
 
 _AGGREGATES = {
-    "arg_max_null", "arg_min_null", "quantile_disc", "any_value", "string_agg", "map_agg",
+    "arg_max_null", "arg_min_null", "arg_max", "arg_min", "list", "quantile_disc", "any_value", "string_agg", "map_agg",
     "bool_and", "bool_or", "multimap_agg", "map_union", "geometric_mean", "every", "histogram",
 }  # fmt: skip
 
@@ -579,6 +639,10 @@ def _typed(node: E_, types: list[str]) -> E_:
             "date_trunc", exp.Literal.string(node.args["unit"].name.lower()), node.this
         )
         return exp.cast(truncated, "DATE") if kind == "DATE" else truncated
+    if isinstance(node, exp.Reverse):
+        return call("list_reverse", node.this) if kind.endswith("]") else node
+    if isinstance(node, exp.Typeof):
+        return exp.Literal.string(trino_type(kind))
     if isinstance(node, exp.ArraySize):
         return call("cardinality" if kind.startswith("MAP") else "len", node.this)
     if isinstance(node, exp.GenerateSeries):
@@ -795,12 +859,14 @@ def _to_text(node: E_, kind: str) -> E_:
 
 
 def _cast(node: exp.Cast, kind: str) -> E_:
+    if node.to.this is exp.DType.DECIMAL and not node.to.expressions:
+        node.set("to", exp.DataType.build(_bare_decimal(node.this), dialect="duckdb"))
     target = node.to.sql(dialect="duckdb").upper()
     tried = isinstance(node, exp.TryCast)
 
     def guarded(checked: E_) -> E_:
         plain = exp.Cast(this=checked, to=node.to.copy())
-        return call("try", plain) if tried else plain
+        return exp.Try(this=plain) if tried else plain
 
     if target in ("TEXT", "VARCHAR") or target.startswith(("VARCHAR(", "TEXT(", "CHAR")):
         text = _to_text(node.this, kind)
@@ -833,6 +899,14 @@ def _cast(node: exp.Cast, kind: str) -> E_:
     if kind == "JSON" and not tried:
         return exp.Cast(this=node.this.copy(), to=node.to.copy())
     return node
+
+
+def _bare_decimal(value: E_) -> str:
+    """``DECIMAL '1.50'`` is as wide as it is written; ``CAST(x AS DECIMAL)`` has no fraction."""
+    if isinstance(value, exp.Literal) and value.is_string and re.fullmatch(r"[+-]?\d*\.\d+", value.name):
+        whole, _, fraction = value.name.lstrip("+-").partition(".")
+        return f"DECIMAL({len(whole.lstrip('0')) + len(fraction)}, {len(fraction)})"
+    return "DECIMAL(38, 0)"
 
 
 def guarded_cast(node: exp.Cast, to: exp.DataType, tried: bool) -> E_:
@@ -897,7 +971,7 @@ def _settle_zones(tree: E_) -> E_:
 
 # -- errors ----------------------------------------------------------------------------------------
 
-_NAMED = re.compile(r"\b([A-Z][A-Z_]{3,}): (.*)", re.DOTALL)
+_NAMED = re.compile(r"Could not convert string '([A-Z_]+): (.*)' to INT32", re.DOTALL)
 _TYPE_NAMES = {"INT32": "INT", "INT64": "BIGINT", "INT16": "SMALLINT", "INT8": "TINYINT"}
 
 
@@ -916,7 +990,7 @@ def _translated(error: duckdb.Error) -> QueryError:
     message = str(error).split("\n\nLINE")[0]
     detail = message.partition(": ")[2] or message
     named = _NAMED.search(detail)
-    if named and named[1] in _OWN_NAMES:
+    if named:  # trino_error() of our macros
         return QueryError(named[1], named[2].strip())
     lower = detail.lower()
     if "division by zero" in lower:
@@ -947,8 +1021,3 @@ def _translated(error: duckdb.Error) -> QueryError:
     if isinstance(error, duckdb.BinderException):
         return QueryError("TYPE_MISMATCH", detail)
     return QueryError("GENERIC_INTERNAL_ERROR", detail)
-
-
-_OWN_NAMES = {
-    "INVALID_CAST_ARGUMENT", "INVALID_FUNCTION_ARGUMENT", "NOT_SUPPORTED", "DIVISION_BY_ZERO",
-}  # fmt: skip

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass, field
-from typing import Any
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.athena import Athena
 from sqlglot.errors import OptimizeError, ParseError, TokenError
 from sqlglot.optimizer.qualify import qualify
-from sqlglot.optimizer.scope import traverse_scope
+from sqlglot.optimizer.scope import Scope, traverse_scope
+from sqlglot.tokens import TokenType
 
 from local.athena import information_schema
 from local.athena.catalog import Catalog, Table
 from local.athena.errors import QueryError
 from local.athena.trino_functions import TRINO_FUNCTIONS
+from local.athena.types import split_top
 
 PATH = "$path"
 _MAX_VIEW_DEPTH = 20
+_BEFORE_FUNCTIONS = frozenset(
+    "SELECT DISTINCT ALL WHERE AND OR NOT ON BY HAVING THEN ELSE WHEN CASE BETWEEN LIKE IN ESCAPE "
+    ", ( [ + - * / % = <> != < <= > >= || ->".split()
+)
 
 
 class AthenaDialect(Athena):
@@ -27,7 +32,6 @@ class AthenaDialect(Athena):
 
     PSEUDOCOLUMNS = {PATH.upper()}  # noqa: RUF012
     EXCLUDES_PSEUDOCOLUMNS_FROM_STAR = True
-    PRESERVE_ORIGINAL_NAMES = True
 
 
 class SqlSyntaxError(Exception):
@@ -77,6 +81,7 @@ def parse(sql: str) -> exp.Expression:
         raise SqlSyntaxError(
             "Only one sql statement is allowed." if trees else "line 1:1: mismatched input '<EOF>'"
         )
+    _check_functions(sql)
     return trees[0]
 
 
@@ -112,7 +117,6 @@ def bind(tree: exp.Expression, database: str, catalog: Catalog) -> Bound:
         What does not exist, or is ambiguous.
     """
     tree = tree.copy()
-    _check_functions(tree)
     unnamed = _label(tree)
     scans: dict[str, Scan] = {}
     tree = _resolve(tree, database, catalog, scans, 0)
@@ -146,16 +150,20 @@ def _selects(tree: exp.Expression) -> list[exp.Expression]:
     return list(tree.selects) if isinstance(tree, exp.Query) else []
 
 
-def _check_functions(tree: exp.Expression) -> None:
-    for function in tree.find_all(exp.Func):
-        name = function.meta.get("name") or (
-            function.name if isinstance(function, exp.Anonymous) else ""
-        )
-        if name and name.lower() not in TRINO_FUNCTIONS:
+def _check_functions(sql: str) -> None:
+    """sqlglot also reads other dialects' functions; Athena would refuse them."""
+    tokens = AthenaDialect().tokenize(sql)
+    for before, token, after in zip([None, *tokens], tokens, tokens[1:], strict=False):
+        name = token.text.lower()
+        if after.token_type is not TokenType.L_PAREN or name in TRINO_FUNCTIONS:
+            continue
+        # What follows AS, FROM t or WITH names columns: ``AS t(a, b)``.
+        called = before is None or before.text.upper().split()[-1] in _BEFORE_FUNCTIONS
+        if token.token_type is TokenType.VAR and called:
             raise QueryError(
                 "FUNCTION_NOT_FOUND",
-                f"Function '{name.lower()}' not registered",
-                position(function) or (1, 1),
+                f"Function '{name}' not registered",
+                (token.line, token.col - len(token.text) + 1),
             )
 
 
@@ -214,7 +222,6 @@ def _resolve(
                     f"Failed parsing stored view 'awsdatacatalog.{db}.{name}': {error}",
                     where,
                 ) from None
-            _check_functions(inner)
             _label(inner)
             inner = _resolve(inner, table.sql_database or db, catalog, scans, depth + 1)
             replacement: exp.Expression = exp.Subquery(this=inner, alias=alias.copy())
@@ -273,24 +280,44 @@ def _check_columns(tree: exp.Expression) -> None:
         aliases = {projection.alias_or_name for projection in scope.expression.selects}
         for column in scope.columns:
             if column.table:
-                known = _columns_of(scope, column.table)
-                if known is None or column.name in known or column.name == PATH:
+                found, known = _columns_of(scope, column.table)
+                if found and (known is None or column.name in known or column.name == PATH):
                     continue
-                if column.table in scope.sources or True:
-                    raise _unresolved(column)
-            elif not (column.find_ancestor(exp.Order) and column.name in aliases):
-                if not _is_parameter(column):
-                    raise _unresolved(column)
+                raise _unresolved(column)
+            if column.find_ancestor(exp.Order) and column.name in aliases:
+                continue
+            if not _is_parameter(column):
+                homes = [
+                    a
+                    for a in scope.selected_sources
+                    if column.name in (_columns_of(scope, a)[1] or ())
+                ]
+                if len(homes) > 1:
+                    raise QueryError(
+                        "AMBIGUOUS_NAME", f"Column '{column.name}' is ambiguous", position(column)
+                    )
+                raise _unresolved(column)
 
 
-def _columns_of(scope: Any, alias: str) -> set[str] | None:
-    """Column names of a derived source; None where they are not known or were checked."""
-    source = scope.sources.get(alias)
-    expression = getattr(source, "expression", None)
-    if isinstance(expression, exp.Query):
-        names = set(expression.named_selects)
-        return names if "*" not in names else None
-    return None
+def _columns_of(scope: Scope, alias: str) -> tuple[bool, set[str] | None]:
+    """Is there such a source here or around; and its columns, where they are known."""
+    around: Scope | None = scope
+    while around is not None:
+        source = around.sources.get(alias)
+        if source is not None:
+            expression = source.expression if isinstance(source, Scope) else None
+            if isinstance(expression, exp.Query) and not expression.is_star:
+                return True, set(expression.named_selects)
+            holder = expression.parent if isinstance(expression, exp.Expression) else None
+            if isinstance(expression, (exp.Values, exp.Unnest)):
+                holder = expression
+            named = holder.args.get("alias") if holder is not None else None
+            columns = named.columns if isinstance(named, exp.TableAlias) else []
+            return True, {one.name for one in columns} if columns and isinstance(
+                expression, exp.Values
+            ) else None
+        around = around.parent
+    return False, None
 
 
 def _is_parameter(column: exp.Column) -> bool:
@@ -314,7 +341,20 @@ def _unresolved(column: exp.Column) -> QueryError:
     )
 
 
-def literals(node: exp.Expression) -> Iterator[str]:
-    """The texts of all literals below a node."""
-    for literal in node.find_all(exp.Literal):
-        yield literal.name
+def split_values(text: str) -> list[str]:
+    """The values of ``USING a, b``."""
+    return [one.strip() for one in split_top(text)]
+
+
+def fill(text: str, parameters: list[str]) -> str:
+    """Put the parameters, which are SQL expressions, in place of each ``?``."""
+    tokens = re.split(r"('(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/)", text, flags=re.DOTALL)
+    holes = sum(part.count("?") for part in tokens[::2])
+    if holes != len(parameters):
+        raise SqlSyntaxError(
+            f"Incorrect number of parameters: expected {holes} but found {len(parameters)}"
+        )
+    values = iter(parameters)
+    for i in range(0, len(tokens), 2):
+        tokens[i] = re.sub(r"\?", lambda _: f"({next(values)})", tokens[i])
+    return "".join(tokens)

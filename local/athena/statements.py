@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
 from sqlglot import exp
 
-from local.athena import ddl, results, rewrites, sql as trino
-from local.athena.engine import Engine, Query, Session, columns_of
-from local.athena.errors import QueryError
+from local.athena import ddl, results, rewrites
+from local.athena import sql as trino
+from local.athena.engine import Engine, Session, columns_of
 from local.athena.sql import SqlSyntaxError
-from local.athena.storage import is_denied, split_location
+from local.athena.storage import upload
 from local.aws import Aws
 
 if TYPE_CHECKING:
@@ -32,8 +29,8 @@ class Statement:
         As GetQueryExecution names them.
     tree:
         Of a SELECT, or of the SELECT inside of a CTAS, UNLOAD or CREATE VIEW.
-    utility:
-        Runs it, if it is none of those; the lines of its result.
+    command:
+        What runs it, if it is no query.
     """
 
     type: str
@@ -71,7 +68,7 @@ def read(text: str, parameters: list[str]) -> Statement:
     command = ddl.read(text, parameters)
     if command is not None:
         return Statement(command.type, command.substatement, command.tree, command)
-    tree = trino.parse(fill(text, parameters) if parameters else text)
+    tree = trino.parse(trino.fill(text, parameters) if parameters else text)
     if not isinstance(tree, (exp.Query, exp.Values)):
         word = text.split(None, 1)[0]
         raise SqlSyntaxError(
@@ -85,27 +82,6 @@ def read(text: str, parameters: list[str]) -> Statement:
     return Statement("DML", "SELECT", tree)
 
 
-def split_values(text: str) -> list[str]:
-    """The values of ``USING a, b``."""
-    from local.athena.types import split_top
-
-    return [one.strip() for one in split_top(text)]
-
-
-def fill(text: str, parameters: list[str]) -> str:
-    """Put the parameters, which are SQL expressions, in place of each ``?``."""
-    tokens = re.split(r"('(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/)", text, flags=re.DOTALL)
-    holes = sum(part.count("?") for part in tokens[::2])
-    if holes != len(parameters):
-        raise SqlSyntaxError(
-            f"Incorrect number of parameters: expected {holes} but found {len(parameters)}"
-        )
-    values = iter(parameters)
-    for i in range(0, len(tokens), 2):
-        tokens[i] = re.sub(r"\?", lambda _: f"({next(values)})", tokens[i])
-    return "".join(tokens)
-
-
 def run(engine: Engine, session: Session, execution: Execution, aws: Aws) -> None:
     """Run an execution's statement, and write its result to S3 as the caller."""
     statement = execution.statement
@@ -115,8 +91,9 @@ def run(engine: Engine, session: Session, execution: Execution, aws: Aws) -> Non
             execution.columns = statement.command.columns
             execution.rows = len(lines)
         body = "".join(line + "\n" for line in lines).encode()
+        session.check()
         if not statement.command.writes_data:
-            upload(aws, execution, execution.output, body)
+            upload(aws, execution.caller, execution.output, body)
             upload(
                 aws,
                 execution,
@@ -136,7 +113,7 @@ def run(engine: Engine, session: Session, execution: Execution, aws: Aws) -> Non
                 session.cursor, query.sql, query.labels, query.types, file
             )
         session.check()
-        upload(aws, execution, execution.output, file.read_bytes())
+        upload(aws, execution.caller, execution.output, file.read_bytes())
     finally:
         file.unlink(missing_ok=True)
     upload(
@@ -145,22 +122,3 @@ def run(engine: Engine, session: Session, execution: Execution, aws: Aws) -> Non
         execution.output + ".metadata",
         results.metadata_file(execution.id, execution.columns),
     )
-
-
-def upload(aws: Aws, execution: Execution, location: str, body: bytes) -> None:
-    """Write one object of the result."""
-    bucket, key = split_location(location)
-    try:
-        aws.client("s3", execution.caller).put_object(Bucket=bucket, Key=key, Body=body)
-    except ClientError as error:
-        if is_denied(error):
-            raise QueryError(
-                "",
-                f"Access denied when writing output to url: {location}. Please ensure you are "
-                "allowed to access the S3 bucket. If you are encrypting query results with KMS "
-                "key, please ensure you are allowed to access your KMS key",
-            ) from None
-        raise QueryError(
-            "",
-            f"Unable to verify/create output bucket {bucket}: {error.response['Error']['Message']}",
-        ) from None

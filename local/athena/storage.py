@@ -77,6 +77,30 @@ def is_denied(error: ClientError) -> bool:
     return code in ("AccessDenied", "403", "Forbidden") or status == 403
 
 
+def upload(aws: Aws, caller: Credentials, location: str, body: bytes) -> None:
+    """Write one object of the result, as the caller."""
+    bucket, key = split_location(location)
+    try:
+        aws.client("s3", caller).put_object(Bucket=bucket, Key=key, Body=body)
+    except ClientError as error:
+        raise output_denied(location, error) from None
+
+
+def output_denied(location: str, error: ClientError) -> QueryError:
+    """Why the result cannot be written."""
+    if is_denied(error):
+        return QueryError(
+            "",
+            f"Access denied when writing output to url: {location}. Please ensure you are "
+            "allowed to access the S3 bucket. If you are encrypting query results with KMS "
+            "key, please ensure you are allowed to access your KMS key",
+        )
+    bucket, _ = split_location(location)
+    return QueryError(
+        "", f"Unable to verify/create output bucket {bucket}: {error.response['Error']['Message']}"
+    )
+
+
 class Lake:
     """The cache of objects, shared by all queries.
 
