@@ -41,7 +41,7 @@ def _text(column: str, kind: str) -> str:
 
 
 def _nested(kind: str) -> bool:
-    return kind.endswith("]") or kind.startswith(("STRUCT", "MAP")) or kind == "INTERVAL"
+    return kind.endswith("]") or kind.startswith(("STRUCT", "TUPLE", "MAP")) or kind == "INTERVAL"
 
 
 def render(value: Any) -> str | None:

@@ -501,7 +501,7 @@ class _Typed:
                 continue
             lengths.append(call("len", array))
             item = call("list_extract", array, row)
-            if kind.startswith("STRUCT") and kind.endswith("[]"):
+            if kind.startswith(("STRUCT", "TUPLE")) and kind.endswith("[]"):
                 count = len(_fields(kind[:-2]))
                 columns += [
                     call("struct_extract_at", item, exp.Literal.number(i + 1)) for i in range(count)
@@ -664,7 +664,7 @@ def _typed_call(node: exp.Anonymous, kind: str) -> E_:
         strict = node.name == "trino$subscript"
         if kind.startswith("MAP"):
             return call("trino_key" if strict else "map_extract_value", container, index)
-        if kind.startswith("STRUCT") and not kind.endswith("[]"):
+        if kind.startswith(("STRUCT", "TUPLE")) and not kind.endswith("[]"):
             return call("struct_extract_at", container, index)
         return call("trino_subscript" if strict else "list_extract", container, index)
     return node
@@ -923,7 +923,7 @@ def _moment_type(target: str) -> exp.DataType:
 def _fields(struct: str) -> list[str]:
     from local.athena.types import split_top
 
-    return split_top(struct.removeprefix("STRUCT(")[:-1])
+    return split_top(struct.partition("(")[2][:-1])
 
 
 # -- time zones ------------------------------------------------------------------------------------

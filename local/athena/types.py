@@ -136,6 +136,8 @@ def trino_type(duckdb: str) -> str:
         return (
             f"row({', '.join(f'{field[1]} {trino_type(field[2])}' for field in fields if field)})"
         )
+    if duckdb.startswith("TUPLE("):
+        return f"row({', '.join(trino_type(part) for part in split_top(duckdb[6:-1]))})"
     if duckdb == "FLOAT":
         return "real"
     if duckdb == "TIMESTAMP":
@@ -156,6 +158,9 @@ def hive_type(duckdb: str) -> str:
             re.fullmatch(r'("(?:[^"]|"")*"|\w+)\s+(.*)', part) for part in split_top(duckdb[7:-1])
         )
         return f"struct<{','.join(f'{field[1].strip(chr(34))}:{hive_type(field[2])}' for field in fields if field)}>"
+    if duckdb.startswith("TUPLE("):
+        fields = [f"field{i}:{hive_type(part)}" for i, part in enumerate(split_top(duckdb[6:-1]))]
+        return f"struct<{','.join(fields)}>"
     name = _ATHENA_NAMES.get(duckdb, duckdb.lower())
     return {"integer": "int", "varchar": "string", "varbinary": "binary", "json": "string"}.get(
         name, name

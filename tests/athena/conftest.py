@@ -47,7 +47,8 @@ class Answer:
 class Lab:
     """An emulated account with a lake, and Athena over it."""
 
-    def __init__(self, aws: Aws) -> None:
+    def __init__(self, aws: Aws, gateway: Gateway) -> None:
+        self.gateway = gateway
         self.aws = aws
         self.s3 = aws.client("s3")
         self.glue = aws.client("glue", direct=True)
@@ -191,7 +192,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         gateway = Gateway(aws, Athena(aws))
         gateway.start()
         try:
-            lab = Lab(aws)
+            lab = Lab(aws, gateway)
             lab.s3.create_bucket(Bucket=BUCKET)
             lab.glue.create_database(DatabaseInput={"Name": DATABASE})
             lab.athena.create_work_group(
