@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OWN := .
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo up test bench pr format format-check lint types coverage readme lock clean
+.PHONY: help .venv demo up test bench bench-record pr format format-check lint types coverage readme lock clean
 
 help: ## What there is to make
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -32,6 +32,11 @@ test: $(VENV)/.stamp ## Every test
 
 bench: $(VENV)/.stamp ## Measure against named peers
 	$(BIN)/python -m benchmarks
+
+bench-record: $(VENV)/.stamp ## The same, kept in docs/ and shown in README
+	$(BIN)/python -m benchmarks --json > docs/benchmarks.new
+	mv docs/benchmarks.new docs/benchmarks.jsonl
+	$(BIN)/python scripts/readme.py
 
 pr: format-check lint types coverage ## All that CI does
 

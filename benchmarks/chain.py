@@ -25,7 +25,6 @@ from local.chain import LocalStack
 from local.demo import Watch, quantile
 
 BASE_ORDERS: Final = 2_000
-MIX: Final = {"updates": 0.4, "deletes": 0.1, "seed": 1}
 LOW_RATE, LOW_SECONDS = 20, 15
 SEGMENT: Final = 1_000  # records a GetRecords call, as the pipe asks
 BATCH, TRANSFORM_BYTES = 100, 1_000_000  # of the pipe and of Firehose, as Pulumi.dev.yaml has them
@@ -48,7 +47,7 @@ class Run:
 def carried(times: int) -> Run:
     """Carry ``times`` the base load."""
     with _stack(batchWindowSeconds="0") as stack:
-        plan = Plan(count=BASE_ORDERS * times, **MIX)
+        plan = _plan(BASE_ORDERS * times)
         client = stack.aws.client("dynamodb")
         began = time.perf_counter()
         report = write(client, stack.outputs["tableName"], operations(plan), concurrency=4)
@@ -85,7 +84,7 @@ def latency() -> Result:
     """
     watch = Watch()
     with _stack(on_delivered=watch.delivered) as stack:
-        plan = Plan(count=LOW_RATE * LOW_SECONDS, **MIX)
+        plan = _plan(LOW_RATE * LOW_SECONDS)
         client = stack.aws.client("dynamodb")
         report = write(
             client,
@@ -146,6 +145,10 @@ def _stack(on_delivered: Any = None, **overrides: str) -> Iterator[LocalStack]:
         yield stack
 
 
+def _plan(orders: int) -> Plan:
+    return Plan(count=orders, updates=0.4, deletes=0.1, seed=1)
+
+
 class _Bare:
     """HTTP calls with as little client as there can be: only the time until the answer counts.
 
@@ -189,8 +192,8 @@ def _emulator_alone(stack: LocalStack, orders: int) -> Run:
             {"Data": base64.b64encode(orjson.dumps(one)).decode(), "PartitionKey": one["eventID"]}
             for one in batch
         ]
-        body = {"StreamName": stream, "Records": entries}
-        bare.call("kinesis", "Kinesis_20131202.PutRecords", body)
+        put = {"StreamName": stream, "Records": entries}
+        bare.call("kinesis", "Kinesis_20131202.PutRecords", put)
     data = _read_kinesis(bare, stream)
     rows = [row for batch in _by_size(data) for row in _invoke(bare, outputs, batch)]
     body = gzip.compress(b"".join(base64.b64decode(row) for row in rows))
@@ -205,7 +208,7 @@ def _write_bare(bare: _Bare, table: str, orders: int) -> int:
     target = "DynamoDB_20120810.BatchWriteItem"
     changes = 0
     batch: dict[str, Any] = {}
-    for operation in operations(Plan(count=orders, **MIX)):
+    for operation in operations(_plan(orders)):
         if operation.orderid in batch or len(batch) == 25:
             bare.call("dynamodb", target, {"RequestItems": {table: list(batch.values())}})
             batch = {}

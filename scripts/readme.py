@@ -10,6 +10,7 @@ import ast
 import dataclasses
 import importlib
 import inspect
+import json
 import pkgutil
 import re
 import sys
@@ -72,6 +73,22 @@ def outputs() -> str:
 def component_sections() -> str:
     """A section a component: what it is, its inputs with their defaults, its outputs."""
     return "\n\n".join(_section(component) for component in _components())
+
+
+def benchmarks() -> str:
+    """A row a benchmark, as `make bench-record` measured them."""
+    rows = [("what", "ours", "peer", "ratio", "goal", "unit")]
+    for line in (ROOT / "docs" / "benchmarks.jsonl").read_text().splitlines():
+        one = json.loads(line)
+        numbers = (one[name] for name in ("ours", "peer", "ratio", "goal"))
+        rows.append((f"`{one['name']}`", *(_number(value) for value in numbers), one["unit"]))
+    return _table(rows)
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2f}"
 
 
 def _section(component: type) -> str:
@@ -162,6 +179,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "configuration": configuration,
     "outputs": outputs,
     "components": component_sections,
+    "benchmarks": benchmarks,
 }
 
 
