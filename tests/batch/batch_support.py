@@ -1,0 +1,127 @@
+"""A log of changes in a folder, a table over it, and the model that the table must agree with."""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from schema import ORDERS, Schema
+
+Row = dict[str, Any]
+_names = itertools.count()
+HOUR = "2026-11-20-10"
+
+
+def change(  # the defaults make an INSERT of order a
+    orderid: str = "a",
+    number: int = 1,
+    event_type: str = "INSERT",
+    *,
+    event_id: str | None = None,
+    **columns: Any,
+) -> Row:
+    """An event row as the transform writes it."""
+    row: Row = {column.name: None for column in ORDERS.event_row}
+    row |= {
+        "orderid": orderid,
+        "product_name": "lamp",
+        "quantity": number,
+        "price": 1.5,
+        "created_at": "2026-11-20 09:00:00.123",
+        "event_type": event_type,
+        "creation_time": "2026-11-20 09:30:00.000",
+        "event_id": event_id or f"{orderid}-{number}",
+        "sequence_number": f"{number:040d}",
+    }
+    return row | columns
+
+
+def lines(rows: Iterable[Row | str]) -> bytes:
+    """One JSON object a line; text as it is."""
+    text = (row if isinstance(row, str) else json.dumps(row, ensure_ascii=False) for row in rows)
+    return "".join(line + "\n" for line in text).encode()
+
+
+class Lake:
+    """A log under ``folder``, and the job that keeps a table of it."""
+
+    def __init__(self, spark: Any, folder: Path) -> None:
+        from jobs import merge_orders
+
+        self.spark = spark
+        self.folder = folder
+        self.job = merge_orders
+        self.options = merge_orders.Options(
+            log=str(folder / "projection"),
+            database="sales",
+            table=f"orders_{next(_names)}",
+            location=None,
+            columns=columns_of(ORDERS),
+            buckets=2,
+            maintenance="never",
+            look_back=timedelta(hours=24),
+        )
+
+    def add(self, *rows: Row | str, hour: str = HOUR, name: str | None = None) -> Path:
+        """Deliver an object of event rows."""
+        folder = self.folder / "projection" / f"day={hour[:10]}" / f"hour={hour[11:]}"
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / (name or f"stream-{next(_names):06d}.gz")
+        data = lines(rows)
+        path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+        return path
+
+    def run(self, *, before_merge: Callable[[], None] = lambda: None, **options: Any) -> Any:
+        """One run; its figures."""
+        return self.job.Run(
+            self.spark, replace(self.options, **options), before_merge=before_merge
+        )()
+
+    def rows(self) -> dict[str, Row]:
+        """Every row of the table by its order, tombstones too."""
+        found = [row.asDict() for row in self.spark.table(self.options.name).collect()]
+        by_key = {row["orderid"]: row for row in found}
+        assert len(by_key) == len(found), "an order has two rows"
+        return by_key
+
+    def current(self) -> dict[str, Row]:
+        """The orders that are there."""
+        return {key: row for key, row in self.rows().items() if row["event_type"] != "REMOVE"}
+
+    def quantities(self) -> dict[str, int]:
+        """Current orders' quantities, which the tests tell changes by."""
+        return {key: row["quantity"] for key, row in self.current().items()}
+
+    def snapshots(self) -> list[Any]:
+        """The table's snapshots, oldest first."""
+        return list(
+            self.spark.sql(
+                f"SELECT * FROM {self.options.name}.snapshots ORDER BY committed_at"
+            ).collect()
+        )
+
+
+def columns_of(schema: Schema) -> Any:
+    from jobs import merge_orders
+
+    return merge_orders.Columns.of(json.loads(schema.to_json()))
+
+
+def model(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """What the table must hold: in plain Python, the quantity of each order that is there."""
+    newest: dict[str, Mapping[str, Any]] = {}
+    for row in rows:
+        known = newest.get(row["orderid"])
+        if known is None or row["sequence_number"] > known["sequence_number"]:
+            newest[row["orderid"]] = row
+    return {k: row["quantity"] for k, row in newest.items() if row["event_type"] != "REMOVE"}
+
+
+PRICE = Decimal("1.50")
