@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ class StackOutputsError(Exception):
 
 
 def load(
-    stack: str | None = None, file: Path | None = None, *, keys: Iterable[str] = ()
+    stack: str | None = None, file: Path | None = None, *, keys: Sequence[str] = ()
 ) -> dict[str, str]:
     """Return the stack's outputs, e.g. ``{"tableName": "...", "region": "..."}``.
 
@@ -56,6 +56,8 @@ def load(
         raise StackOutputsError(f"{source}: not JSON: {error}") from None
     if not isinstance(document, Mapping):
         raise StackOutputsError(f"{source}: expected one JSON object of outputs")
+    if wrong := [k for k in (*keys, "region") if not isinstance(document.get(k, ""), str)]:
+        raise StackOutputsError(f"{source}: {', '.join(wrong)} is not text")
     outputs = {key: value for key, value in document.items() if isinstance(value, str)}
     if missing := [key for key in keys if not outputs.get(key)]:
         has = ", ".join(sorted(outputs)) or "none"

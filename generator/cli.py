@@ -19,6 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+import stack_outputs
 from generator.orders import Operation, operations
 from generator.plan import Plan, PlanError
 from generator.target import Target, TargetError, dynamodb, explain
@@ -63,7 +64,11 @@ def run(
     ] = None,
     outputs: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="File of stack outputs (`pulumi stack output --json`)."),
+        typer.Option(
+            metavar="FILE",
+            help="File of stack outputs (`pulumi stack output --json`); "
+            f"else the one that {stack_outputs.ENVIRONMENT_VARIABLE} names.",
+        ),
     ] = None,
     table: Annotated[str | None, typer.Option(metavar="NAME", help="The table itself.")] = None,
     region: Annotated[
@@ -187,15 +192,17 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _target(stack: str | None, outputs: Path | None, table: str | None) -> Target:
-    if sum(source is not None for source in (stack, outputs, table)) != 1:
-        raise TargetError("give exactly one of --stack NAME, --outputs FILE and --table NAME")
-    if stack is not None:
-        return Target.from_stack(stack)
-    if outputs is not None:
-        return Target.from_file(outputs)
-    if not table:
-        raise TargetError("--table: the name is empty")
-    return Target(table)
+    if table is not None:
+        if stack or outputs:
+            raise TargetError("give --table NAME or a stack (--stack, --outputs), not both")
+        if not table:
+            raise TargetError("--table: the name is empty")
+        return Target(table)
+    try:
+        names = stack_outputs.load(stack, outputs, keys=("tableName",))
+    except stack_outputs.StackOutputsError as error:
+        raise TargetError(str(error)) from None
+    return Target(names["tableName"], names.get("region"))
 
 
 def _summary(report: Report, table: str, *, stopped: bool) -> str:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import boto3
 from botocore import exceptions as boto
 from botocore.config import Config
 
-_PROJECT: Final = Path(__file__).resolve().parent.parent
 _SIGN_IN: Final = "sign in again, or renew AWS_SESSION_TOKEN"
 _REFUSED: Final = frozenset(
     {
@@ -39,54 +35,6 @@ class Target:
 
     table: str
     region: str | None = None
-
-    @classmethod
-    def from_stack(cls, stack: str) -> Target:
-        """The table of a deployed Pulumi stack."""
-        command = ["pulumi", "stack", "output", "--json", "--stack", stack]
-        try:
-            answer = subprocess.run(  # noqa: S603 - a fixed program, no shell
-                command,
-                cwd=_PROJECT,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-        except FileNotFoundError:
-            raise TargetError(
-                "--stack needs the Pulumi CLI, and there is no `pulumi` on the PATH: install it, "
-                "or use --outputs FILE or --table NAME"
-            ) from None
-        if answer.returncode:
-            why = one_line(answer.stderr or answer.stdout) or f"exit code {answer.returncode}"
-            raise TargetError(f"`{' '.join(command)}` failed: {why}")
-        return cls._parse(answer.stdout, f"the outputs of stack {stack!r}")
-
-    @classmethod
-    def from_file(cls, path: Path) -> Target:
-        """The table named in a file of stack outputs."""
-        try:
-            text = path.read_text()
-        except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is not text"
-            raise TargetError(f"cannot read the outputs file {path}: {why}") from None
-        return cls._parse(text, f"the outputs file {path}")
-
-    @classmethod
-    def _parse(cls, text: str, source: str) -> Target:
-        try:
-            outputs: Any = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise TargetError(f"{source}: not JSON ({error})") from None
-        if not isinstance(outputs, dict):
-            raise TargetError(f"{source}: must be one JSON object, of output names and values")
-        table, region = outputs.get("tableName"), outputs.get("region")
-        if not (isinstance(table, str) and table):
-            raise TargetError(f"{source}: no tableName in it; is the stack deployed?")
-        if not isinstance(region, str | None):
-            raise TargetError(f"{source}: region is not text")
-        return cls(table, region or None)
 
 
 def dynamodb(

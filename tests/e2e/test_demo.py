@@ -145,7 +145,7 @@ def test_ctrl_c_leaves_no_process_and_says_so() -> None:
         (["--rate", "-1"], "rate -1"),
         (["--stack", "nope"], "no stack 'nope'"),
         (["--garbage", "-1"], "garbage"),
-        (["--orders", "many"], "many"),
+        (["--orders", "many"], "'--orders'"),
     ],
 )
 def test_what_cannot_be_right_is_said_in_words(arguments: list[str], message: str) -> None:

@@ -92,7 +92,7 @@ def test_a_stack_is_asked_for_its_outputs(account: Account, cli: Cli, tmp_path: 
     table = account.table()
     path = fake_pulumi(
         tmp_path,
-        '[ "$*" = "stack output --json --stack dev" ] && [ -f generator/cli.py ] || exit 9\n'
+        '[ "$*" = "stack output --json --non-interactive --stack=dev" ] && [ -f generator/cli.py ] || exit 9\n'
         f"""echo '{{"tableName": "{table}", "region": "{REGION}"}}'""",
     )
     done = cli("--stack", "dev", PATH=path)
@@ -111,8 +111,9 @@ def test_a_missing_pulumi_is_said(cli: Cli, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], ["exactly one of --stack NAME, --outputs FILE and --table NAME"]),
-        (["--table", "t", "--stack", "dev"], ["exactly one of"]),
+        ([], ["which stack?", "--stack NAME", "--outputs FILE", "SALES_CDC_OUTPUTS"]),
+        (["--table", "t", "--stack", "dev"], ["--table NAME or a stack", "not both"]),
+        (["--stack", "dev", "--outputs", "o.json"], ["a stack or an outputs file, not both"]),
         (["--table", ""], ["--table: the name is empty"]),
         (["--table", "t", "--updates", "0.7", "--deletes", "0.4"], ["= 1.1: must be below 1"]),
         (["--table", "t", "--rate", "-1"], ["rate -1: must be above 0"]),
@@ -133,8 +134,8 @@ def test_wrong_usage_is_one_clear_line(cli: Cli, arguments: list[str], words: li
     [
         ("{", "not JSON"),
         ("[1]", "one JSON object"),
-        ("{}", "no tableName"),
-        ('{"tableName": 3}', "no tableName"),
+        ("{}", "no output tableName"),
+        ('{"tableName": 3}', "tableName is not text"),
         ('{"tableName": "orders", "region": 3}', "region is not text"),
     ],
 )
