@@ -9,8 +9,9 @@ from components.catalog import Catalog, CatalogArgs, SavedQuery, View
 from components.cdc_source import CdcSource, CdcSourceArgs
 from components.delivery_to_lake import DeliveryToLake, DeliveryToLakeArgs
 from components.layout import RESULTS_PREFIX
+from components.operator import Operator, OperatorArgs
 from components.order_generator import OrderGenerator, OrderGeneratorArgs
-from components.stack_config import export, load_settings
+from components.stack_config import export, load_settings, outputs_for
 from components.stream_bridge import StreamBridge, StreamBridgeArgs
 
 settings = load_settings()
@@ -46,13 +47,10 @@ catalog_args = settings.args(
     saved_queries=[SavedQuery(name=q.name, description=q.title, sql=q.saved_sql) for q in queries],
 )
 catalog = Catalog(f"{prefix}-catalog", catalog_args)
-access_args = AccessArgs(
-    table_arn=orders.table_arn,
-    bucket_arn=lake.bucket_arn,
-    database_arn=catalog.database_arn,
-    workgroup_arn=catalog.workgroup_arn,
-)
-access = Access(f"{prefix}-access", access_args)
+access = Access(f"{prefix}-access", AccessArgs(**outputs_for(AccessArgs, orders, lake, catalog)))
+repairable = outputs_for(OperatorArgs, orders, bridge, lake)
+operator_args = settings.args(OperatorArgs, **repairable, kinesis_stream_arn=bridge.stream_arn)
+operator = Operator(f"{prefix}-operator", operator_args)
 
 pulumi.export("region", aws.get_region_output().region)
 export(orders, "table_name", "table_arn", "stream_arn")
@@ -62,6 +60,7 @@ export(lake, "delivery_stream_name", "transform_function_name", "bucket_name")
 export(catalog, "database_name", "projection_table", "failed_table", "crawler_name")
 export(catalog, "workgroup_name")
 export(access, "writer_policy_arn", "reader_policy_arn")
+export(operator, "operator_policy_arn")
 
 if settings.order_generator:
     generator_args = settings.args(

@@ -105,6 +105,7 @@ class DeliveryToLake(pulumi.ComponentResource):
                     **args.expire_days_by_prefix,
                     layout.PROJECTION_PREFIX: args.retention_days,
                     layout.FAILED_PREFIX: args.retention_days,
+                    layout.REPLAYED_PREFIX: args.retention_days,
                 },
                 protect=args.protect,
             ),

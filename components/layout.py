@@ -6,6 +6,8 @@ FAILED_PREFIX = "failed/"
 """What Firehose could not process, by the type of the error."""
 PROCESSING_FAILED_PREFIX = f"{FAILED_PREFIX}processing-failed/"
 """Records that the transform could not turn into rows."""
+REPLAYED_PREFIX = "replayed/"
+"""Which failed records were sent through the chain again, noted by `python -m replay`."""
 RESULTS_PREFIX = "athena-results/"
 """The answers of Athena's queries."""
 

@@ -7,6 +7,8 @@ from typing import Any, TypedDict
 
 import pulumi
 
+from components import layout
+
 Arn = pulumi.Input[str]
 
 
@@ -308,3 +310,47 @@ def ask(
         ),
         allow("FindUploads", ["s3:ListBucketMultipartUploads"], bucket),
     ]
+
+
+def replay_failed(bucket: Arn, stream: Arn, key: Arn | None = None) -> list[Statement]:
+    """Operator: failed records -> Kinesis again, and the notes of what was replayed.
+
+    Reading the stream settles what became of a replay that broke off.
+    """
+    prefixes = [layout.FAILED_PREFIX, layout.REPLAYED_PREFIX]
+    statements = [
+        allow("FindFailed", ["s3:ListBucket"], bucket),
+        allow("ReadFailed", ["s3:GetObject"], *[under(bucket, f"/{p}*") for p in prefixes]),
+        allow("NoteReplayed", ["s3:PutObject"], under(bucket, f"/{layout.REPLAYED_PREFIX}*")),
+        allow(
+            "Replay",
+            [
+                "kinesis:GetRecords",
+                "kinesis:GetShardIterator",
+                "kinesis:ListShards",
+                "kinesis:PutRecords",
+            ],
+            stream,
+        ),
+    ]
+    keys = ["kms:Decrypt", "kms:GenerateDataKey"]
+    return statements + ([allow("UseKey", keys, key)] if key else [])
+
+
+def redrive(queue: Arn, table_stream: Arn, pipe: Arn) -> list[Statement]:
+    """Operator: the changes that dead letters point to, as far as the pipe wants them."""
+    return [
+        allow(
+            "WorkOffDeadLetters",
+            ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"],
+            queue,
+        ),
+        allow("ReadChanges", ["dynamodb:GetRecords", "dynamodb:GetShardIterator"], table_stream),
+        allow("ReadFilter", ["pipes:DescribePipe"], pipe),
+    ]
+
+
+def scan_orders(table: Arn) -> list[Statement]:
+    """Operator: the table, to compare it with the lake."""
+    actions = ["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:Scan"]
+    return [allow("ScanOrders", actions, table)]

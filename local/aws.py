@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-GATEWAY_SERVICES = frozenset({"athena", "glue"})
+GATEWAY_SERVICES = frozenset({"athena", "dynamodbstreams", "glue"})
 """Services that the gateway answers; every other one is the emulator's own."""
 
 

@@ -6,6 +6,7 @@ Pulumi's SDK lets a program run without the engine: each resource that it regist
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import logging
@@ -167,6 +168,8 @@ def deploy(
 def _run(
     context: Context, project: str, stack: str, config: Mapping[str, str], root: Path
 ) -> dict[str, Any]:
+    # A loop of its own: an earlier program of this process may have closed the one before.
+    asyncio.set_event_loop(asyncio.new_event_loop())
     pulumi_settings.set_root_resource(None)  # type: ignore[arg-type]
     pulumi.runtime.set_mocks(EmulatorMocks(context), project=project, stack=stack, preview=False)
     pulumi.runtime.set_all_config(dict(config))

@@ -1,6 +1,6 @@
-"""One loopback endpoint for Glue and Athena that refuses, authorises and answers as AWS does.
+"""One loopback endpoint for Glue, Athena and DynamoDB Streams that authorises as AWS does.
 
-The emulator's own authorisation of these two services asks about the wrong resources, and it has
+The emulator's own authorisation of these services asks about the wrong resources, and it has
 neither Trino SQL nor a crawler. So requests come here: the signature is checked, IAM is asked about
 AWS's real resource ARNs, and then a part of this package answers, or the emulator does, as root.
 """
@@ -31,12 +31,14 @@ if TYPE_CHECKING:
 Hook = Callable[[dict[str, Any], Credentials], dict[str, Any]]
 """Answers one action: ``hook(request body, caller) -> response body``, or raises AwsError."""
 
-_SERVICES = {"AmazonAthena": "athena", "AWSGlue": "glue"}
+_STREAMS = "DynamoDBStreams_20120810"
+_SERVICES = {"AmazonAthena": "athena", "AWSGlue": "glue", _STREAMS: "dynamodb"}
+_ITERATORS_MOST = 10_000
 _JSON = "application/x-amz-json-1.1"
 
 
 class Gateway:
-    """The server. ``start()`` also tells ``aws`` to send Glue and Athena here.
+    """The server. ``start()`` also tells ``aws`` to send `GATEWAY_SERVICES` here.
 
     Parameters
     ----------
@@ -57,6 +59,8 @@ class Gateway:
         self._hooks: dict[tuple[str, str], Hook] = {
             ("athena", action): hook for action, hook in athena.actions.items()
         }
+        # The stream of each shard iterator handed out: GetRecords does not name it.
+        self._iterators: dict[str, str] = {}
         self._http = urllib3.PoolManager(maxsize=16, retries=False)
         self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.gateway = self
@@ -96,8 +100,9 @@ class Gateway:
             if service is None:
                 raise AwsError(
                     "UnknownOperationException",
-                    "This endpoint answers Athena and Glue only (X-Amz-Target AmazonAthena.* or "
-                    f"AWSGlue.*), not {target or 'this service'}: send it to AWS_ENDPOINT_URL.",
+                    "This endpoint answers Athena, Glue and DynamoDB Streams only (X-Amz-Target "
+                    f"AmazonAthena.*, AWSGlue.*, {_STREAMS}.*), not {target or 'this service'}: "
+                    "send it to AWS_ENDPOINT_URL.",
                     404,
                 )
             caller = sigv4.verify(
@@ -113,7 +118,10 @@ class Gateway:
             )
             hook = self._hooks.get((service, action))
             if hook is None:
-                return self._forward(service, headers["x-amz-target"], body)
+                status, answer = self._forward(service, headers["x-amz-target"], body)
+                if service == "dynamodb":
+                    self._remember_iterator(request, answer)
+                return status, answer
             return 200, json.dumps(hook(request, caller), default=str).encode()
         except AwsError as error:
             return error.status, _refusal(error)
@@ -130,7 +138,19 @@ class Gateway:
         prefix = f"arn:aws:{service}:{self._aws.region}:{self._aws.account_id}"
         if service == "glue":
             return glue_resources(prefix, action, request)
+        if service == "dynamodb":
+            iterator = str(request.get("ShardIterator"))
+            return [request.get("StreamArn") or self._iterators.get(iterator, "*")]
         return self._athena.resources(prefix, action, request)
+
+    def _remember_iterator(self, request: dict[str, Any], body: bytes) -> None:
+        answer = json.loads(body)
+        iterator = answer.get("ShardIterator") or answer.get("NextShardIterator")
+        known = self._iterators.get(str(request.get("ShardIterator")), "*")
+        if iterator:
+            self._iterators[iterator] = request.get("StreamArn") or known
+        while len(self._iterators) > _ITERATORS_MOST:
+            del self._iterators[next(iter(self._iterators))]
 
     def _forward(self, service: str, target: str, body: bytes) -> tuple[int, bytes]:
         """Ask the emulator as root; its answer is passed through."""
@@ -188,8 +208,8 @@ class _Handler(BaseHTTPRequestHandler):
             _refusal(
                 AwsError(
                     "UnknownOperationException",
-                    "This endpoint answers Athena and Glue only; other services are at "
-                    "AWS_ENDPOINT_URL.",
+                    "This endpoint answers Athena, Glue and DynamoDB Streams only; other services "
+                    "are at AWS_ENDPOINT_URL.",
                 )
             ),
         )

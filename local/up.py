@@ -79,6 +79,7 @@ def environment(stack: LocalStack, who: Credentials, outputs_file: Path) -> dict
     return {
         "AWS_ENDPOINT_URL": stack.aws.emulator_url,
         "AWS_ENDPOINT_URL_ATHENA": gateway,
+        "AWS_ENDPOINT_URL_DYNAMODB_STREAMS": gateway,
         "AWS_ENDPOINT_URL_GLUE": gateway,
         "AWS_ACCESS_KEY_ID": who.access_key_id,
         "AWS_SECRET_ACCESS_KEY": who.secret_access_key,

@@ -16,6 +16,7 @@ from components.access import Access, AccessArgs
 from components.catalog import Catalog, CatalogArgs, SavedQuery, View
 from components.cdc_source import CdcSource, CdcSourceArgs
 from components.delivery_to_lake import DeliveryToLake, DeliveryToLakeArgs
+from components.operator import Operator, OperatorArgs
 from components.order_generator import OrderGenerator, OrderGeneratorArgs
 from components.private_bucket import PrivateBucket, PrivateBucketArgs
 from components.python_function import PythonFunction
@@ -46,6 +47,18 @@ MAKERS: dict[type, Callable[[str, pulumi.ResourceOptions | None], object]] = {
     CdcSource: lambda name, opts: CdcSource(name, CdcSourceArgs(), opts),
     DeliveryToLake: lambda name, opts: DeliveryToLake(
         name, DeliveryToLakeArgs(kinesis_stream_arn=STREAM, delivery_format="parquet"), opts
+    ),
+    Operator: lambda name, opts: Operator(
+        name,
+        OperatorArgs(
+            table_arn=TABLE,
+            stream_arn=f"{TABLE}/stream/1",
+            kinesis_stream_arn=STREAM,
+            pipe_arn=arn("pipes:{region}:{account}:pipe/bridge"),
+            dlq_arn=arn("sqs:{region}:{account}:dlq"),
+            bucket_arn=BUCKET,
+        ),
+        opts,
     ),
     OrderGenerator: lambda name, opts: OrderGenerator(
         name, OrderGeneratorArgs(table_name="orders", table_arn=TABLE), opts

@@ -34,6 +34,7 @@ EXPORTS = {
     "workgroupName",
     "writerPolicyArn",
     "readerPolicyArn",
+    "operatorPolicyArn",
 }
 
 

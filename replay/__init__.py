@@ -1,0 +1,1 @@
+"""Repair the chain: replay failed records, work off the dead-letter queue, prove that CDC works."""

@@ -1,0 +1,12 @@
+"""`python -m replay`: see `replay.cli`."""
+
+import os
+import signal
+
+if __name__ == "__main__":
+    # Before the slow imports: until work begins, Ctrl-C has nothing to tidy up.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+
+    from replay.cli import app
+
+    app(prog_name="python -m replay")

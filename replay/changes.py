@@ -1,0 +1,77 @@
+"""Change records as the pipe puts them into the stream, from what boto3 reads, and made anew."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+REPAIR_PREFIX = "repair-"
+"""What the event IDs of made change records start with."""
+_SEQUENCE_DIGITS = 40
+
+
+def from_stream(record: Mapping[str, Any], stream_arn: str) -> bytes:
+    """A record of GetRecords, as JSON on the wire: base64 for bytes, epoch seconds for times."""
+    return orjson.dumps(_wire(record) | {"eventSourceARN": stream_arn})
+
+
+def repair(
+    *,
+    keys: Mapping[str, Any],
+    item: Mapping[str, Any] | None,
+    known: str | None,
+    stream_arn: str,
+    region: str,
+) -> bytes:
+    """A change record of an order's current state, which no stream has.
+
+    Parameters
+    ----------
+    keys, item:
+        In DynamoDB's form; without an item the order was deleted.
+    known:
+        The highest sequence number that the lake has of the order. The made one is the next:
+        above all that is there, and not above any change that is still on its way.
+    """
+    number = str(int(known or 0) + 1)
+    name = "REMOVE" if item is None else "MODIFY" if known else "INSERT"
+    change: dict[str, Any] = {
+        "ApproximateCreationDateTime": int(time.time()),
+        "Keys": _wire(keys),
+        "SequenceNumber": number.zfill(21),
+        "StreamViewType": "NEW_AND_OLD_IMAGES",
+    }
+    if item is not None:
+        change["NewImage"] = _wire(item)
+    # The same repair has the same ID: made twice it is one change.
+    what = orjson.dumps([keys, number, _wire(item or {})], option=orjson.OPT_SORT_KEYS)
+    return orjson.dumps(
+        {
+            "eventID": REPAIR_PREFIX + hashlib.sha256(what).hexdigest()[:32],
+            "eventName": name,
+            "eventVersion": "1.1",
+            "eventSource": "aws:dynamodb",
+            "awsRegion": region,
+            "dynamodb": change,
+            "eventSourceARN": stream_arn,
+        }
+    )
+
+
+def _wire(value: Any) -> Any:
+    match value:
+        case bytes() | bytearray():
+            return base64.b64encode(value).decode()
+        case datetime():
+            return int(value.timestamp())
+        case Mapping():
+            return {name: _wire(inner) for name, inner in value.items()}
+        case list() | tuple() | set():
+            return [_wire(inner) for inner in value]
+    return value

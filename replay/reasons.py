@@ -1,0 +1,45 @@
+"""Why a record failed, in the transform's own words.
+
+Firehose keeps of a refused record only that its status was ProcessingFailed; the reason is in the
+transform's log, without the record. So the transform's code of this checkout is asked again: it is
+pure, costs no permission and no invocation, and also tells whether the record would pass now.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from schema import Schema
+
+_ROWS = Path(__file__).resolve().parent.parent / "lambda" / "transform" / "rows.py"
+
+Judge = Callable[[bytes], str | None]
+"""Why the transform refuses this data, or None if it makes a row of it."""
+
+
+def judge(schema: Schema) -> Judge:
+    """The transform's judgement of a record's raw data."""
+    spec = importlib.util.spec_from_file_location("sales_cdc_transform_rows", _ROWS)
+    assert spec and spec.loader
+    rows = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(rows)
+    to_row: Callable[[Any], Any] = rows.compile_schema(json.loads(schema.to_json()))
+
+    def reason(data: bytes) -> str | None:
+        try:
+            orjson.dumps(to_row(orjson.loads(data)))
+        except orjson.JSONDecodeError:
+            return "NotJson: not one JSON document in UTF-8"
+        except rows.RecordError as error:
+            return f"{type(error).__name__}: {error}"
+        except Exception as error:  # the transform answers these too: ProcessingFailed
+            return f"{type(error).__name__}: unforeseen"
+        return None
+
+    return reason
