@@ -7,7 +7,9 @@ AWS's real resource ARNs, and then a part of this package answers, or the emulat
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import threading
 import uuid
 from collections.abc import Callable, Mapping
@@ -80,11 +82,11 @@ class Gateway:
 
     def stop(self) -> None:
         """Stop serving, and every query that runs."""
-        self._athena.close()
         if self._thread.is_alive():
             self._server.shutdown()
             self._thread.join()
         self._server.server_close()
+        self._athena.close()
         self._http.clear()
         self._aws.gateway_url = None
 
@@ -188,6 +190,26 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
     gateway: Gateway
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._serving: dict[threading.Thread, socket.socket] = {}
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve one connection, known while it lasts."""
+        self._serving[threading.current_thread()] = request
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            del self._serving[threading.current_thread()]
+
+    def server_close(self) -> None:
+        """Hang up on clients that keep their connections, and wait until their threads are gone."""
+        super().server_close()
+        for thread, connection in list(self._serving.items()):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            thread.join(timeout=5)
 
 
 class _Handler(BaseHTTPRequestHandler):

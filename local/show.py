@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,7 +16,9 @@ from generator import Report
 from local.ask import Rows
 from local.chain import Hops
 from local.demo import Summary
+from schema import ORDERS
 
+_PLAIN_WIDTH = 120
 _HOPS = ("changes written", "captured", "bridged", "rows delivered", "failed", "objects")
 
 
@@ -46,6 +49,12 @@ class Screen:
         self._live = None
 
 
+def console(*, stderr: bool = False) -> Console:
+    """A console; what is not a terminal gets lines wide enough for the tables."""
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, width=None if stream.isatty() else _PLAIN_WIDTH)
+
+
 def hops_line(hops: Hops) -> str:
     """The counts in one line."""
     text = (
@@ -62,23 +71,18 @@ def summary(console: Console, result: Summary) -> None:
     console.print(_rows("Revenue by product", result.revenue))
     if result.life:
         console.print(_rows(f"The life of order {result.life_of}: the log", result.life))
-        console.print(_rows("... and its current state", result.now))
+        console.print(_rows("... and its current state", _orders(result.now)))
     facts = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="The chain", title_justify="left")
     for heading in (*_HOPS, "lost"):
         facts.add_column(heading, justify="right")
     facts.add_row(
         str(sum(result.written.values())),
-        *(
-            str(number)
-            for number in (
-                result.captured,
-                result.bridged,
-                result.delivered,
-                result.failed,
-                result.objects,
-                result.lost,
-            )
-        ),
+        str(result.captured),
+        str(result.bridged),
+        str(result.delivered),
+        str(result.failed),
+        str(result.objects),
+        str(result.lost),
     )
     console.print(facts)
     console.print(
@@ -117,6 +121,11 @@ def _counts(written: int, hops: Hops) -> RenderableType:
         str(hops.objects),
     )
     return Group(table)
+
+
+def _orders(rows: Rows) -> Rows:
+    """The columns of the order, without those that CDC adds."""
+    return [{column.name: row[column.name] for column in ORDERS.columns} for row in rows]
 
 
 def _rows(title: str, rows: Rows) -> Table:

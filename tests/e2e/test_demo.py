@@ -71,6 +71,7 @@ def test_every_change_and_every_garbage_record_is_accounted_for(stack: str, orde
     assert "problems" not in summary
     assert re.search(r"differs from \w+: bufferIntervalSeconds=1", done.stderr)
     assert "Revenue by product" in done.stderr, "the tables a person wants"
+    assert done.stderr.rstrip().endswith("value by value."), "nothing else comes after the verdict"
 
 
 def test_the_seed_decides_the_orders() -> None:
