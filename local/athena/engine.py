@@ -235,7 +235,7 @@ def _declare(cursor: duckdb.DuckDBPyConnection, scan: Scan) -> None:
     """An empty stand-in with the table's types, so that a bad query fails before S3 is read."""
     columns = ", ".join(
         f"CAST(NULL AS {kind}) AS {quote(name)}"
-        for name, kind in {**scan.table.duckdb_types(), trino.PATH: "VARCHAR"}.items()
+        for name, kind in {**scan.table.duckdb_types(), **trino.HIDDEN}.items()
     )
     cursor.execute(f"CREATE TEMP VIEW {quote(scan.name)} AS SELECT {columns} WHERE false")  # noqa: S608
 

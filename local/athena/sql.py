@@ -19,7 +19,8 @@ from local.athena.errors import QueryError
 from local.athena.trino_functions import TRINO_FUNCTIONS
 from local.athena.types import split_top
 
-PATH = "$path"
+HIDDEN = {"$path": "VARCHAR", "$file_modified_time": "TIMESTAMP WITH TIME ZONE"}
+"""Columns that every table has, and their types; ``*`` leaves them out."""
 _MAX_VIEW_DEPTH = 20
 _BEFORE_FUNCTIONS = frozenset(
     "SELECT DISTINCT ALL WHERE AND OR NOT ON BY HAVING THEN ELSE WHEN CASE BETWEEN LIKE IN ESCAPE "
@@ -28,9 +29,9 @@ _BEFORE_FUNCTIONS = frozenset(
 
 
 class AthenaDialect(Athena):
-    """sqlglot's Athena, with the hidden column ``$path``; it remembers how functions were spelt."""
+    """sqlglot's Athena, with the hidden columns; it remembers how functions were spelt."""
 
-    PSEUDOCOLUMNS = {PATH.upper()}  # noqa: RUF012
+    PSEUDOCOLUMNS = {name.upper() for name in HIDDEN}  # noqa: RUF012
     EXCLUDES_PSEUDOCOLUMNS_FROM_STAR = True
 
 
@@ -121,7 +122,7 @@ def bind(tree: exp.Expression, database: str, catalog: Catalog) -> Bound:
     scans: dict[str, Scan] = {}
     tree = _resolve(tree, database, catalog, scans, 0)
     _default_aliases(tree)
-    schema = {scan.name: {**scan.table.duckdb_types(), PATH: "VARCHAR"} for scan in scans.values()}
+    schema = {scan.name: {**scan.table.duckdb_types(), **HIDDEN} for scan in scans.values()}
     for scan in scans.values():
         schema[scan.name] = {name: "VARCHAR" for name in schema[scan.name]}
     try:
@@ -281,7 +282,7 @@ def _check_columns(tree: exp.Expression) -> None:
         for column in scope.columns:
             if column.table:
                 found, known = _columns_of(scope, column.table)
-                if found and (known is None or column.name in known or column.name == PATH):
+                if found and (known is None or column.name in known or column.name in HIDDEN):
                     continue
                 raise _unresolved(column)
             if column.find_ancestor(exp.Order) and column.name in aliases:

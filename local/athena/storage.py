@@ -15,7 +15,8 @@ import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,7 @@ class Object:
     etag: str
     size: int
     values: tuple[str, ...]
+    modified: datetime = field(compare=False)
 
     @property
     def path(self) -> str:
@@ -148,6 +150,7 @@ class Lake:
                         item["ETag"].strip('"'),
                         item["Size"],
                         wanted[bucket, home].values,
+                        item["LastModified"],
                     )
                 )
             return found
@@ -232,9 +235,10 @@ class Lake:
             for i, name in enumerate(table.partition_keys)
         ]
         plain = [f"d.{quote(name)}" for name in table.columns]
+        hidden = ['o.path AS "$path"', 'o.modified AS "$file_modified_time"']
         cursor.execute(
             f"CREATE OR REPLACE TEMP VIEW {quote(view)} AS SELECT "  # noqa: S608
-            f"{', '.join([*plain, *keys, 'o.path AS ' + quote('$path')])} FROM {source}"
+            f"{', '.join([*plain, *keys, *hidden])} FROM {source}"
         )
         return scanned
 
@@ -248,6 +252,7 @@ class Lake:
         """The temporary table that tells an object's partition values and path by its id."""
         name = view + "_objects"
         arrays: dict[str, Any] = {"id": [key for key, _ in rows], "path": [o.path for _, o in rows]}
+        arrays["modified"] = pa.array([o.modified for _, o in rows], pa.timestamp("us", "UTC"))
         for i in range(len(table.partition_keys)):
             arrays[f"k{i}"] = pa.array([one.values[i] for _, one in rows], pa.string())
         cursor.register(name + "_arrow", pa.table(arrays))
@@ -402,7 +407,7 @@ class Lake:
 
 def _plain(one: Object) -> Object:
     """Without the partition, which is not in the object."""
-    return Object(one.bucket, one.key, one.etag, one.size, ())
+    return replace(one, values=())
 
 
 def _hidden(relative: str) -> bool:
