@@ -53,7 +53,7 @@ class Lake:
     """A log under ``folder``, and the job that keeps a table of it."""
 
     def __init__(self, spark: Any, folder: Path) -> None:
-        from jobs import merge_orders
+        import merge_orders
 
         self.spark = spark
         self.folder = folder
@@ -68,6 +68,21 @@ class Lake:
             maintenance="never",
             look_back=timedelta(hours=24),
         )
+
+    @property
+    def short(self) -> str:
+        """The table's name as Iceberg's procedures take it."""
+        return f"{self.options.database}.{self.options.table}"
+
+    @property
+    def name(self) -> str:
+        """The table's name in SQL."""
+        return f"lake.{self.short}"
+
+    @property
+    def table_class(self) -> Any:
+        """The class of the table."""
+        return self.job.OrdersTable
 
     def add(self, *rows: Row | str, hour: str = HOUR, name: str | None = None) -> Path:
         """Deliver an object of event rows."""
@@ -86,7 +101,7 @@ class Lake:
 
     def rows(self) -> dict[str, Row]:
         """Every row of the table by its order, tombstones too."""
-        found = [row.asDict() for row in self.spark.table(self.options.name).collect()]
+        found = [row.asDict() for row in self.spark.table(self.name).collect()]
         by_key = {row["orderid"]: row for row in found}
         assert len(by_key) == len(found), "an order has two rows"
         return by_key
@@ -103,15 +118,16 @@ class Lake:
         """The table's snapshots, oldest first."""
         return list(
             self.spark.sql(
-                f"SELECT * FROM {self.options.name}.snapshots ORDER BY committed_at"
+                f"SELECT * FROM {self.name}.snapshots ORDER BY committed_at"
             ).collect()
         )
 
 
 def columns_of(schema: Schema) -> Any:
-    from jobs import merge_orders
+    """The schema as the job has it."""
+    import event_rows
 
-    return merge_orders.Columns.of(json.loads(schema.to_json()))
+    return event_rows.Columns.of(json.loads(schema.to_json()))
 
 
 def model(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:

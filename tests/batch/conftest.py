@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,11 @@ import pytest
 from local import spark as spark_jars
 from local.errors import LocalError
 from tests.batch.batch_support import Lake
+
+
+ROOT = Path(__file__).parents[2]
+SOURCES = [str(ROOT / "jobs"), str(ROOT / "lambda" / "transform")]
+sys.path[:0] = [path for path in SOURCES if path not in sys.path]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -26,6 +33,9 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     except LocalError as error:
         pytest.skip(str(error))
     from pyspark.sql import SparkSession
+
+    before = os.environ.get("PYTHONPATH", "")
+    os.environ["PYTHONPATH"] = os.pathsep.join([*SOURCES, str(ROOT), before])  # of the workers
 
     home = tmp_path_factory.mktemp("spark")
     session = (
@@ -52,6 +62,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     session.sparkContext.setLogLevel("ERROR")
     yield session
     session.stop()
+    os.environ["PYTHONPATH"] = before
 
 
 @pytest.fixture

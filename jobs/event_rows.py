@@ -1,0 +1,341 @@
+"""The log of changes as Spark reads it: which objects, and which of their rows can be used."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812 - Spark's own habit
+
+ARRIVED = "arrived"
+"""The column that says in which hour's partition a change arrived (``YYYY-MM-DD-HH``)."""
+SETTLE = timedelta(hours=1)
+"""An object is filed under the hour of its first record and comes when its buffer is full."""
+PROBLEMS = (
+    UNREADABLE := "unreadable",
+    NO_KEY := "no key",
+    NO_EVENT_TYPE := "no known event_type",
+    NO_SEQUENCE_NUMBER := "no sequence_number",
+    NO_EVENT_ID := "no event_id",
+    MISFIT := "a value that does not fit its column",
+)
+"""Why a row is rejected."""
+BACKFILL = "BACKFILL"
+"""The event_type of what came from an export instead of the log."""
+BEFORE_ALL = "0" * 40
+"""A sequence_number below every one of the log."""
+
+_HOUR = "%Y-%m-%d-%H"
+_TIMESTAMP = "yyyy-MM-dd HH:mm:ss[.SSSSSS][.SSS]"
+_EVENT_COLUMNS = {
+    "extras": "string",
+    "event_type": "string",
+    "creation_time": "timestamp",
+    "event_id": "string",
+    "sequence_number": "string",
+}
+# A newline is missing between two rows: Spark would drop the second. In a string no quote can
+# stand before a colon like this, for there it follows a backslash.
+_TWO_ROWS = r'\}\s*\{\s*"[^"\\]*"\s*:'
+
+
+class JobError(Exception):
+    """What keeps the job from its work, in words a person can act on."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The event row's columns: Hive types by name, the table's keys, and what each holds."""
+
+    types: Mapping[str, str]
+    keys: tuple[str, ...]
+    comments: Mapping[str, str]
+    schema: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, schema: Mapping[str, Any]) -> Columns:
+        """Of a schema's JSON (``Schema.to_json``)."""
+        return cls(
+            types={c["name"]: c["type"] for c in schema["columns"]} | _EVENT_COLUMNS,
+            keys=tuple(key for key in (schema["key"], schema.get("sort_key")) if key),
+            comments={c["name"]: c.get("comment", "") for c in schema["columns"]},
+            schema=schema,
+        )
+
+    @property
+    def stored(self) -> dict[str, str]:
+        """The columns of the table of orders, as Spark types."""
+        return {name: spark_type(kind) for name, kind in self.types.items()} | {ARRIVED: "string"}
+
+    @property
+    def of_a_delete(self) -> set[str]:
+        """What is kept of a deleted order: no value that it held."""
+        return {*self.keys, *_EVENT_COLUMNS, ARRIVED} - {"extras"}
+
+
+def spark_type(kind: str) -> str:
+    """Spark's name of a Hive type: timestamps are UTC and carry no zone."""
+    return "timestamp_ntz" if kind == "timestamp" else kind
+
+
+@dataclass(frozen=True)
+class Partition:
+    """The objects of one hour: path to size."""
+
+    hour: str
+    objects: Mapping[str, int]
+
+    @property
+    def digest(self) -> str:
+        """Differs when an object came or went."""
+        return hashlib.sha256(json.dumps(sorted(self.objects.items())).encode()).hexdigest()[:16]
+
+
+def hours_before(hour: str, span: timedelta) -> str:
+    """The hour that lies ``span`` before ``hour``; hours sort as text."""
+    return (datetime.strptime(hour, _HOUR) - span).strftime(_HOUR)
+
+
+def list_log(spark: SparkSession, log: str, since: str | None) -> list[Partition]:
+    """The log's partitions from the hour ``since`` on, in order; days before it are not listed."""
+    files, root = _files(spark, log)
+    if not files.exists(root):
+        return []
+    latest = (datetime.now(UTC) + SETTLE).strftime(_HOUR)  # a wrong clock must not end the log
+    since = since or ""
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    for status in files.listStatus(root):
+        day = re.fullmatch(r"day=(\d{4}-\d{2}-\d{2})", status.getPath().getName())
+        if not day or not since[:10] <= day[1] <= latest[:10]:
+            continue
+        objects = files.listFiles(status.getPath(), True)
+        while objects.hasNext():
+            one = objects.next()
+            path = one.getPath().toString()
+            hour = re.search(r"/hour=(\d{2})/([^/]+)$", path)
+            if hour and hour[2][0] not in "._" and one.getLen():
+                found[f"{day[1]}-{hour[1]}"][path] = one.getLen()
+    return [Partition(hour, found[hour]) for hour in sorted(found) if since <= hour <= latest]
+
+
+def read_log(
+    spark: SparkSession, partitions: Iterable[Partition], columns: Columns
+) -> DataFrame | None:
+    """Event rows with, of each, ``problem`` (or NULL), ``unknown`` columns and its ``file``."""
+    parquet: list[str] = []
+    lines: list[str] = []
+    for partition in partitions:
+        is_parquet = {path: path.endswith(".parquet") for path in partition.objects}
+        if len(set(is_parquet.values())) == 1:  # name the folders: a shorter list
+            folders = {path.rpartition("/")[0] for path in is_parquet}
+            (parquet if all(is_parquet.values()) else lines).extend(folders)
+        else:  # the hour in which the format was changed
+            parquet += [path for path, yes in is_parquet.items() if yes]
+            lines += [path for path, yes in is_parquet.items() if not yes]
+    frames = []
+    if lines:
+        text = spark.read.option("recursiveFileLookup", "true").option("lineSep", "\n").text(lines)
+        rows = text.select("value", F.col("_metadata.file_path").alias("file"))
+        frames.append(_parsed(rows, columns))
+    if parquet:
+        frames.append(_read_parquet(spark, parquet, columns))
+    return frames[0].union(frames[1]) if len(frames) == 2 else frames[0] if frames else None
+
+
+def read_export(spark: SparkSession, export: str, columns: Columns) -> tuple[DataFrame, str | None]:
+    """The items of a full DynamoDB export as changes older than any in the log.
+
+    The transform's own code makes rows of the items, so that both ways an item becomes the same.
+
+    Parameters
+    ----------
+    export:
+        The folder with ``manifest-summary.json`` and ``data/`` in it, or one with data alone.
+
+    Returns
+    -------
+    The rows as `read_log` gives them, and the export's time; None if no summary tells it.
+    """
+    root = export.rstrip("/")
+    summary = f"{root}/manifest-summary.json"
+    document = json.loads(read_text(spark, summary)) if _exists(spark, summary) else {}
+    if document.get("outputFormat", "DYNAMODB_JSON") != "DYNAMODB_JSON":
+        raise JobError(f"{root}: the export is {document['outputFormat']}; export DYNAMODB_JSON")
+    if document.get("exportType", "FULL_EXPORT") != "FULL_EXPORT":
+        raise JobError(f"{root}: an incremental export is no starting state; make a full one")
+    moment: str | None = document.get("exportTime")
+    data = f"{root}/data" if _exists(spark, f"{root}/data") else root
+    schema, keys = dict(columns.schema), columns.keys
+    made = datetime.fromisoformat(moment).timestamp() if moment else 0
+
+    @F.udf("string")
+    def to_row(line: str) -> str | None:
+        return _row_of_item(line, schema, keys, made)
+
+    # A UDF that must not be asked twice for one line, whatever Spark thinks of its cost.
+    to_row = to_row.asNondeterministic()
+    text = spark.read.option("lineSep", "\n").option("pathGlobFilter", "*.json.gz").text(data)
+    rows = text.where(F.trim("value") != "").select(
+        F.coalesce(to_row("value"), F.lit("{")).alias("value"),
+        F.col("_metadata.file_path").alias("file"),
+    )
+    parsed = _parsed(rows, columns)
+    return parsed.withColumns({"event_type": F.lit(BACKFILL), ARRIVED: F.lit(None)}), moment
+
+
+_TO_ROW: dict[str, Any] = {}
+
+
+def _row_of_item(
+    line: str, schema: Mapping[str, Any], keys: Sequence[str], made: float
+) -> str | None:
+    """An export's line as an event row; None if it is none. Runs on the workers."""
+    import orjson  # noqa: PLC0415 - only a backfill needs it
+    from rows import RecordError, compile_schema  # noqa: PLC0415
+
+    known = json.dumps(schema, sort_keys=True)
+    if known not in _TO_ROW:
+        _TO_ROW[known] = compile_schema(schema)
+    try:
+        item = orjson.loads(line)["Item"]
+        key = {name: item[name] for name in keys}
+        change = {
+            "eventID": "backfill:" + "/".join(str(*value.values()) for value in key.values()),
+            "eventName": "INSERT",
+            "dynamodb": {
+                "Keys": key,
+                "NewImage": item,
+                "SequenceNumber": "0",
+                "ApproximateCreationDateTime": made,
+            },
+        }
+        return str(orjson.dumps(_TO_ROW[known](change)), "utf-8")
+    except (RecordError, KeyError, TypeError, ValueError):
+        return None
+
+
+def read_text(spark: SparkSession, path: str) -> str:
+    """The whole of a small file."""
+    row = spark.read.option("wholetext", "true").text(path).first()
+    return str(row[0]) if row else ""
+
+
+def _files(spark: SparkSession, path: str) -> tuple[Any, Any]:
+    """Hadoop's file system for ``path``, and the path as it takes it."""
+    jvm: Any = spark.sparkContext._jvm
+    context: Any = spark.sparkContext._jsc
+    at = jvm.org.apache.hadoop.fs.Path(path)
+    return at.getFileSystem(context.hadoopConfiguration()), at
+
+
+def _exists(spark: SparkSession, path: str) -> bool:
+    files, at = _files(spark, path)
+    return bool(files.exists(at))
+
+
+def _parsed(rows: DataFrame, columns: Columns) -> DataFrame:
+    """Lines of JSON (``value``) as event rows."""
+    kinds = [f"`{name}` {_roomy(kind)}" for name, kind in columns.types.items()]
+    options = {
+        "mode": "PERMISSIVE",
+        "columnNameOfCorruptRecord": "_corrupt",
+        "timestampNTZFormat": _TIMESTAMP,
+        "dateFormat": "yyyy-MM-dd",
+    }
+    parsed = rows.where(F.trim("value") != "").select(
+        "value",
+        "file",
+        F.from_json("value", ", ".join([*kinds, "_corrupt string"]), options).alias("row"),
+        F.json_object_keys("value").alias("names"),
+    )
+    unreadable = (
+        F.col("row").isNull()
+        | F.col("row._corrupt").isNotNull()
+        | ~F.trim("value").rlike(r"^\{[\s\S]*\}$")
+        | F.col("value").rlike(_TWO_ROWS)
+    )
+    known = F.array(*map(F.lit, columns.types))
+    return _checked(
+        parsed,
+        columns,
+        {name: F.col(f"row.`{name}`") for name in columns.types},
+        unreadable=unreadable,
+        unknown=F.array_except(F.coalesce("names", _no_names()), known),
+    )
+
+
+def _read_parquet(spark: SparkSession, paths: Sequence[str], columns: Columns) -> DataFrame:
+    reader = spark.read.option("recursiveFileLookup", "true").option("mergeSchema", "true")
+    rows = reader.parquet(*paths)
+    present = {name.lower(): name for name in rows.columns}
+    values = {
+        name: F.col(f"`{present[name]}`") if name in present else F.lit(None).cast(spark_type(kind))
+        for name, kind in columns.types.items()
+    }
+    unknown = sorted(present.keys() - columns.types.keys())
+    return _checked(
+        rows.withColumn("file", F.col("_metadata.file_path")),
+        columns,
+        values,
+        unreadable=F.lit(False),
+        unknown=F.array(*map(F.lit, unknown)) if unknown else _no_names(),
+    )
+
+
+def _checked(
+    rows: DataFrame,
+    columns: Columns,
+    values: Mapping[str, Column],
+    *,
+    unreadable: Column,
+    unknown: Column,
+) -> DataFrame:
+    """``values`` in the columns' types, and what is wrong with each row."""
+    typed, misfit, no_key = [], F.lit(False), F.lit(False)
+    for name, kind in columns.types.items():
+        value = values[name].cast(spark_type(kind))
+        typed.append(value.alias(name))
+        misfit |= ~values[name].eqNullSafe(value)
+    for key in columns.keys:
+        no_key |= values[key].isNull()
+    known_type = values["event_type"].isin("INSERT", "MODIFY", "REMOVE")
+    numbered = values["sequence_number"].rlike(r"^\d{40}$")
+    problem = (
+        F.when(unreadable, UNREADABLE)
+        .when(no_key, NO_KEY)
+        .when(~F.coalesce(known_type, F.lit(False)), NO_EVENT_TYPE)
+        .when(~F.coalesce(numbered, F.lit(False)), NO_SEQUENCE_NUMBER)
+        .when(values["event_id"].isNull(), NO_EVENT_ID)
+        .when(misfit, MISFIT)
+    )
+    path = r"/day=([0-9-]{10})/hour=([0-9]{2})/"
+    day, hour = (F.regexp_extract("file", path, group) for group in (1, 2))
+    return rows.select(
+        *typed,
+        F.concat_ws("-", day, hour).alias(ARRIVED),
+        problem.alias("problem"),
+        unknown.alias("unknown"),
+        "file",
+    )
+
+
+def _roomy(kind: str) -> str:
+    """A type to read JSON with: for decimals one with more digits behind the point.
+
+    Spark rounds a number to its column's scale without a word; read like this it is seen.
+    """
+    match = re.fullmatch(r"decimal\((\d+),(\d+)\)", kind)
+    if not match:
+        return spark_type(kind)
+    return f"decimal(38,{38 - (int(match[1]) - int(match[2]))})"
+
+
+def _no_names() -> Column:
+    return F.array().cast("array<string>")

@@ -1,0 +1,283 @@
+"""The Iceberg table of orders: one row an order, and for a while one for each deleted order.
+
+docs/batch.md says why it is laid out as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from event_rows import ARRIVED, Columns, JobError
+from pyspark.java_gateway import ensure_callback_server_started
+from pyspark.sql import DataFrame, SparkSession
+
+CATALOG = "lake"
+STATE = "sales-cdc.state"
+"""The snapshot property that says what of the log is in the table."""
+FORGOTTEN = "sales-cdc.forgotten"
+"""The snapshot property that says up to which hour deletes have been forgotten."""
+
+_PROPERTIES = {
+    "format-version": "2",
+    # A run touches few rows of many files: mark the old rows, write the new ones.
+    "write.merge.mode": "merge-on-read",
+    "write.delete.mode": "merge-on-read",
+    "write.update.mode": "merge-on-read",
+    # Of two runs at once the second to commit fails, whatever it wrote.
+    "write.merge.isolation-level": "serializable",
+    "write.delete.isolation-level": "serializable",
+    "write.parquet.compression-codec": "zstd",
+    "write.metadata.delete-after-commit.enabled": "true",
+    "write.metadata.previous-versions-max": "50",
+}
+_UNPARTITIONABLE = ("double", "boolean")
+_LOST_RACE = ("ValidationException", "CommitFailedException", "AlreadyExistsException")
+_KEPT_SNAPSHOTS = 20
+
+
+class LostRaceError(JobError):
+    """Another run changed the table first; nothing of this one is in it."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What of the log is in the table.
+
+    Parameters
+    ----------
+    watermark:
+        The newest hour that was read; None when nothing was.
+    partitions:
+        A digest of the objects of each hour that was read, as far back as the look-back.
+    """
+
+    watermark: str | None = None
+    partitions: Mapping[str, str] = field(default_factory=dict)
+
+    def properties(self) -> dict[str, str]:
+        """As the snapshot that brings it about carries it."""
+        return {STATE: json.dumps(asdict(self))}
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The table at one moment; ``forgotten`` is the hour up to which it knows no deletes."""
+
+    snapshot_id: int | None
+    state: State
+    forgotten: str | None
+
+
+class OrdersTable:
+    """The table.
+
+    Parameters
+    ----------
+    name:
+        ``DATABASE.TABLE``.
+    location:
+        Where its files go; None leaves that to the catalog.
+    buckets:
+        Into how many partitions a new table is split, by the key.
+    """
+
+    def __init__(
+        self,
+        spark: SparkSession,
+        name: str,
+        columns: Columns,
+        *,
+        location: str | None,
+        buckets: int,
+    ) -> None:
+        self._spark = spark
+        self._short = name
+        self.name = f"{CATALOG}.{name}"
+        self._columns = columns
+        self._location = location
+        self._buckets = buckets
+
+    def rows(self) -> DataFrame:
+        """All of its rows."""
+        return self._spark.table(self.name)
+
+    def prepare(self) -> None:
+        """Make the table, or bring its columns up to the schema.
+
+        Raises
+        ------
+        JobError
+            A column's new type is not a wider one.
+        """
+        declared = ", ".join(map(self._declaration, self._columns.stored))
+        key = self._columns.keys[0]
+        layout = f"PARTITIONED BY (bucket({self._buckets}, `{key}`))"
+        if self._columns.types[key] in _UNPARTITIONABLE:
+            layout = ""
+        where = f"LOCATION '{self._location.rstrip('/')}'" if self._location else ""
+        properties = ", ".join(f"'{name}' = '{value}'" for name, value in _PROPERTIES.items())
+        self._do(
+            f"CREATE TABLE IF NOT EXISTS {self.name} ({declared}) USING iceberg {layout} {where} "
+            f"TBLPROPERTIES ({properties})"
+        )
+        self._spark.catalog.refreshTable(self.name)
+        stored = {f.name: f.dataType.simpleString() for f in self.rows().schema.fields}
+        for name, kind in self._columns.stored.items():
+            if name not in stored:
+                self._do(f"ALTER TABLE {self.name} ADD COLUMN {self._declaration(name)}")
+            elif stored[name] != kind:
+                if not _widens(stored[name], kind):
+                    raise JobError(
+                        f"{self.name}: column {name} is {stored[name]} in the table and {kind} in "
+                        "the schema; Iceberg only widens (int to bigint, a decimal's precision). "
+                        "Give the column another name, or drop the table and let a run rebuild it"
+                    )
+                self._do(f"ALTER TABLE {self.name} ALTER COLUMN `{name}` TYPE {kind}")
+
+    def _declaration(self, name: str) -> str:
+        comment = self._columns.comments.get(name, "").replace("\\", "\\\\").replace("'", "\\'")
+        return f"`{name}` {self._columns.stored[name]} COMMENT '{comment}'"
+
+    def snapshot(self) -> Snapshot:
+        """The table now, with what the newest snapshot that tells says of the log.
+
+        Maintenance makes snapshots that do not tell. If none does, the log is read from its
+        beginning: that is dear, but not wrong.
+        """
+        self._spark.catalog.refreshTable(self.name)
+        columns = "snapshot_id, parent_id, summary"
+        history = {row["snapshot_id"]: row for row in self._metadata("snapshots", columns)}
+        at = next(
+            (r["snapshot_id"] for r in self._metadata("refs", "*") if r["name"] == "main"), None
+        )
+        current, state, forgotten = at, None, None
+        while at in history:
+            summary = history[at]["summary"]
+            if state is None and STATE in summary:
+                state = State(**json.loads(summary[STATE]))
+            forgotten = max(filter(None, (forgotten, summary.get(FORGOTTEN))), default=None)
+            at = history[at]["parent_id"]
+        return Snapshot(current, state or State(), forgotten)
+
+    def merge(self, changes: DataFrame, state: State) -> None:
+        """Put ``changes`` (one an order) in, and ``state`` with them, in one commit."""
+        stored = self.rows().columns
+        given = {n: f"s.`{n}`" if n in self._columns.stored else "NULL" for n in stored}
+        changes.createOrReplaceTempView("changes_to_merge")
+        same = " AND ".join(f"t.`{key}` = s.`{key}`" for key in self._columns.keys)
+        self._do(  # names and types only: no value of a row is in the text
+            f"MERGE INTO {self.name} t USING changes_to_merge s ON {same} "
+            "WHEN MATCHED AND s.sequence_number > t.sequence_number THEN UPDATE SET "
+            + ", ".join(f"t.`{name}` = {value}" for name, value in given.items())
+            + f" WHEN NOT MATCHED THEN INSERT ({', '.join(f'`{name}`' for name in given)}) "
+            f"VALUES ({', '.join(given.values())})",  # noqa: S608
+            state.properties(),
+        )
+
+    def forget_deletes(self, horizon: str) -> None:
+        """Drop the rows of orders whose delete arrived before the hour ``horizon``."""
+        gone = f"event_type = 'REMOVE' AND {ARRIVED} < '{horizon}'"
+        if self.rows().where(gone).head(1):
+            self._do(f"DELETE FROM {self.name} WHERE {gone}", {FORGOTTEN: horizon})  # noqa: S608
+
+    def files(self) -> int:
+        """How many data and delete files a query has to open."""
+        return int(self._metadata("files", "count(*)")[0][0])
+
+    def compact(self, files: int) -> int:
+        """Make one of ``files`` small ones, and of one with that many deletes; how many were."""
+        options = {
+            "min-input-files": max(2, files),
+            "delete-file-threshold": files,
+            "remove-dangling-deletes": "true",
+        }
+        listed = ", ".join(f"'{name}', '{value}'" for name, value in options.items())
+        return self._call("rewrite_data_files", f"options => map({listed})")
+
+    def clean_up(self, *, snapshots: timedelta, orphans: timedelta) -> None:
+        """Forget old snapshots with their files, and delete files that belong to none."""
+        now = datetime.now(UTC)
+        older = [f"older_than => TIMESTAMP '{now - age:%F %T}'" for age in (snapshots, orphans)]
+        self._call("expire_snapshots", f"{older[0]}, retain_last => {_KEPT_SNAPSHOTS}")
+        self._call("remove_orphan_files", older[1])
+
+    def _metadata(self, table: str, columns: str) -> list[Any]:
+        return self._spark.table(f"{self.name}.{table}").selectExpr(*columns.split(", ")).collect()
+
+    def _call(self, procedure: str, arguments: str) -> int:
+        """Call one of Iceberg's procedures; the first number it answers."""
+        sql = f"CALL {CATALOG}.system.{procedure}(table => '{self._short}', {arguments})"
+        row = self._do(sql).first()
+        return int(row[0]) if row and isinstance(row[0], int) else 0
+
+    def _do(self, statement: str, properties: Mapping[str, str] | None = None) -> DataFrame:
+        """Run a statement; the snapshot that it makes carries ``properties``.
+
+        Raises
+        ------
+        LostRaceError
+            Another run's commit came first.
+        """
+        try:
+            if properties is None:
+                return self._spark.sql(statement)
+            return _with_properties(self._spark, properties, lambda: self._spark.sql(statement))
+        except Exception as error:
+            if any(name in str(error) for name in _LOST_RACE):
+                raise LostRaceError(str(error).splitlines()[0]) from error
+            raise
+
+
+def _widens(stored: str, wanted: str) -> bool:
+    old, new = (re.fullmatch(r"decimal\((\d+),(\d+)\)", kind) for kind in (stored, wanted))
+    if old and new:
+        return old[2] == new[2] and int(old[1]) < int(new[1])
+    return (stored, wanted) == ("int", "bigint")
+
+
+def _with_properties(
+    spark: SparkSession, properties: Mapping[str, str], work: Callable[[], DataFrame]
+) -> DataFrame:
+    """Do ``work``, with ``properties`` in the summary of each snapshot that it makes.
+
+    SQL has no words for it, and the options of a DataFrame do not reach a MERGE. Iceberg's
+    ``CommitMetadata`` does: it calls back, and on that thread every commit carries the properties.
+    """
+    jvm: Any = spark.sparkContext._jvm
+    ensure_callback_server_started(spark.sparkContext._gateway)  # type: ignore[no-untyped-call]
+    call = _Callable(work)
+    any_error = jvm.java.lang.Class.forName("java.lang.RuntimeException")
+    summary = jvm.java.util.HashMap()
+    for name, value in properties.items():
+        summary.put(name, value)
+    jvm.org.apache.iceberg.spark.CommitMetadata.withCommitProperties(summary, call, any_error)
+    if call.error is not None:
+        raise call.error
+    assert call.result is not None
+    return call.result
+
+
+class _Callable:
+    """A java.util.concurrent.Callable that keeps its error, of which Java would tell the text."""
+
+    def __init__(self, work: Callable[[], DataFrame]) -> None:
+        self._work = work
+        self.result: DataFrame | None = None
+        self.error: Exception | None = None
+
+    def call(self) -> None:
+        """Do the work."""
+        try:
+            self.result = self._work()
+        except Exception as error:
+            self.error = error
+
+    class Java:
+        """What Py4J makes of it."""
+
+        implements = ("java.util.concurrent.Callable",)
