@@ -1,0 +1,40 @@
+"""Orders made in the cloud: the function and its schedule, in a stack that runs here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from local.ask import ask
+from local.chain import LocalStack
+from tests.local.chain_parts import until
+
+pytestmark = pytest.mark.e2e
+
+
+def test_the_schedule_may_run_the_function_and_its_orders_reach_the_lake(tmp_path: Path) -> None:
+    settings = {"orderGenerator": "true", "orderGeneratorOrders": "40"}
+    with LocalStack("dev", tmp_path, overrides=settings) as stack:
+        (summary,) = stack.aws.client("scheduler").list_schedules()["Schedules"]
+        schedule = stack.aws.client("scheduler").get_schedule(Name=summary["Name"])
+        assert schedule["ScheduleExpression"] == "rate(5 minutes)"
+        target = schedule["Target"]
+        scheduler = stack.aws.assume(target["RoleArn"], "scheduler")
+        answer = stack.aws.client("lambda", scheduler).invoke(
+            FunctionName=target["Arn"], Payload=target.get("Input", "{}").encode()
+        )
+        report = json.loads(answer["Payload"].read())
+        assert not answer.get("FunctionError"), report
+        assert report["inserted"] == 40
+        changes = report["inserted"] + report["updated"] + report["deleted"]
+        until(lambda: stack.hops().delivered == changes, seconds=30)
+        stack.check()
+        (row,) = ask(
+            stack.aws.client("athena"),
+            "SELECT count(*) AS orders FROM current_orders",
+            workgroup=stack.outputs["workgroupName"],
+            database=stack.outputs["databaseName"],
+        )
+        assert row == {"orders": str(40 - report["deleted"])}
