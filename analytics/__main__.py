@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from rich.table import Table
 import stack_outputs
 from analytics import ParameterError, Query, load_queries
 from analytics.athena import Athena, AthenaError, Usage
+from analytics.dashboard import serve
 from analytics.output import Format, write
 
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
@@ -57,6 +59,8 @@ python -m analytics run revenue_by_day --stack dev --param days=7 --format csv
 python -m analytics run order_history --outputs outputs.json --param orderid=4f0c...
 
 python -m analytics sql "SELECT * FROM current_orders LIMIT 5" --stack dev
+
+python -m analytics dashboard --stack dev
 
 [bold]Exit codes[/bold]: 0 done, 1 the query failed, 2 wrong usage, 130 stopped by Ctrl-C.
 """
@@ -140,6 +144,46 @@ def sql(
     _answer(statement, (), form=form, output=output, stack=stack, outputs=outputs)
 
 
+@app.command()
+def dashboard(
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Where to listen, on this machine; 0: any.")
+    ] = serve.DEFAULT_PORT,
+    refresh: Annotated[
+        float, typer.Option(min=1, help="Seconds between two looks at the lake.")
+    ] = serve.DEFAULT_REFRESH,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open it in the browser.")
+    ] = False,
+    stack: Stack = None,
+    outputs: Outputs = None,
+) -> None:
+    """Show the figures on a web page, which moves as orders come in; Ctrl-C stops it.
+
+    Example: python -m analytics dashboard --stack dev --refresh 120
+    """
+    names = _names(stack, outputs)
+    if not serve.installed():
+        _fail("the dashboard needs Streamlit: pip install 'sales-cdc[dashboard]'", FAILED)
+    port = port or serve.any_port()
+    if not serve.free(port):
+        _fail(f"port {port} is taken: choose another with --port, or 0 for any", FAILED)
+    page = serve.Page(outputs=names, refresh=refresh, source=serve.source(stack, outputs))
+    typer.echo(f"http://localhost:{port}  (Ctrl-C stops it)")
+    sys.stdout.flush()
+    os.environ.update(page.environment())
+    command = serve.command(port=port, browser=browser)
+    os.execv(command[0], command)  # noqa: S606 - no shell; Ctrl-C is Streamlit's from here on
+
+
+def _names(stack: str | None, outputs: Path | None) -> dict[str, str]:
+    """The outputs of the stack that is asked."""
+    try:
+        return stack_outputs.load(stack, outputs, keys=("workgroupName", "databaseName"))
+    except stack_outputs.StackOutputsError as error:
+        _fail(str(error), WRONG_USAGE)
+
+
 def _answer(
     statement: str,
     literals: Sequence[str],
@@ -154,11 +198,7 @@ def _answer(
         _fail(f"--output {output}: there is no directory {output.parent}", WRONG_USAGE)
     if form is Format.PARQUET and output is None and sys.stdout.isatty():
         _fail("Parquet is no text for a terminal: add --output FILE", WRONG_USAGE)
-    try:
-        names = stack_outputs.load(stack, outputs, keys=("workgroupName", "databaseName"))
-    except stack_outputs.StackOutputsError as error:
-        _fail(str(error), WRONG_USAGE)
-
+    names = _names(stack, outputs)
     athena = None
     try:
         athena = Athena(names)

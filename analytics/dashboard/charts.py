@@ -1,0 +1,142 @@
+"""The charts: readable on light and on dark, on a wide screen and on a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import altair as alt
+
+from analytics.dashboard.figures import Row, Window
+
+Chart = alt.Chart | alt.LayerChart | alt.FacetChart
+
+ACCENT, SOFT, BAD = "#3b82f6", "#94a3b8", "#ef4444"
+"""Of middling lightness, so that they stand out on either background."""
+INK = {False: "#2f2d2b", True: "#edebe8"}
+"""Text on a light and on a dark background: Streamlit's own, which it does not give to marks."""
+_HEIGHT = 260
+_PRODUCTS = 10
+_DOLLARS = (
+    "datum.value < 1000 ? '$' + format(datum.value, ',~r') "
+    ": '$' + format(datum.value / 1000, ',~r') + 'k'"
+)
+
+
+def over_time(rows: Sequence[Row], window: Window, now: datetime) -> Chart:
+    """Revenue by hour of today, or by day of the window; what has no orders shows as a gap."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    tomorrow = midnight + timedelta(days=1)
+    if window.days == 1:
+        return _timeline(rows, (midnight, tomorrow), timedelta(hours=1), "%H:%M")
+    first = tomorrow - timedelta(days=window.days)
+    return _timeline(rows, (first, tomorrow), timedelta(days=1), "%-d %b")
+
+
+def last_hour(rows: Sequence[Row], now: datetime) -> Chart:
+    """Revenue by minute of the last hour."""
+    end = now.replace(second=0, microsecond=0, tzinfo=None) + timedelta(minutes=1)
+    return _timeline(rows, (end - timedelta(hours=1), end), timedelta(minutes=1), "%H:%M")
+
+
+def by_product(rows: Sequence[Row], *, dark: bool) -> Chart:
+    """Revenue of the best products, and of the others together."""
+    best, others = rows[:_PRODUCTS], rows[_PRODUCTS:]
+    bars = [
+        {"name": row["product_name"] or "(no name)", "value": _number(row["revenue"])}
+        for row in best
+    ]
+    if others:
+        together = sum(_number(row["revenue"]) for row in others)
+        bars.append({"name": f"{len(others)} others", "value": together, "colour": SOFT})
+    return _labelled([{**bar, "label": f"${bar['value']:,.0f}"} for bar in bars], dark=dark)
+
+
+def funnel(rows: Sequence[Row], *, dark: bool) -> Chart:
+    """How many orders reached each stage, and their share of those placed."""
+    return _labelled(
+        [
+            {
+                "name": row["stage"],
+                "value": row["orders"],
+                "label": f"{row['orders']:,} · {row['share_of_placed']:.0%}",
+                "colour": BAD if row["stage"] == "cancelled" else ACCENT,
+            }
+            for row in rows
+        ],
+        dark=dark,
+    )
+
+
+def _timeline(
+    rows: Sequence[Row], between: tuple[datetime, datetime], step: timedelta, form: str
+) -> Chart:
+    """Bars over time; the first column of ``rows`` says when each begins. All times are UTC."""
+    bars = []
+    for row in rows:
+        begins = next(iter(row.values()))
+        if not isinstance(begins, datetime):
+            begins = _midnight(begins)
+        bars.append(
+            {
+                "from": begins.isoformat(),
+                "to": (begins + step * 0.86).isoformat(),
+                "revenue": _number(row["revenue"]),
+                "orders": row["orders"],
+            }
+        )
+    when = alt.X(
+        "from:T",
+        title=None,
+        scale=alt.Scale(domain=[moment.isoformat() for moment in between]),
+        axis=alt.Axis(format=form, grid=False, labelOverlap=True, tickCount=6),
+    )
+    money = alt.Y("revenue:Q", title=None, axis=alt.Axis(labelExpr=_DOLLARS, tickCount=4))
+    chart = alt.Chart(alt.InlineData(values=bars), height=_HEIGHT)
+    drawn: alt.Chart = chart.mark_rect(color=ACCENT, clip=True, cornerRadius=2).encode(
+        x=when,
+        x2="to:T",
+        y=money,
+        y2=alt.Y2Datum(0),
+        tooltip=[
+            alt.Tooltip("from:T", title="From (UTC)", format="%-d %b %H:%M"),
+            alt.Tooltip("revenue:Q", title="Revenue", format="$,.2f"),
+            alt.Tooltip("orders:Q", title="Orders", format=",d"),
+        ],
+    )
+    return drawn
+
+
+def _labelled(bars: Sequence[Mapping[str, Any]], *, dark: bool) -> Chart:
+    """Bars from the left, each below its name and figure, so that long names fit a phone."""
+    data = alt.InlineData(values=[{"colour": ACCENT, **bar} for bar in bars])
+    base = alt.Chart(data, height=max(len(bars), 1) * 40)
+    row = alt.Y(
+        "name:N",
+        sort=None,
+        title=None,
+        axis=None,
+        scale=alt.Scale(paddingInner=0.7, paddingOuter=0.35, align=1),
+    )
+    text: dict[str, Any] = {"baseline": "bottom", "dy": -8, "fontSize": 13, "color": INK[dark]}
+    marks = base.mark_bar(cornerRadiusEnd=3).encode(
+        x=alt.X("value:Q", title=None, axis=None),
+        y=row,
+        color=alt.Color("colour:N", scale=None),
+        tooltip=[alt.Tooltip("name:N", title=" "), alt.Tooltip("label:N", title="  ")],
+    )
+    names = base.mark_text(align="left", **text).encode(x=alt.value(0), y=row, text="name:N")
+    labels = base.mark_text(align="right", fontWeight=600, **text).encode(
+        x=alt.value("width"), y=row, text="label:N"
+    )
+    return alt.layer(marks, names, labels)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day)
+
+
+def _number(value: Any) -> float:
+    """As a float: a bar needs no cents of a cent. The figures beside it are exact."""
+    return float(value or 0)

@@ -1,0 +1,271 @@
+"""What the dashboard shows, asked of Athena as seldom as it can be.
+
+Every viewer sees the same figures, so a question is asked once for all of them. And as long as
+nothing new arrived in the lake, only the two questions are asked that would notice it: how fresh
+the lake is, and what failed.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Protocol
+
+from analytics.athena import Answer, AthenaError, Usage
+from analytics.library import Query, load_queries
+
+Row = Mapping[str, Any]
+
+_AT_ONCE = 5
+"""Questions under way at the same time; on AWS each takes a second or more."""
+RECENT_HOURS = 1
+
+
+class Asker(Protocol):
+    """Who answers; see `analytics.athena.Athena`."""
+
+    def ask(self, sql: str, parameters: Sequence[str] = ()) -> Answer:
+        """Run a statement."""
+
+    @property
+    def usage(self) -> Usage:
+        """What the last one took."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """How far back the figures look: so many days, today included (UTC)."""
+
+    label: str
+    days: int
+
+
+WINDOWS = (Window("Today", 1), Window("7 days", 7), Window("30 days", 30))
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What asking took."""
+
+    queries: int = 0
+    bytes_scanned: int = 0
+    dollars: float = 0.0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(
+            self.queries + other.queries,
+            self.bytes_scanned + other.bytes_scanned,
+            self.dollars + other.dollars,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """One look at the lake.
+
+    Parameters
+    ----------
+    at:
+        When it was taken.
+    rows:
+        The rows of each question, by its name; revenue over time is ``over_time``.
+    cost:
+        What it took, without what was known already.
+    total:
+        What everything took since the dashboard was started.
+    problem:
+        Why these are not newer figures, if they could not be had.
+    """
+
+    window: Window
+    at: datetime
+    rows: Mapping[str, Sequence[Row]]
+    cost: Cost
+    total: Cost
+    problem: str = ""
+
+    @property
+    def revenue(self) -> Decimal:
+        """Of the orders in the window that are neither cancelled nor deleted."""
+        return sum(
+            (row["revenue"] or Decimal(0) for row in self.rows["revenue_by_product"]), Decimal(0)
+        )
+
+    @property
+    def orders(self) -> int:
+        """Those that make the revenue."""
+        return sum(row["orders"] for row in self.rows["revenue_by_product"])
+
+    @property
+    def average(self) -> Decimal | None:
+        """Revenue an order, to the cent; None without orders."""
+        return round(self.revenue / self.orders, 2) if self.orders else None
+
+    @property
+    def cancelled(self) -> tuple[int, float]:
+        """How many orders are cancelled, and their share of those placed."""
+        for row in self.rows["order_funnel"]:
+            if row["stage"] == "cancelled":
+                return row["orders"], row["share_of_placed"]
+        return 0, 0.0
+
+    @property
+    def freshness(self) -> Row:
+        """The one row of the question of that name."""
+        return self.rows["freshness"][0]
+
+    @property
+    def failed(self) -> int:
+        """Records in the window that no row could be made of."""
+        return sum(row["records"] for row in self.rows["failed_records"])
+
+    @property
+    def empty(self) -> bool:
+        """Nothing at all has arrived."""
+        return not (self.freshness["changes"] or self.rows["order_funnel"] or self.failed)
+
+
+@dataclass
+class _Known:
+    """An answer, when it was given, and of what state of the lake."""
+
+    rows: Sequence[Row]
+    at: float
+    mark: object
+
+
+class Board:
+    """Keeps the figures for everybody who looks.
+
+    Parameters
+    ----------
+    connect:
+        Makes someone who answers; each thread has its own.
+    refresh:
+        Seconds for which an answer is good enough.
+    clock:
+        Tells seconds; for tests.
+
+    Examples
+    --------
+    >>> board = Board(lambda: Athena(outputs), refresh=60)  # doctest: +SKIP
+    >>> board.figures(WINDOWS[0]).revenue                   # doctest: +SKIP
+    Decimal('1234.56')
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], Asker],
+        *,
+        refresh: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.refresh = refresh
+        self._connect = connect
+        self._clock = clock
+        self._queries = {query.name: query for query in load_queries()}
+        self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="ask")
+        self._own = threading.local()
+        self._lock = threading.Lock()
+        self._known: dict[tuple[str, str], _Known] = {}
+        self._last: dict[Window, Figures] = {}
+        self._tried: dict[Window, float] = {}
+        self._total = Cost()
+
+    def figures(self, window: Window) -> Figures:
+        """The figures, at most ``refresh`` seconds old unless they cannot be had: see ``problem``.
+
+        Raises
+        ------
+        AthenaError
+            They cannot be had, and never could.
+        """
+        with self._lock:  # whoever comes second gets what the first one asked for
+            last = self._last.get(window)
+            if last and self._clock() - self._tried[window] < self.refresh:
+                return last
+            try:
+                figures = self._look(window)
+            except AthenaError as error:
+                if not last:
+                    raise
+                figures = replace(last, problem=str(error), cost=Cost(), total=self._total)
+            self._tried[window] = self._clock()
+            self._last[window] = figures
+            return figures
+
+    def _look(self, window: Window) -> Figures:
+        now = datetime.now(UTC)
+        days = {"days": str(window.days)}
+        probes = {"freshness": ("freshness", {}), "failed_records": ("failed_records", days)}
+        rows, cost = self._ask(probes, mark=None)
+        (fresh,) = rows["freshness"]
+        # Within an hour the newest day's count of changes can only grow, and grows with each one.
+        mark = (fresh["changes"], fresh["newest_change"], f"{now:%Y-%m-%d %H}")
+        over_time = (
+            ("revenue_by_hour", {"hours": str(now.hour + 1)})
+            if window.days == 1
+            else ("revenue_by_day", days)
+        )
+        others, more = self._ask(
+            {
+                "revenue_by_product": ("revenue_by_product", days),
+                "order_funnel": ("order_funnel", days),
+                "over_time": over_time,
+                "revenue_by_minute": ("revenue_by_minute", {"minutes": "60"}),
+                "recent_changes": ("recent_changes", {"hours": str(RECENT_HOURS)}),
+            },
+            mark=mark,
+        )
+        return Figures(
+            window=window, at=now, rows={**rows, **others}, cost=cost + more, total=self._total
+        )
+
+    def _ask(
+        self, questions: Mapping[str, tuple[str, Mapping[str, str]]], *, mark: object
+    ) -> tuple[dict[str, Sequence[Row]], Cost]:
+        """The rows of each; asked are those that are not known for this ``mark``, or of late."""
+        keys = {
+            one: (name, repr(sorted(values.items()))) for one, (name, values) in questions.items()
+        }
+        asked = {
+            one: self._threads.submit(self._answer, self._queries[name], values)
+            for one, (name, values) in questions.items()
+            if not self._still_good(self._known.get(keys[one]), mark)
+        }
+        cost = Cost()
+        problems = []
+        for one, future in asked.items():
+            try:
+                rows, took = future.result()
+            except AthenaError as error:
+                problems.append(error)
+                continue
+            self._known[keys[one]] = _Known(rows, self._clock(), mark)
+            cost += took
+        self._total += cost
+        if problems:
+            raise problems[0]
+        return {one: self._known[key].rows for one, key in keys.items()}, cost
+
+    def _still_good(self, known: _Known | None, mark: object) -> bool:
+        if known is None:
+            return False
+        return known.mark == mark if mark else self._clock() - known.at < self.refresh
+
+    def _answer(self, query: Query, values: Mapping[str, str]) -> tuple[list[Row], Cost]:
+        if not hasattr(self._own, "asker"):
+            self._own.asker = self._connect()
+        asker: Asker = self._own.asker
+        answer = asker.ask(query.sql, query.bind(values))
+        names = [column.name for column in answer.columns]
+        usage = asker.usage
+        return (
+            [dict(zip(names, row, strict=True)) for row in answer.rows],
+            Cost(1, usage.bytes_scanned, usage.dollars),
+        )

@@ -1,0 +1,274 @@
+"""The page that Streamlit runs, from top to bottom, for everybody who looks; see `serve`."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import streamlit as st
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # Streamlit runs files, not modules
+
+from analytics.athena import Athena, AthenaError
+from analytics.dashboard import charts
+from analytics.dashboard.figures import WINDOWS, Board, Figures, Window
+from analytics.dashboard.serve import Page
+
+_PAGE = Page.from_environment()
+_NOTHING = "-"
+_DEFAULT = WINDOWS[1]
+
+# An icon of our own: those that Streamlit knows by name come from a server elsewhere.
+_ICON = str(Path(__file__).with_name("icon.svg"))
+st.set_page_config(page_title="Sales", page_icon=_ICON, layout="wide")
+st.html(
+    """<style>
+    .stMainBlockContainer { padding: 3.2rem clamp(1rem, 4vw, 4rem) 2rem; max-width: 1500px; }
+    .st-key-headline {
+        display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: 1rem;
+    }
+    .st-key-headline [data-testid="stMetricValue"] { font-size: clamp(1.3rem, 2.1vw, 2rem); }
+    </style>"""
+)
+
+
+@st.cache_resource(show_spinner=False)
+def _board() -> Board:
+    """One for all who look, as long as the server runs."""
+    return Board(lambda: Athena(_PAGE.outputs), refresh=_PAGE.refresh)
+
+
+def main() -> None:
+    """Lay out the page."""
+    top = st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"
+    )
+    top.title("Sales", anchor=False, width="content")
+    labels = [window.label for window in WINDOWS]
+    chosen = top.segmented_control(
+        "How far back",
+        labels,
+        default=_DEFAULT.label,
+        required=True,
+        label_visibility="collapsed",
+    )
+    _live(next((one for one in WINDOWS if one.label == chosen), _DEFAULT))
+
+
+@st.fragment(run_every=_PAGE.refresh)
+def _live(window: Window) -> None:
+    """What changes: drawn again, by itself, as often as the figures can be new."""
+    try:
+        with st.spinner("Asking Athena"):
+            figures = _board().figures(window)
+    except AthenaError as error:
+        _broken(error)
+        return
+    if figures.problem:
+        st.warning("These figures are not being renewed:", icon=":material/cloud_off:")
+        st.code(figures.problem, language=None, wrap_lines=True)
+    if figures.empty:
+        _nothing_yet()
+    else:
+        _show(figures)
+    _footer(figures)
+
+
+def _show(figures: Figures) -> None:
+    dark = st.context.theme.type == "dark"
+    _headline(figures)
+    left, right = st.columns(2)
+    with left.container(border=True):
+        st.markdown(f"**Revenue by {'hour, today' if figures.window.days == 1 else 'day'}**")
+        st.altair_chart(charts.over_time(figures.rows["over_time"], figures.window, figures.at))
+    with right.container(border=True):
+        st.markdown("**Revenue by minute, the last hour**")
+        st.altair_chart(charts.last_hour(figures.rows["revenue_by_minute"], datetime.now(UTC)))
+    left, right = st.columns(2)
+    with left.container(border=True):
+        st.markdown("**Revenue by product**")
+        st.altair_chart(charts.by_product(figures.rows["revenue_by_product"], dark=dark))
+    with right.container(border=True):
+        st.markdown("**From placed to delivered**")
+        st.altair_chart(charts.funnel(figures.rows["order_funnel"], dark=dark))
+    with right.container(border=True):
+        st.markdown("**Failed records**")
+        _failed(figures)
+    with st.container(border=True):
+        st.markdown("**Recent changes**")
+        _recent(figures)
+
+
+def _headline(figures: Figures) -> None:
+    before: Figures | None = st.session_state.get("before")
+    if before and before.window != figures.window:
+        before = None
+    new_orders = figures.orders - before.orders if before else 0
+    new_revenue = figures.revenue - before.revenue if before else 0
+    cancelled, share = figures.cancelled
+    fresh = figures.freshness
+    delay = fresh["p50_delay_seconds"]
+    with st.container(horizontal=True, key="headline"):
+        st.metric(
+            "Revenue",
+            f"${figures.revenue:,.2f}",
+            delta=f"{new_revenue:,.2f}" if new_revenue else None,
+            border=True,
+            height="stretch",
+            help="Quantity times price of the orders that are neither cancelled nor deleted.",
+        )
+        st.metric(
+            "Orders",
+            f"{figures.orders:,}",
+            delta=f"{new_orders:,}" if new_orders else None,
+            border=True,
+            height="stretch",
+            help="Placed in the window; neither cancelled nor deleted.",
+        )
+        st.metric(
+            "Average order",
+            _NOTHING if figures.average is None else f"${figures.average:,.2f}",
+            border=True,
+            height="stretch",
+        )
+        st.metric(
+            "Cancelled",
+            f"{share:.1%}",
+            delta=f"{cancelled:,} orders",
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+            height="stretch",
+            help="Of the orders placed in the window.",
+        )
+        st.metric(
+            "Freshness",
+            _NOTHING if delay is None else _seconds(delay),
+            delta=None if delay is None else f"99 % in {_seconds(fresh['p99_delay_seconds'])}",
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+            height="stretch",
+            help="From a change in DynamoDB to the lake, where a query finds it: half of the "
+            "changes of the last 24 hours took no longer.",
+        )
+    if not before or before.at != figures.at:
+        st.session_state["before"] = figures
+
+
+def _failed(figures: Figures) -> None:
+    rows = figures.rows["failed_records"]
+    if not rows:
+        st.markdown(":green[:material/check_circle:] None: every change became a row.")
+        return
+    st.dataframe(
+        [
+            {
+                "Records": row["records"],
+                "Reason": row["errorcode"],
+                "Last arrival (UTC)": row["last_arrival"],
+                "Message": row["errormessage"],
+            }
+            for row in rows
+        ],
+        hide_index=True,
+        alt=f"{figures.failed} failed records by reason",
+    )
+    st.caption("The transform's log group says what was wrong with each.")
+
+
+def _recent(figures: Figures) -> None:
+    rows = figures.rows["recent_changes"]
+    if not rows:
+        st.markdown("None in the last hour.")
+        return
+    st.dataframe(
+        [
+            {
+                "Time (UTC)": row["changed_at"],
+                "Change": _WHAT.get(row["event_type"], row["event_type"]),
+                "Status": row["status"],
+                "Product": row["product_name"],
+                "Quantity": row["quantity"],
+                "Price": None if row["price"] is None else float(row["price"]),
+                "Customer": row["customer"],
+                "Order": row["orderid"],
+            }
+            for row in rows
+        ],
+        hide_index=True,
+        height="content",
+        column_config={
+            "Time (UTC)": st.column_config.DatetimeColumn(format="HH:mm:ss", width=90),
+            "Price": st.column_config.NumberColumn(format="dollar"),
+        },
+        alt="The newest changes of orders",
+    )
+
+
+_WHAT = {"INSERT": "new", "MODIFY": "changed", "REMOVE": "deleted"}
+
+
+def _footer(figures: Figures) -> None:
+    cost, total = figures.cost, figures.total
+    st.caption(
+        f"As of {figures.at:%H:%M:%S} UTC, renewed every {_seconds(_PAGE.refresh)} while somebody "
+        f"looks. This time: {cost.queries} queries, {_size(cost.bytes_scanned)} scanned, "
+        f"{_dollars(cost.dollars)}. Since the start: {total.queries} queries, "
+        f"{_size(total.bytes_scanned)}, {_dollars(total.dollars)}."
+    )
+
+
+def _nothing_yet() -> None:
+    with st.container(border=True):
+        st.subheader(":material/inbox: The lake is empty so far", anchor=False)
+        st.markdown(
+            "No order has arrived in the chosen time, and no change in the last 24 hours. "
+            "This page looks again by itself. To place some orders, in another shell:"
+        )
+        st.code(_PAGE.generator_command, language="bash", wrap_lines=True)
+        st.markdown(
+            "A change needs up to Firehose's buffer interval to arrive (dev: 60 s, prod: 5 min). "
+            "If nothing comes after that, follow it hop by hop: is the pipe running, does the "
+            "transform's log show errors, is there a message in the dead-letter queue?"
+        )
+
+
+def _broken(error: AthenaError) -> None:
+    with st.container(border=True):
+        st.subheader(":material/cloud_off: Athena does not answer", anchor=False)
+        st.code(str(error), language=None, wrap_lines=True)
+        st.markdown(
+            f"Asked: workgroup **`{_PAGE.outputs['workgroupName']}`**, "
+            f"database **`{_PAGE.outputs['databaseName']}`**. This page tries again by itself "
+            f"every {_seconds(_PAGE.refresh)}.\n\n"
+            "- **Credentials**: does `aws sts get-caller-identity` answer, in the shell that "
+            "started the dashboard?\n"
+            "- **Permissions**: they need the stack's reader policy (output `readerPolicyArn`).\n"
+            "- **Place**: are region and account those of the stack?\n"
+            "- **Local stack**: is `python -m local up` still running? A new one has new "
+            'endpoints: `eval "$(python -m local env)"` and start the dashboard again.'
+        )
+
+
+def _seconds(value: float) -> str:
+    if value < 120:
+        return f"{value:.0f} s"
+    return f"{value / 60:.0f} min" if value < 7200 else f"{value / 3600:.0f} h"
+
+
+def _size(value: int) -> str:
+    size = float(value)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+def _dollars(value: float) -> str:
+    return f"US\\${value:.5f}" if value < 1 else f"US\\${value:,.2f}"
+
+
+main()

@@ -1,0 +1,26 @@
+-- Recent changes, the newest first
+--
+-- One row a change, its copies dropped, with what the order was after it (a delete: before it).
+-- Reads the partitions of the window only.
+-- param hours int 1 how many hours back, by arrival
+-- param top int 20 how many changes
+SELECT
+    creation_time AS changed_at,
+    event_type,
+    orderid,
+    product_name,
+    quantity,
+    price,
+    customer,
+    status
+FROM (
+    SELECT creation_time, event_type, orderid, product_name, quantity, price, customer, status,
+        sequence_number,
+        row_number() OVER (PARTITION BY event_id ORDER BY day, hour) AS copy
+    FROM projection
+    WHERE day >= date_format(date_add('hour', -/*hours*/ 1, localtimestamp), '%Y-%m-%d')
+        AND concat(day, hour) >= date_format(date_add('hour', -/*hours*/ 1, localtimestamp), '%Y-%m-%d%H')
+) AS log
+WHERE copy = 1
+ORDER BY creation_time DESC, sequence_number DESC
+LIMIT /*top*/ 20
