@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from local.demo import Summary
 from schema import ORDERS
 
 _PLAIN_WIDTH = 120
+_TOP = 10
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _HOPS = ("changes written", "captured", "bridged", "rows delivered", "failed", "objects")
 
 
@@ -68,7 +71,7 @@ def hops_line(hops: Hops) -> str:
 
 def summary(console: Console, result: Summary) -> None:
     """The tables a person wants after a demo, and the verdict."""
-    console.print(_rows("Revenue by product", result.revenue))
+    console.print(_rows(f"Revenue by product (the first {_TOP})", result.revenue[:_TOP]))
     if result.life:
         console.print(_rows(f"The life of order {result.life_of}: the log", result.life))
         console.print(_rows("... and its current state", _orders(result.now)))
@@ -131,7 +134,8 @@ def _orders(rows: Rows) -> Rows:
 def _rows(title: str, rows: Rows) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")
     for name in rows[0] if rows else ():
-        table.add_column(name, overflow="fold")
+        number = all(_NUMBER.fullmatch(row[name] or "0") for row in rows)
+        table.add_column(name, justify="right" if number else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text("" if value is None else value) for value in row.values()))
     return table
