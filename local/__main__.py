@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from pathlib import Path
 from types import FrameType
 from typing import Annotated, NoReturn
 
@@ -21,6 +22,7 @@ import generator
 from analytics.__main__ import app as analytics_app
 from local import show
 from local.chain import LocalStack
+from local.dashboard import Server, Shop
 from local.demo import Demo, DemoPlan
 from local.errors import LocalError, UsageError
 from local.up import Running, engineer, environment, exports, home
@@ -96,13 +98,13 @@ def demo(  # noqa: PLR0917 - the command line's
             )
         except generator.PlanError as error:
             raise UsageError(str(error).replace("count", "orders")) from None
-        screen = show.Screen(Console(stderr=True))
+        screen = show.Screen(show.console(stderr=True))
         run = Demo(
             DemoPlan(stack=stack, plan=plan, garbage=garbage), say=screen.say, tick=screen.tick
         )
         with screen.live():
             result = run.run()
-        show.summary(Console(stderr=as_json), result)
+        show.summary(show.console(stderr=as_json), result)
         if as_json:
             typer.echo(json.dumps(result.to_json()))
     if not result.good:
@@ -120,28 +122,38 @@ def up(
 
     Prints the environment that they need; `python -m local env` prints it again.
     """
-    console = Console(stderr=True)
-    screen = show.Screen(console)
-    running = Running(home())
-    with _plain_errors():
-        running.claim()
-        local_stack = LocalStack(stack, home() / "run", port=port, say=screen.say)
-        with local_stack:
-            for name, (here, there, why) in local_stack.deployment.overrides.items():
-                screen.say(f"differs from {stack}: {name}={here}, not {there}: {why}")
-            who = engineer(local_stack)
-            settings = environment(local_stack, who, running.outputs_file.resolve())
-            try:
-                running.write(local_stack.outputs, settings)
-                typer.echo(exports(settings))
-                sys.stdout.flush()
-                screen.say('running; in another shell: eval "$(python -m local env)"')
-                screen.say("Ctrl-C stops it")
-                _watch(local_stack, screen)
-            finally:
-                running.forget()
-                screen.say("stopping: what is under way is delivered first")
-        screen.say(f"stopped; {show.hops_line(local_stack.hops())}")
+    screen = show.Screen(show.console(stderr=True))
+    with _plain_errors(), _running(stack, screen, port) as (local_stack, _, settings):
+        typer.echo(exports(settings))
+        sys.stdout.flush()
+        screen.say('running; in another shell: eval "$(python -m local env)"')
+        screen.say("Ctrl-C stops it")
+        _watch(local_stack, screen)
+
+
+@app.command()
+def dashboard(
+    stack: Stack = "dev",
+    rate: Annotated[float, typer.Option(min=0.01, help="New orders a second.")] = 2.0,
+    history: Annotated[
+        int, typer.Option(min=0, max=365, help="Days of older orders to write first.")
+    ] = 30,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The page's port; 0 takes a free one.")
+    ] = 8501,
+) -> None:
+    """Keep the stack running with orders coming in, and show the figures on a web page.
+
+    Ordinary AWS clients can use the stack meanwhile, as with `up`. Ctrl-C stops everything.
+    """
+    screen = show.Screen(show.console(stderr=True))
+    with _plain_errors(), _running(stack, screen) as (local_stack, outputs, settings):
+        log = home() / "run" / "dashboard.log"
+        page = Server(outputs, settings, port=port, log=log)
+        with page, Shop(local_stack, rate=rate, days=history) as shop:
+            screen.say(f"orders are coming in: see {page.url}")
+            screen.say("Ctrl-C stops it")
+            _watch(local_stack, screen, shop, page)
 
 
 @app.command()
@@ -168,13 +180,36 @@ def query(
     analytics_app(["sql", statement, "--format", form.value], prog_name="python -m local query")
 
 
-def _watch(stack: LocalStack, screen: show.Screen) -> None:
-    """Show the counts until Ctrl-C; raises when a hop dies."""
+@contextmanager
+def _running(
+    stack: str, screen: show.Screen, port: int = 0
+) -> Iterator[tuple[LocalStack, Path, dict[str, str]]]:
+    """A stack that other shells know of, its outputs file, and the environment to use it."""
+    running = Running(home())
+    running.claim()
+    with LocalStack(stack, home() / "run", port=port, say=screen.say) as local_stack:
+        for name, (here, there, why) in local_stack.deployment.overrides.items():
+            screen.say(f"differs from {stack}: {name}={here}, not {there}: {why}")
+        outputs = running.outputs_file.resolve()
+        settings = environment(local_stack, engineer(local_stack), outputs)
+        try:
+            running.write(local_stack.outputs, settings)
+            yield local_stack, outputs, settings
+        finally:
+            running.forget()
+            screen.say("stopping: what is under way is delivered first")
+    screen.say(f"stopped; {show.hops_line(local_stack.hops())}")
+
+
+def _watch(stack: LocalStack, screen: show.Screen, *others: Shop | Server) -> None:
+    """Show the counts until Ctrl-C; raises when a hop, or one of the others, dies."""
+    shop = next((other for other in others if isinstance(other, Shop)), None)
     with screen.live():
         try:
             while True:
-                stack.check()
-                screen.tick(generator.Report(), stack.hops())
+                for one in (stack, *others):
+                    one.check()
+                screen.tick(shop.report if shop else generator.Report(), stack.hops())
                 time.sleep(0.25)
         except KeyboardInterrupt:
             return
