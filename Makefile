@@ -27,6 +27,9 @@ demo: $(VENV)/.stamp ## Orders into DynamoDB, answers out of Athena, on this mac
 up: $(VENV)/.stamp ## The same, kept running for other shells
 	$(BIN)/python -m local up
 
+dashboard: $(VENV)/.stamp ## The stack with orders coming in, and a web page of the figures
+	$(BIN)/python -m local dashboard
+
 test: $(VENV)/.stamp ## Every test
 	$(BIN)/python -m pytest -n auto --dist loadgroup
 
