@@ -101,7 +101,10 @@ class Engine:
             _declare(session.cursor, scan)
         describe = self._describer(session)
         ready = rewrites.to_duckdb(bound.tree, describe)
-        types = [kind for _, kind in describe(ready)]
+        try:
+            types = [kind for _, kind in describe(ready)]
+        except QueryError as error:
+            raise trino.placed(error, bound.tree) from None
         if load:
             self._load(session, bound)
         session.check()

@@ -41,6 +41,7 @@ class QueryError(Exception):
         where = f"line {position[0]}:{position[1]}: " if position else ""
         super().__init__(f"{name}: {where}{message}" if name else f"{where}{message}")
         self.name = name
+        self.message = message
 
     def to_api(self) -> dict[str, Any]:
         """The AthenaError structure of GetQueryExecution; every QueryError is the user's (2)."""

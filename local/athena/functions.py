@@ -26,6 +26,7 @@ trino_zoned_text(t) AS strftime(t AT TIME ZONE 'UTC', '%Y-%m-%d %H:%M:%S.%g UTC'
 trino_time_text(t) AS left(CAST(t AS VARCHAR) || if(contains(CAST(t AS VARCHAR), '.'), '000', '.000'), 12)
 trino_binary_text(b) AS trim(regexp_replace(lower(hex(b)), '(..)', '\1 ', 'g'))
 trino_zoned(t, z) AS strftime(t AT TIME ZONE z, '%Y-%m-%d %H:%M:%S.%g ') || z
+trino_typeof(x, name) AS CASE WHEN x IS NULL THEN name ELSE name END
 trino_now() AS date_trunc('milliseconds', now())
 trino_to_integer(t, kind) AS CASE WHEN regexp_full_match(t, '[+-]?[0-9]+') THEN t
   ELSE CAST(trino_error('INVALID_CAST_ARGUMENT: Cannot cast ''' || t || ''' to ' || kind) AS VARCHAR) END

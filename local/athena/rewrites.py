@@ -490,44 +490,42 @@ class _Typed:
         with_row = node.args.get("offset")
         if isinstance(with_row, exp.Identifier):
             names.append(with_row)
+        # DuckDB puts several unnest() of one SELECT side by side and pads them with NULLs.
+        unnested: list[E_] = []
         columns: list[E_] = []
         lengths: list[E_] = []
-        row = exp.column("$i", quoted=True)
+
+        def unnest(array: E_) -> E_:
+            unnested.append(exp.alias_(call("unnest", array), f"${len(unnested)}", quoted=True))
+            return exp.column(f"${len(unnested) - 1}", quoted=True)
+
         for array, kind in zip(arrays, types, strict=True):
             if kind.startswith("MAP"):
-                keys, values = call("map_keys", array), call("map_values", array)
-                columns += [call("list_extract", keys, row), call("list_extract", values, row)]
+                keys = call("map_keys", array)
+                columns += [unnest(keys), unnest(call("map_values", array))]
                 lengths.append(call("len", keys))
                 continue
             lengths.append(call("len", array))
-            item = call("list_extract", array, row)
+            item = unnest(array)
             if kind.startswith(("STRUCT", "TUPLE")) and kind.endswith("[]"):
-                count = len(_fields(kind[:-2]))
-                columns += [
-                    call("struct_extract_at", item, exp.Literal.number(i + 1)) for i in range(count)
-                ]
+                places = range(1, len(_fields(kind[:-2])) + 1)
+                columns += [call("struct_extract_at", item, exp.Literal.number(i)) for i in places]
             else:
                 columns.append(item)
         if with_row:
-            columns.append(row.copy())
-        longest: E_ = call(
-            "greatest", *(call("coalesce", n, exp.Literal.number(0)) for n in lengths)
-        )
-        rows = exp.Select(
-            expressions=[
-                exp.alias_(
-                    call("unnest", call("generate_series", exp.Literal.number(1), longest)),
-                    "$i",
-                    quoted=True,
-                )
-            ]
-        )
+            padded = (call("coalesce", one, exp.Literal.number(0)) for one in lengths)
+            rows = call("generate_series", exp.Literal.number(1), call("greatest", *padded))
+            columns.append(unnest(rows))
         body = exp.Select(
             expressions=[
                 exp.alias_(one, names[i].name if i < len(names) else f"_col{i}", quoted=True)
                 for i, one in enumerate(columns)
             ]
-        ).from_(rows.subquery(alias=exp.to_identifier("$rows", quoted=True)))
+        ).from_(
+            exp.Select(expressions=unnested).subquery(
+                alias=exp.to_identifier("$unnested", quoted=True)
+            )
+        )
         table = exp.TableAlias(
             this=alias.this.copy()
             if alias is not None and alias.this
@@ -642,7 +640,7 @@ def _typed(node: E_, types: list[str]) -> E_:
     if isinstance(node, exp.Reverse):
         return call("list_reverse", node.this) if kind.endswith("]") else node
     if isinstance(node, exp.Typeof):
-        return exp.Literal.string(trino_type(kind))
+        return call("trino_typeof", node.this, exp.Literal.string(trino_type(kind)))
     if isinstance(node, exp.ArraySize):
         return call("cardinality" if kind.startswith("MAP") else "len", node.this)
     if isinstance(node, exp.GenerateSeries):
@@ -903,7 +901,11 @@ def _cast(node: exp.Cast, kind: str) -> E_:
 
 def _bare_decimal(value: E_) -> str:
     """``DECIMAL '1.50'`` is as wide as it is written; ``CAST(x AS DECIMAL)`` has no fraction."""
-    if isinstance(value, exp.Literal) and value.is_string and re.fullmatch(r"[+-]?\d*\.\d+", value.name):
+    if (
+        isinstance(value, exp.Literal)
+        and value.is_string
+        and re.fullmatch(r"[+-]?\d*\.\d+", value.name)
+    ):
         whole, _, fraction = value.name.lstrip("+-").partition(".")
         return f"DECIMAL({len(whole.lstrip('0')) + len(fraction)}, {len(fraction)})"
     return "DECIMAL(38, 0)"

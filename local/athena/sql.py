@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import sqlglot
 from sqlglot import exp
@@ -11,7 +12,7 @@ from sqlglot.dialects.athena import Athena
 from sqlglot.errors import OptimizeError, ParseError, TokenError
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, traverse_scope
-from sqlglot.tokens import TokenType
+from sqlglot.tokens import Token, TokenType
 
 from local.athena import information_schema
 from local.athena.catalog import Catalog, Table
@@ -70,32 +71,65 @@ def parse(sql: str) -> exp.Expression:
         ``line L:C: mismatched input 'x'. Expecting: ...``
     """
     try:
+        tokens = AthenaDialect().tokenize(sql)
+    except TokenError as error:
+        raise SqlSyntaxError(_unclosed(sql, error)) from None
+    tokens = [token for token in tokens if token.token_type is not TokenType.HIVE_TOKEN_STREAM]
+    if not tokens:
+        raise SqlSyntaxError(_mismatched(*_end(sql), "<EOF>", "<statement>"))
+    if tokens[0].text.upper() not in _FIRST:
+        first = tokens[0]
+        raise SqlSyntaxError(_mismatched(first.line, _start(first), first.text, "<query>"))
+    for before, token in pairwise(tokens):
+        if before.token_type is TokenType.COMMA and token.token_type in _NO_ITEM:
+            raise SqlSyntaxError(_mismatched(token.line, _start(token), token.text, "<expression>"))
+    try:
         trees = [tree for tree in sqlglot.parse(sql, dialect=AthenaDialect) if tree is not None]
     except ParseError as error:
-        raise SqlSyntaxError(_syntax(sql, error)) from None
-    except TokenError as error:
-        lines = sql.split("\n")
-        raise SqlSyntaxError(
-            f"line {len(lines)}:{len(lines[-1]) + 1}: mismatched input '<EOF>' ({error})"
-        ) from None
+        raise SqlSyntaxError(_syntax(sql, tokens[-1], error)) from None
     if len(trees) != 1:
-        raise SqlSyntaxError(
-            "Only one sql statement is allowed." if trees else "line 1:1: mismatched input '<EOF>'"
-        )
-    _check_functions(sql)
+        raise SqlSyntaxError("Only one sql statement is allowed.")
+    trees[0].meta["unknown_function"] = _unknown_function(tokens)
     return trees[0]
 
 
-def _syntax(sql: str, error: ParseError) -> str:
+_NO_ITEM = (TokenType.COMMA, TokenType.R_PAREN, TokenType.FROM)
+_FIRST = frozenset("SELECT WITH VALUES TABLE ( FROM".split())
+
+
+def _end(sql: str) -> tuple[int, int]:
+    lines = sql.split("\n")
+    return len(lines), len(lines[-1]) + 1
+
+
+def _unclosed(sql: str, error: BaseException) -> str:
+    """A quote or comment that never ends; the first error in the chain knows where it began."""
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__  # type: ignore[assignment]
+    found = re.search(r"from (\d+):(\d+)", str(error))
+    line, column = (int(found[1]), int(found[2]) + 1) if found else _end(sql)
+    rest = sql.split("\n")[line - 1][column - 1 :]
+    return _mismatched(line, column, rest or "<EOF>", "the end of what was quoted")
+
+
+def _start(token: Token) -> int:
+    return max(int(token.col) - (token.end - token.start), 1)
+
+
+def _mismatched(line: int, column: int, word: str, wanted: str) -> str:
+    return f"line {line}:{column}: mismatched input '{word}'. Expecting: {wanted}"
+
+
+def _syntax(sql: str, last: Token, error: ParseError) -> str:
     told = error.errors[0]
-    word = told.get("highlight") or "<EOF>"
+    word = told.get("highlight") or ""
     line, end = told.get("line") or 1, told.get("col") or len(sql)
-    start = max(end - len(word) + 1, 1)
-    expecting = {"Required keyword": "<expression>", "Expected table": "<identifier>"}
-    description = told.get("description") or ""
-    wanted = next((v for k, v in expecting.items() if description.startswith(k)), None)
-    what = wanted or description.removeprefix("Expecting ").removeprefix("Expected ") or "<EOF>"
-    return f"line {line}:{start}: mismatched input '{word}'. Expecting: {what}"
+    wanted = told.get("description") or ""
+    # sqlglot points to the last word where more words should follow.
+    if (line, end) == (last.line, last.col) and not wanted.startswith("Invalid expression"):
+        return _mismatched(*_end(sql), "<EOF>", "<expression>")
+    wanted = "<EOF>" if wanted.startswith("Invalid expression") else "<expression>"
+    return _mismatched(line, max(end - len(word) + 1, 1), word, wanted)
 
 
 def position(node: exp.Expression | None) -> tuple[int, int] | None:
@@ -109,6 +143,16 @@ def position(node: exp.Expression | None) -> tuple[int, int] | None:
     return min(starts) if starts else None
 
 
+def placed(error: QueryError, tree: exp.Expression) -> QueryError:
+    """Add where the column that an error names stands in the query."""
+    column = re.match(r"'([^']+)' must be an aggregate", error.message)
+    if column:
+        for node in tree.find_all(exp.Column):
+            if node.name == column[1] and not node.find_ancestor(exp.AggFunc):
+                return QueryError(error.name, error.message, position(node))
+    return error
+
+
 def bind(tree: exp.Expression, database: str, catalog: Catalog) -> Bound:
     """Resolve every table, view, column and function name.
 
@@ -117,6 +161,8 @@ def bind(tree: exp.Expression, database: str, catalog: Catalog) -> Bound:
     QueryError
         What does not exist, or is ambiguous.
     """
+    if tree.meta.get("unknown_function"):
+        raise tree.meta["unknown_function"]
     tree = tree.copy()
     unnamed = _label(tree)
     scans: dict[str, Scan] = {}
@@ -134,8 +180,8 @@ def bind(tree: exp.Expression, database: str, catalog: Catalog) -> Bound:
             validate_qualify_columns=False,
         )
     except OptimizeError as error:
-        raise QueryError("", str(error)) from None
-    _check_columns(tree)
+        raise _from_sqlglot(error, tree) from None
+    _check_columns(tree, {name: set(scan.table.all_columns) for name, scan in scans.items()})
     labels = [
         projection.meta.get("label") or projection.alias_or_name for projection in _selects(tree)
     ]
@@ -151,9 +197,8 @@ def _selects(tree: exp.Expression) -> list[exp.Expression]:
     return list(tree.selects) if isinstance(tree, exp.Query) else []
 
 
-def _check_functions(sql: str) -> None:
+def _unknown_function(tokens: list[Token]) -> QueryError | None:
     """sqlglot also reads other dialects' functions; Athena would refuse them."""
-    tokens = AthenaDialect().tokenize(sql)
     for before, token, after in zip([None, *tokens], tokens, tokens[1:], strict=False):
         name = token.text.lower()
         if after.token_type is not TokenType.L_PAREN or name in TRINO_FUNCTIONS:
@@ -161,11 +206,12 @@ def _check_functions(sql: str) -> None:
         # What follows AS, FROM t or WITH names columns: ``AS t(a, b)``.
         called = before is None or before.text.upper().split()[-1] in _BEFORE_FUNCTIONS
         if token.token_type is TokenType.VAR and called:
-            raise QueryError(
+            return QueryError(
                 "FUNCTION_NOT_FOUND",
                 f"Function '{name}' not registered",
-                (token.line, token.col - len(token.text) + 1),
+                (token.line, _start(token)),
             )
+    return None
 
 
 def _label(tree: exp.Expression) -> list[int]:
@@ -274,14 +320,14 @@ def _default_aliases(tree: exp.Expression) -> None:
             column.set("catalog", None)
 
 
-def _check_columns(tree: exp.Expression) -> None:
+def _check_columns(tree: exp.Expression, scans: dict[str, set[str]]) -> None:
     for scope in traverse_scope(tree):
         if not isinstance(scope.expression, exp.Select):
             continue
         aliases = {projection.alias_or_name for projection in scope.expression.selects}
         for column in scope.columns:
             if column.table:
-                found, known = _columns_of(scope, column.table)
+                found, known = _columns_of(scope, column.table, scans)
                 if found and (known is None or column.name in known or column.name in HIDDEN):
                     continue
                 raise _unresolved(column)
@@ -291,7 +337,7 @@ def _check_columns(tree: exp.Expression) -> None:
                 homes = [
                     a
                     for a in scope.selected_sources
-                    if column.name in (_columns_of(scope, a)[1] or ())
+                    if column.name in (_columns_of(scope, a, scans)[1] or ())
                 ]
                 if len(homes) > 1:
                     raise QueryError(
@@ -300,11 +346,15 @@ def _check_columns(tree: exp.Expression) -> None:
                 raise _unresolved(column)
 
 
-def _columns_of(scope: Scope, alias: str) -> tuple[bool, set[str] | None]:
+def _columns_of(
+    scope: Scope, alias: str, scans: dict[str, set[str]]
+) -> tuple[bool, set[str] | None]:
     """Is there such a source here or around; and its columns, where they are known."""
     around: Scope | None = scope
     while around is not None:
         source = around.sources.get(alias)
+        if isinstance(source, exp.Table) and source.name in scans:
+            return True, scans[source.name]
         if source is not None:
             expression = source.expression if isinstance(source, Scope) else None
             if isinstance(expression, exp.Query) and not expression.is_star:
@@ -319,6 +369,14 @@ def _columns_of(scope: Scope, alias: str) -> tuple[bool, set[str] | None]:
             ) else None
         around = around.parent
     return False, None
+
+
+def _from_sqlglot(error: OptimizeError, tree: exp.Expression) -> QueryError:
+    found = re.search(r"[Cc]olumn:? [\"']*([\w$]+)", str(error))
+    for column in tree.find_all(exp.Column):
+        if found and column.name.lower() == found[1].lower():
+            return _unresolved(column)
+    return QueryError("", str(error))
 
 
 def _is_parameter(column: exp.Column) -> bool:

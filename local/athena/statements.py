@@ -94,7 +94,9 @@ def run(engine: Engine, session: Session, execution: Execution, aws: Aws) -> Non
         session.check()
         if not statement.command.writes_data:
             upload(aws, execution.caller, execution.output, body)
-            upload(aws, execution.caller,
+            upload(
+                aws,
+                execution.caller,
                 execution.output + ".metadata",
                 results.metadata_file(execution.id, execution.columns),
             )
@@ -114,7 +116,9 @@ def run(engine: Engine, session: Session, execution: Execution, aws: Aws) -> Non
         upload(aws, execution.caller, execution.output, file.read_bytes())
     finally:
         file.unlink(missing_ok=True)
-    upload(aws, execution.caller,
+    upload(
+        aws,
+        execution.caller,
         execution.output + ".metadata",
         results.metadata_file(execution.id, execution.columns),
     )

@@ -37,7 +37,9 @@ def _sent(lab: Lab, run) -> list[tuple[str, str]]:
 
 def test_decimals_never_pass_through_a_binary_float(lab: Lab) -> None:
     exact = "123456789012345678901234567890123456.10"
-    lab.put("exact/a.json", [f'{{"d": {exact}, "note": "\\"d\\": 1.10"}}', '{"d": "1.10", "note": ""}'])
+    lab.put(
+        "exact/a.json", [f'{{"d": {exact}, "note": "\\"d\\": 1.10"}}', '{"d": "1.10", "note": ""}']
+    )
     lab.table("exact", {"d": "decimal(38,2)", "note": "string"})
     assert lab.rows("SELECT * FROM exact ORDER BY d DESC") == [[exact, '"d": 1.10'], ["1.10", ""]]
 
@@ -49,7 +51,9 @@ def test_keys_of_json_match_columns_whatever_their_case(lab: Lab) -> None:
 
 
 def test_nested_columns_are_arrays_rows_and_maps(lab: Lab) -> None:
-    lab.put("nested/a.json", ['{"tags": ["a", "b"], "who": {"name": "x", "age": 3}, "m": {"k": 1}}'])
+    lab.put(
+        "nested/a.json", ['{"tags": ["a", "b"], "who": {"name": "x", "age": 3}, "m": {"k": 1}}']
+    )
     lab.table(
         "nested",
         {"tags": "array<string>", "who": "struct<name:string,age:int>", "m": "map<string,int>"},
@@ -146,8 +150,12 @@ def columnar(lab: Lab) -> Lab:
         table = pa.table(
             {
                 "id": pa.array(range(start, start + 1000), pa.int64()),
-                "price": pa.array([i / 100 for i in range(1000)]).cast(pa.decimal128(10, 2), safe=False),
-                "at": pa.array([datetime(2026, 11, 21, 2, 18, 0, 123000)] * 1000, pa.timestamp("us")),
+                "price": pa.array([i / 100 for i in range(1000)]).cast(
+                    pa.decimal128(10, 2), safe=False
+                ),
+                "at": pa.array(
+                    [datetime(2026, 11, 21, 2, 18, 0, 123000)] * 1000, pa.timestamp("us")
+                ),
                 "filler": pa.array([f"{start}-{i}" * 20 for i in range(1000)]),
             }
         )
@@ -156,7 +164,13 @@ def columnar(lab: Lab) -> Lab:
         lab.s3.put_object(Bucket=BUCKET, Key=f"columnar/{name}.parquet", Body=body.getvalue())
     lab.table(
         "columnar",
-        {"id": "bigint", "price": "decimal(10,2)", "at": "timestamp", "filler": "string", "later": "int"},
+        {
+            "id": "bigint",
+            "price": "decimal(10,2)",
+            "at": "timestamp",
+            "filler": "string",
+            "later": "int",
+        },
         serde=PARQUET,
     )
     return lab
@@ -269,7 +283,9 @@ FILTERS = [
 
 
 @pytest.mark.parametrize(("sql", "days"), FILTERS)
-def test_only_the_partitions_that_the_query_needs_are_read(projected: Lab, sql: str, days: set[int]) -> None:
+def test_only_the_partitions_that_the_query_needs_are_read(
+    projected: Lab, sql: str, days: set[int]
+) -> None:
     seen: set[str] = set()
     fetch = projected.gateway._athena._engine.lake.fetch
 
@@ -321,9 +337,13 @@ def test_enum_and_injected_partitions(lab: Lab) -> None:
         ["eu", "7", "1"],
         ["us", "7", "2"],
     ]
-    assert lab.rows("SELECT sum(a) FROM typed WHERE device IN ('7', '8') AND region = 'us'") == [["5"]]
+    assert lab.rows("SELECT sum(a) FROM typed WHERE device IN ('7', '8') AND region = 'us'") == [
+        ["5"]
+    ]
     refused = lab.ask("SELECT a FROM typed")
-    assert refused.reason.startswith("CONSTRAINT_VIOLATION: For the injected projected partition column")
+    assert refused.reason.startswith(
+        "CONSTRAINT_VIOLATION: For the injected projected partition column"
+    )
 
 
 def test_glue_partitions_are_used_without_projection(lab: Lab) -> None:
