@@ -93,7 +93,12 @@ def _number(value: float | None) -> str:
 
 def _section(component: type) -> str:
     args_class = getattr(sys.modules[component.__module__], f"{component.__name__}Args")
+    # A component's argument that is a setting by name means what the setting means.
+    settings = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
     documented = dict(_parameters(args_class))
+    for field in dataclasses.fields(args_class):
+        if field.name not in documented and _camel(field.name) in settings:
+            documented[field.name] = settings[_camel(field.name)]["description"]
     inputs = [("input", "default", "")]
     for field in dataclasses.fields(args_class):
         inputs.append((f"`{field.name}`", _default(field), documented.get(field.name, "")))
