@@ -184,11 +184,11 @@ class Pipe(Worker):
         """
         wanted = [record for record in batch if self._wanted(record)]
         self.counts.filtered += len(batch) - len(wanted)
-        pending = [wanted] if wanted else []
+        # Each part with its own tries: one that was given up must not use up its neighbours'.
+        pending = [(wanted, 0)] if wanted else []
         enriched = self.definition.enrichment_arn is None
-        attempts = 0
         while pending:
-            part, error = pending.pop(0), None
+            (part, attempts), error = pending.pop(0), None
             try:
                 if not enriched:
                     part, enriched = self._enrich(part), True
@@ -204,10 +204,9 @@ class Pipe(Worker):
                 self._give_up(shard, left if self.definition.enrichment_arn is None else wanted)
             elif error and not error.retryable and self.definition.bisect and len(left) > 1:
                 middle = len(left) // 2
-                pending[:0] = [left[:middle], left[middle:]]
-                attempts = 0
+                pending[:0] = [(left[:middle], 0), (left[middle:], 0)]
             else:
-                pending.insert(0, left)
+                pending.insert(0, (left, attempts))
                 self.backoff(attempts)
                 if self.stopping.is_set():
                     return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ class Account:
         self._clients: dict[str, Any] = {}
 
     @classmethod
-    def load(cls, stack: str | None, file: Path | None, keys: Iterable[str]) -> Account:
+    def load(cls, stack: str | None, file: Path | None, keys: Sequence[str]) -> Account:
         """The account of a stack, or of a file of its outputs.
 
         Raises

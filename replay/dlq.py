@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -22,6 +23,10 @@ REPAIR_OUTPUTS = (*OUTPUTS, *VERIFY_OUTPUTS, "projectionTable")
 _HIDDEN_SECONDS = 600  # how long a message that we work on is kept from others
 _RECEIVE_MOST = 10
 _GONE = {"TrimmedDataAccessException", "ResourceNotFoundException"}
+# As the API of DynamoDB Streams takes them.
+_SEQUENCE = re.compile(r"[0-9]{21,40}")
+_SHARD = re.compile(r"[A-Za-z0-9-]{28,65}")
+_STREAM = re.compile(r"arn:[a-z-]+:dynamodb:[a-z0-9-]+:\d{12}:table/[^/]+/stream/.+")
 _EMPTY_READS = 25  # of an open shard in a row: then there is no more to come
 
 
@@ -70,7 +75,10 @@ class Pointer:
                 str(batch.get("approximateArrivalOfFirstRecord", "")),
                 str(batch.get("approximateArrivalOfLastRecord", "")),
             )
-            int(pointer.start), int(pointer.end)
+            if not all(_SEQUENCE.fullmatch(one) for one in (pointer.start, pointer.end)):
+                raise ValueError
+            if not (_SHARD.fullmatch(pointer.shard) and _STREAM.fullmatch(pointer.stream_arn)):
+                raise ValueError
         except (ValueError, KeyError, TypeError, AttributeError):
             identity = message.get("MessageId", "?")
             raise ReplayError(

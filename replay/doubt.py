@@ -40,7 +40,7 @@ def find_sent(
                 Timestamp=start,
             )["ShardIterator"]
             while iterator and len(found) < len(wanted):
-                answer = kinesis.get_records(ShardIterator=iterator)
+                answer = kinesis.get_records(StreamARN=stream_arn, ShardIterator=iterator)
                 for record in answer["Records"]:
                     if ids.get(record["Data"]):
                         identity = ids[record["Data"]].pop()

@@ -55,18 +55,21 @@ class Ledger:
         """
         try:
             document = orjson.loads(body)
-            return cls(
+            ledger = cls(
                 failed_key,
                 {int(n): Receipt(str(s), str(q)) for n, (s, q) in document["replayed"].items()},
                 [int(line) for line in document["pending"]],
                 int(document["since"]),
                 etag,
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            if not all(0 <= number < 2**32 for number in (ledger.since, *ledger.pending)):
+                raise ValueError
+        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise ReplayError(
                 f"{ledger_key(failed_key)}: not a record of what was replayed "
                 f"({type(error).__name__}); move it away to replay that object anew"
             ) from None
+        return ledger
 
     def to_json(self) -> bytes:
         """Stable JSON."""

@@ -127,6 +127,24 @@ def test_a_poison_record_is_bisected_out_and_the_rest_goes_on(
     assert "NewImage" not in json.dumps(letter), "the message is a pointer, not data"
 
 
+def test_a_second_poison_record_has_its_own_tries(
+    bridge: Bridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bridge.put(*"abcdefgh")
+    pipe = bridge.pipe(max_retries=1)
+    put = Pipe._put
+
+    def refusing(self: Pipe, events: Any) -> Any:
+        if any(one["dynamodb"]["Keys"]["orderid"]["S"] in "bf" for one in events):
+            raise AwsError("ValidationException", "one of these is poison")
+        return put(self, events)
+
+    monkeypatch.setattr(Pipe, "_put", refusing)
+    run(pipe, lambda: pipe.counts.bridged + pipe.counts.dead_lettered == 8)
+    assert bridge.orders() == list("acdegh")
+    assert [one["DDBStreamBatchInfo"]["batchSize"] for one in bridge.dead_letters()] == [1, 1]
+
+
 def test_only_the_records_that_failed_are_put_again(
     bridge: Bridge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
