@@ -7,6 +7,7 @@ from analytics import load_queries, load_views
 from components.access import Access, AccessArgs
 from components.catalog import Catalog, CatalogArgs, SavedQuery, View
 from components.cdc_source import CdcSource, CdcSourceArgs
+from components.dashboard import Dashboard, DashboardArgs
 from components.delivery_to_lake import DeliveryToLake, DeliveryToLakeArgs
 from components.layout import RESULTS_PREFIX
 from components.operator import Operator, OperatorArgs
@@ -68,3 +69,7 @@ if settings.order_generator:
     )
     generator = OrderGenerator(f"{prefix}-generator", generator_args)
     pulumi.export("orderGeneratorFunctionName", generator.function_name)
+if settings.dashboard:
+    dashboard_args = settings.args(DashboardArgs, **outputs_for(DashboardArgs, lake, catalog))
+    dashboard = Dashboard(f"{prefix}-dashboard", dashboard_args)
+    export(dashboard, "dashboard_url")

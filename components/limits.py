@@ -75,6 +75,13 @@ AttributeName = Annotated[str, Pattern(r".{1,255}", "an attribute's name (1 to 2
 KeyArn = Annotated[
     str, Pattern(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/.+", "the ARN of a KMS key")
 ]
+QuickSightPrincipalArn = Annotated[
+    str,
+    Pattern(
+        r"arn:aws[a-z-]*:quicksight:[a-z0-9-]+:\d{12}:(user|group)/[^/]+/.+",
+        "the ARN of a QuickSight user or group",
+    ),
+]
 FunctionArn = Annotated[
     str,
     Pattern(

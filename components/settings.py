@@ -89,6 +89,9 @@ class Settings:
     order_generator: bool = False
     order_generator_schedule: limits.Schedule = "rate(5 minutes)"
     order_generator_orders: limits.Orders = 100
+    # The QuickSight dashboard
+    dashboard: bool = False
+    dashboard_principal_arn: limits.QuickSightPrincipalArn | None = None
 
     @property
     def schema(self) -> Schema:
@@ -221,6 +224,13 @@ def _partition_key_is_a_key(settings: Settings, label: checks.Label) -> str | No
     return f"{label('partition_key_path')}: must be {' or '.join(paths)}, not {path!r}"
 
 
+def _dashboard_is_for_somebody(settings: Settings, label: checks.Label) -> str | None:
+    if not settings.dashboard or settings.dashboard_principal_arn:
+        return None
+    principal = label("dashboard_principal_arn")
+    return f"{principal}: must say who may see it when {label('dashboard')} is on"
+
+
 _RULES: tuple[checks.Rule[Settings], ...] = (
     limits.window_below_age,
     limits.few_filters,
@@ -228,4 +238,5 @@ _RULES: tuple[checks.Rule[Settings], ...] = (
     _sort_key_is_a_column,
     _ttl_is_no_key,
     _partition_key_is_a_key,
+    _dashboard_is_for_somebody,
 )

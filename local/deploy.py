@@ -31,6 +31,7 @@ OVERRIDES: Mapping[str, tuple[str, str]] = {
     "lambdaPlatform": ("host", "functions are packaged for this machine, not for AWS's arm64"),
     "bufferIntervalSeconds": ("1", "a person waits"),
     "transformBufferIntervalSeconds": ("0", "a person waits"),
+    "dashboard": ("false", "no QuickSight here; `python -m local dashboard` shows the figures"),
 }
 """Settings that differ from the cloud whatever the stack: value and reason."""
 

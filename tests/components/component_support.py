@@ -33,6 +33,8 @@ _ARNS: Mapping[str, str] = {
     "aws:kinesis/stream:Stream": "kinesis:{region}:{account}:stream/{name}",
     "aws:lambda/function:Function": "lambda:{region}:{account}:function:{name}",
     "aws:pipes/pipe:Pipe": "pipes:{region}:{account}:pipe/{name}",
+    "aws:quicksight/dataSet:DataSet": "quicksight:{region}:{account}:dataset/{name}",
+    "aws:quicksight/dataSource:DataSource": "quicksight:{region}:{account}:datasource/{name}",
     "aws:s3/bucket:Bucket": "s3:::{name}",
     "aws:scheduler/schedule:Schedule": "scheduler:{region}:{account}:schedule/default/{name}",
     "aws:sqs/queue:Queue": "sqs:{region}:{account}:{name}",
@@ -128,6 +130,9 @@ class _Account(pulumi.runtime.Mocks):
             )
         if args.typ == "aws:dynamodb/table:Table":
             state["streamArn"] = f"{state['arn']}/stream/2026-11-21T00:00:00.000"
+        if args.typ == "aws:cloudformation/stack:Stack":
+            declared = json.loads(state["templateBody"])["Outputs"]
+            state["outputs"] = {name: output["Value"] for name, output in declared.items()}
         if args.typ == "aws:sqs/queue:Queue":
             state["url"] = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}"
         return f"{name}-id", state

@@ -15,6 +15,7 @@ from component_support import Deploy, arn
 from components.access import Access, AccessArgs
 from components.catalog import Catalog, CatalogArgs, SavedQuery, View
 from components.cdc_source import CdcSource, CdcSourceArgs
+from components.dashboard import Dashboard, DashboardArgs
 from components.delivery_to_lake import DeliveryToLake, DeliveryToLakeArgs
 from components.operator import Operator, OperatorArgs
 from components.order_generator import OrderGenerator, OrderGeneratorArgs
@@ -45,6 +46,18 @@ MAKERS: dict[type, Callable[[str, pulumi.ResourceOptions | None], object]] = {
         opts,
     ),
     CdcSource: lambda name, opts: CdcSource(name, CdcSourceArgs(), opts),
+    Dashboard: lambda name, opts: Dashboard(
+        name,
+        DashboardArgs(
+            workgroup_name="sales",
+            workgroup_arn=WORKGROUP,
+            database_name="sales",
+            database_arn=DATABASE,
+            bucket_arn=BUCKET,
+            dashboard_principal_arn=arn("quicksight:{region}:{account}:group/default/analysts"),
+        ),
+        opts,
+    ),
     DeliveryToLake: lambda name, opts: DeliveryToLake(
         name, DeliveryToLakeArgs(kinesis_stream_arn=STREAM, delivery_format="parquet"), opts
     ),

@@ -190,3 +190,14 @@ def test_a_misspelt_setting_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PULUMI_CONFIG", json.dumps({"sales-cdc:shard": "1", "aws:region": "x"}))
     with pytest.raises(pulumi.RunError, match="shard: there is no such setting; did you mean"):
         record(program, Deployed(), stack="dev", config={}, preview=False)
+
+
+def test_the_dashboard_is_off_until_switched_on(up: Any) -> None:
+    assert not up("dev").all("DataSource")
+    principal = "arn:aws:quicksight:eu-west-1:123456789012:group/default/analysts"
+    on = up("dev", dashboard="true", dashboardPrincipalArn=principal)
+    assert set(on.exports) == EXPORTS | {"dashboardUrl"}
+    source = on.find("DataSource").inputs["parameters"]["athena"]
+    assert source["workGroup"] == on.exports["workgroupName"]
+    (table,) = on.find("DataSet").inputs["physicalTableMaps"]
+    assert table["relationalTable"]["schema"] == on.exports["databaseName"]

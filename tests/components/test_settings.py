@@ -13,6 +13,7 @@ import yaml
 from components import packages
 from components.catalog import CatalogArgs
 from components.cdc_source import CdcSourceArgs
+from components.dashboard import DashboardArgs
 from components.delivery_to_lake import DeliveryToLakeArgs
 from components.lambda_package import Platform
 from components.order_generator import OrderGeneratorArgs
@@ -21,7 +22,14 @@ from components.stream_bridge import StreamBridgeArgs
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
-ARGS = (CdcSourceArgs, StreamBridgeArgs, DeliveryToLakeArgs, CatalogArgs, OrderGeneratorArgs)
+ARGS = (
+    CdcSourceArgs,
+    StreamBridgeArgs,
+    DeliveryToLakeArgs,
+    CatalogArgs,
+    OrderGeneratorArgs,
+    DashboardArgs,
+)
 
 
 def problems(**raw: str) -> list[str]:
@@ -70,7 +78,13 @@ def test_the_components_have_the_same_defaults() -> None:
 def test_every_setting_goes_somewhere() -> None:
     taken = {field.name for args in ARGS for field in dataclasses.fields(args)}
     # What __main__ or a property of the settings uses instead.
-    others = {"sort_key", "lambda_platform", "result_retention_days", "order_generator"}
+    others = {
+        "sort_key",
+        "lambda_platform",
+        "result_retention_days",
+        "order_generator",
+        "dashboard",
+    }
     assert {field.name for field in dataclasses.fields(Settings)} == (
         taken & {field.name for field in dataclasses.fields(Settings)}
     ) | others
@@ -164,6 +178,10 @@ def test_the_message_is_for_a_person() -> None:
         (
             {"filterPatterns": json.dumps([{"eventName": ["INSERT"]}] * 6)},
             "filterPatterns: at most 5 patterns, not 6",
+        ),
+        (
+            {"dashboard": "true"},
+            "dashboardPrincipalArn: must say who may see it when dashboard is on",
         ),
         (
             {"sortKey": "colour"},
