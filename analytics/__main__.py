@@ -19,6 +19,7 @@ from analytics import ParameterError, Query, load_queries
 from analytics.athena import Athena, AthenaError, Usage
 from analytics.dashboard import serve
 from analytics.output import Format, write
+from analytics.tableau import DRIVER_SETTINGS, data_source, driver_settings
 
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
@@ -176,10 +177,33 @@ def dashboard(
     os.execv(command[0], command)  # noqa: S606 - no shell; Ctrl-C is Streamlit's from here on
 
 
-def _names(stack: str | None, outputs: Path | None) -> dict[str, str]:
-    """The outputs of the stack that is asked."""
+@app.command()
+def tableau(
+    output: Annotated[
+        Path, typer.Option("--output", metavar="FILE", help="The data source file to write.")
+    ] = Path("sales-cdc.tds"),
+    stack: Stack = None,
+    outputs: Outputs = None,
+) -> None:
+    """Write a data source file for Tableau, and the settings of its Athena driver beside it.
+
+    Example: python -m analytics tableau --stack prod, then see docs/tableau.md
+    """
+    names = _names(stack, outputs, "region")
+    settings = output.with_name(DRIVER_SETTINGS)
     try:
-        return stack_outputs.load(stack, outputs, keys=("workgroupName", "databaseName"))
+        output.write_bytes(data_source(names))
+        settings.write_text(driver_settings(names), encoding="utf-8")
+    except OSError as error:
+        _fail(f"cannot write {error.filename}: {error.strerror}", FAILED)
+    typer.echo(f"{output}\n{settings}")
+
+
+def _names(stack: str | None, outputs: Path | None, *others: str) -> dict[str, str]:
+    """The outputs of the stack that is asked."""
+    keys = ("workgroupName", "databaseName", *others)
+    try:
+        return stack_outputs.load(stack, outputs, keys=keys)
     except stack_outputs.StackOutputsError as error:
         _fail(str(error), WRONG_USAGE)
 
