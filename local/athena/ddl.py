@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 from sqlglot import exp
 
-from local.athena import projection, rewrites
+from local.athena import projection
 from local.athena import sql as trino
 from local.athena.catalog import Table, encode_view
+from local.athena.duckdb_errors import trino_errors
 from local.athena.errors import QueryError
 from local.athena.sql import SqlSyntaxError
 from local.athena.storage import PARQUET_SERDE, output_denied, split_location, upload
@@ -54,7 +55,7 @@ class Command:
     substatement: str
     action: Callable[[Run], list[str]]
     columns: list[dict[str, Any]] = field(default_factory=list)
-    tree: exp.Expression | None = None
+    tree: exp.Expr | None = None
     writes_data: bool = False
 
     def run(self, engine: Engine, session: Session, execution: Execution, aws: Aws) -> list[str]:
@@ -248,7 +249,7 @@ def _explain(match: re.Match[str], parameters: list[str]) -> Command:
             f"{label}:{trino_type(kind)}"
             for label, kind in zip(query.labels, query.types, strict=True)
         )
-        with rewrites.trino_errors():
+        with trino_errors():
             plan = run.session.cursor.execute(f"EXPLAIN {query.sql}").fetchall()
         return ["Query Plan", f"Output [{shown}]", *str(plan[0][1]).rstrip().split("\n")]
 
@@ -594,7 +595,7 @@ def _unload(match: re.Match[str], parameters: list[str]) -> Command:
     return Command("DML", "UNLOAD", action, tree=tree, writes_data=True)
 
 
-def _query_with_data(sql: str, parameters: list[str]) -> tuple[exp.Expression, bool]:
+def _query_with_data(sql: str, parameters: list[str]) -> tuple[exp.Expr, bool]:
     found = re.fullmatch(r"(.*?)(\s+WITH\s+(NO\s+)?DATA)?", sql.strip(), re.IGNORECASE | re.DOTALL)
     assert found
     body = found[1].strip()
@@ -648,7 +649,7 @@ def _write_parquet(run: Run, query: Query, location: str, properties: dict[str, 
     names = ", ".join(f"c{i}" for i in range(len(query.labels)))
     file = run.engine.directory / f"{run.execution.id}.parquet"
     try:
-        with rewrites.trino_errors():
+        with trino_errors():
             counted = run.session.cursor.execute(
                 f"COPY (SELECT {columns} FROM ({query.sql}) AS r({names})) TO {text(str(file))} "  # noqa: S608
                 f"(FORMAT parquet, COMPRESSION {compression})"

@@ -16,6 +16,7 @@ from sqlglot import exp
 from local.athena import information_schema, projection, rewrites
 from local.athena import sql as trino
 from local.athena.catalog import Catalog
+from local.athena.duckdb_errors import trino_errors
 from local.athena.errors import QueryCancelledError, QueryError
 from local.athena.functions import install
 from local.athena.pruning import conditions, weaken
@@ -94,7 +95,7 @@ class Engine:
             cutoff=cutoff,
         )
 
-    def prepare(self, session: Session, tree: exp.Expression, *, load: bool = True) -> Query:
+    def prepare(self, session: Session, tree: exp.Expr, *, load: bool = True) -> Query:
         """Bind and check a SELECT, then (if ``load``) read what it needs."""
         bound = trino.bind(tree, session.database, session.catalog)
         for scan in bound.scans.values():
@@ -112,7 +113,7 @@ class Engine:
 
     def _describer(self, session: Session) -> Callable[[str], list[tuple[str, str]]]:
         def describe(sql: str) -> list[tuple[str, str]]:
-            with rewrites.trino_errors():
+            with trino_errors():
                 return [
                     (row[0], row[1]) for row in session.cursor.execute(f"DESCRIBE {sql}").fetchall()
                 ]
@@ -145,7 +146,7 @@ class Engine:
             if session.cutoff and session.scanned > session.cutoff:
                 raise QueryCancelledError("Bytes scanned limit was exceeded")
 
-    def _fill(self, session: Session, scan: Scan, condition: exp.Expression | None) -> None:
+    def _fill(self, session: Session, scan: Scan, condition: exp.Expr | None) -> None:
         schemas = _equals(condition, "table_schema") or _equals(condition, "schema_name")
         rows = information_schema.rows(scan.table.name, session.catalog, schemas)
         types = scan.table.duckdb_types()
@@ -162,7 +163,7 @@ class Engine:
             f"CREATE TEMP TABLE {quote(scan.name)} AS FROM information_schema_rows"  # noqa: S608
         )
 
-    def _prune(self, session: Session, scan: Scan, condition: exp.Expression | None) -> list[Part]:
+    def _prune(self, session: Session, scan: Scan, condition: exp.Expr | None) -> list[Part]:
         """The partitions whose rows can satisfy the query's conditions."""
         table = scan.table
         if not table.partition_keys:
@@ -203,7 +204,7 @@ class Engine:
         return parts
 
     def _matching(
-        self, session: Session, scan: Scan, values: list[list[str]], condition: exp.Expression
+        self, session: Session, scan: Scan, values: list[list[str]], condition: exp.Expr
     ) -> Sequence[int]:
         table = scan.table
         arrow = pa.table(
@@ -225,7 +226,7 @@ class Engine:
         try:
             found = cursor.execute(
                 f'SELECT "$i" FROM (SELECT "$i", {typed} FROM candidates) '  # noqa: S608
-                f"WHERE {rewrites.condition_to_duckdb(condition, types)}"
+                f"WHERE {rewrites.condition_to_duckdb(condition)}"
             ).fetchall()
         except duckdb.Error:
             return range(len(values))  # the query itself will meet the same error, or none
@@ -248,7 +249,7 @@ def _least(scan: Scan, objects: Sequence[Object]) -> int:
     return 0 if "parquet" in scan.table.serde.lower() else sum(one.size for one in objects)
 
 
-def _equals(condition: exp.Expression | None, column: str) -> list[str] | None:
+def _equals(condition: exp.Expr | None, column: str) -> list[str] | None:
     """The values that ``column`` must equal one of, if the condition says so."""
     if condition is None:
         return None

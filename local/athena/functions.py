@@ -21,6 +21,7 @@ trino_round_div(n, d) AS
   CASE WHEN (n < 0) <> (d < 0) THEN -1 ELSE 1 END * ((2 * abs(n) + abs(d)) // (2 * abs(d)))
 trino_div(a BIGINT, b BIGINT) AS a // b, (a DOUBLE, b DOUBLE) AS a / b
 trino_float_text(f) AS trino_double_text(CAST(CAST(f AS VARCHAR) AS DOUBLE))
+trino_fraction_text(d) AS regexp_replace(CAST(d AS VARCHAR), '^(-?)\.', '\10.')
 trino_timestamp_text(t) AS strftime(t, '%Y-%m-%d %H:%M:%S.%g')
 trino_zoned_text(t) AS strftime(t AT TIME ZONE 'UTC', '%Y-%m-%d %H:%M:%S.%g UTC')
 trino_time_text(t) AS left(CAST(t AS VARCHAR) || if(contains(CAST(t AS VARCHAR), '.'), '000', '.000'), 12)

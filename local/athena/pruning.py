@@ -11,10 +11,10 @@ from collections.abc import Callable, Collection, Iterable
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
-Conjuncts = list[exp.Expression]
+Conjuncts = list[exp.Expr]
 
 
-def conditions(tree: exp.Expression, scans: Collection[str]) -> dict[str, exp.Expression]:
+def conditions(tree: exp.Expr, scans: Collection[str]) -> dict[str, exp.Expr]:
     """Per scan (the table's name), what its rows must satisfy.
 
     Parameters
@@ -41,9 +41,7 @@ def conditions(tree: exp.Expression, scans: Collection[str]) -> dict[str, exp.Ex
     }
 
 
-def weaken(
-    condition: exp.Expression, keep: Callable[[exp.Expression], bool]
-) -> exp.Expression | None:
+def weaken(condition: exp.Expr, keep: Callable[[exp.Expr], bool]) -> exp.Expr | None:
     """``condition`` without the parts that ``keep`` refuses; true wherever it is. None is TRUE."""
     if isinstance(condition, exp.Paren):
         return weaken(condition.this, keep)
@@ -85,7 +83,7 @@ def _through_select(
         passed = [one for c in conjuncts if (one := _substitute(c, passable))]
         for alias, (_, source) in scope.selected_sources.items():
 
-            def about(atom: exp.Expression, alias: str = alias) -> bool:
+            def about(atom: exp.Expr, alias: str = alias) -> bool:
                 return all(column.table == alias for column in atom.find_all(exp.Column))
 
             candidates = on.get(alias, []) + ([] if alias in nullable else own + passed)
@@ -119,7 +117,7 @@ def _joins(select: exp.Select, own: Conjuncts) -> tuple[set[str], dict[str, Conj
     return nullable, on
 
 
-def _outputs(select: exp.Select) -> dict[str, exp.Expression]:
+def _outputs(select: exp.Select) -> dict[str, exp.Expr]:
     """Output columns by name through which a condition may move inside."""
     if select.args.get("limit") or select.args.get("offset"):
         return {}
@@ -147,10 +145,8 @@ def _outputs(select: exp.Select) -> dict[str, exp.Expression]:
     return found
 
 
-def _substitute(
-    condition: exp.Expression, outputs: dict[str, exp.Expression]
-) -> exp.Expression | None:
-    def known(atom: exp.Expression) -> bool:
+def _substitute(condition: exp.Expr, outputs: dict[str, exp.Expr]) -> exp.Expr | None:
+    def known(atom: exp.Expr) -> bool:
         return all(column.name in outputs for column in atom.find_all(exp.Column))
 
     kept = weaken(condition, known)
@@ -161,24 +157,22 @@ def _substitute(
     )
 
 
-def _rename(
-    condition: exp.Expression, new_name: Callable[[str], str | None]
-) -> exp.Expression | None:
+def _rename(condition: exp.Expr, new_name: Callable[[str], str | None]) -> exp.Expr | None:
     kept = weaken(condition, lambda atom: all(new_name(c.name) for c in atom.find_all(exp.Column)))
     return kept and kept.copy().transform(
         lambda node: exp.column(new_name(node.name)) if isinstance(node, exp.Column) else node
     )
 
 
-def _unqualify(condition: exp.Expression) -> exp.Expression:
+def _unqualify(condition: exp.Expr) -> exp.Expr:
     return condition.copy().transform(
         lambda node: exp.Column(this=node.this.copy()) if isinstance(node, exp.Column) else node
     )
 
 
-def _and(conjuncts: Conjuncts) -> exp.Expression:
+def _and(conjuncts: Conjuncts) -> exp.Expr:
     return exp.and_(*conjuncts)
 
 
-def _or(parts: Iterable[exp.Expression]) -> exp.Expression:
+def _or(parts: Iterable[exp.Expr]) -> exp.Expr:
     return exp.or_(*parts)

@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 from pyarrow import csv
 
-from local.athena.types import quote
+from local.athena.types import decimal, quote
 
 TEXT_MACROS = {
     "DOUBLE": "trino_double_text",
@@ -37,6 +37,9 @@ def _text(column: str, kind: str) -> str:
         return column
     if kind in TEXT_MACROS:
         return f"{TEXT_MACROS[kind]}({column}) AS {quote(column)}"
+    found = decimal(kind)
+    if found and found[0] == found[1]:
+        return f"trino_fraction_text({column}) AS {quote(column)}"
     return f"CAST({column} AS VARCHAR) AS {quote(column)}"
 
 

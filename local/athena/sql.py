@@ -54,7 +54,7 @@ class Scan:
 class Bound:
     """A query whose names are resolved."""
 
-    tree: exp.Expression
+    tree: exp.Expr
     labels: list[str]
     """The result's column names, in the query's own spelling."""
     unnamed: list[int]
@@ -62,7 +62,7 @@ class Bound:
     scans: dict[str, Scan]
 
 
-def parse(sql: str) -> exp.Expression:
+def parse(sql: str) -> exp.Expr:
     """The tree of one statement of Trino's SQL.
 
     Raises
@@ -132,7 +132,7 @@ def _syntax(sql: str, last: Token, error: ParseError) -> str:
     return _mismatched(line, max(end - len(word) + 1, 1), word, wanted)
 
 
-def position(node: exp.Expression | None) -> tuple[int, int] | None:
+def position(node: exp.Expr | None) -> tuple[int, int] | None:
     """Line and column, from 1, of where a node begins."""
     starts = []
     for part in node.walk() if node is not None else ():
@@ -143,7 +143,7 @@ def position(node: exp.Expression | None) -> tuple[int, int] | None:
     return min(starts) if starts else None
 
 
-def placed(error: QueryError, tree: exp.Expression) -> QueryError:
+def placed(error: QueryError, tree: exp.Expr) -> QueryError:
     """Add where the column that an error names stands in the query."""
     column = re.match(r"'([^']+)' must be an aggregate", error.message)
     if column:
@@ -153,7 +153,7 @@ def placed(error: QueryError, tree: exp.Expression) -> QueryError:
     return error
 
 
-def bind(tree: exp.Expression, database: str, catalog: Catalog) -> Bound:
+def bind(tree: exp.Expr, database: str, catalog: Catalog) -> Bound:
     """Resolve every table, view, column and function name.
 
     Raises
@@ -193,7 +193,7 @@ def bind(tree: exp.Expression, database: str, catalog: Catalog) -> Bound:
     return Bound(tree, labels, unnamed, scans)
 
 
-def _selects(tree: exp.Expression) -> list[exp.Expression]:
+def _selects(tree: exp.Expr) -> list[exp.Expr]:
     return list(tree.selects) if isinstance(tree, exp.Query) else []
 
 
@@ -214,7 +214,7 @@ def _unknown_function(tokens: list[Token]) -> QueryError | None:
     return None
 
 
-def _label(tree: exp.Expression) -> list[int]:
+def _label(tree: exp.Expr) -> list[int]:
     """Name what has no name, as Trino does, and keep the spelling of the result's columns."""
     unnamed = []
     for select in tree.find_all(exp.Select):
@@ -236,15 +236,15 @@ def _label(tree: exp.Expression) -> list[int]:
     return unnamed
 
 
-def _first_select(tree: exp.Expression) -> exp.Expression:
+def _first_select(tree: exp.Expr) -> exp.Expr:
     while isinstance(tree, (exp.SetOperation, exp.Subquery)):
         tree = tree.this
     return tree
 
 
 def _resolve(
-    tree: exp.Expression, database: str, catalog: Catalog, scans: dict[str, Scan], depth: int
-) -> exp.Expression:
+    tree: exp.Expr, database: str, catalog: Catalog, scans: dict[str, Scan], depth: int
+) -> exp.Expr:
     """Replace tables by scans and views by their queries."""
     for node in list(tree.find_all(exp.Table)):
         if not isinstance(node.this, exp.Identifier) or _is_cte(node):
@@ -271,7 +271,7 @@ def _resolve(
                 ) from None
             _label(inner)
             inner = _resolve(inner, table.sql_database or db, catalog, scans, depth + 1)
-            replacement: exp.Expression = exp.Subquery(this=inner, alias=alias.copy())
+            replacement: exp.Expr = exp.Subquery(this=inner, alias=alias.copy())
         else:
             scan = Scan(f"$scan{len(scans)}", table)
             scans[scan.name] = scan
@@ -290,7 +290,7 @@ def _resolve(
 def _is_cte(table: exp.Table) -> bool:
     if table.db:
         return False
-    node: exp.Expression | None = table
+    node: exp.Expr | None = table
     while node is not None:
         parent = node.parent
         with_ = parent.args.get("with_") if parent is not None else None
@@ -312,7 +312,7 @@ def _is_cte(table: exp.Table) -> bool:
     return False
 
 
-def _default_aliases(tree: exp.Expression) -> None:
+def _default_aliases(tree: exp.Expr) -> None:
     """Let ``database.table.column`` find the table: its alias is the table's name."""
     for column in tree.find_all(exp.Column):
         if column.args.get("db"):
@@ -320,7 +320,7 @@ def _default_aliases(tree: exp.Expression) -> None:
             column.set("catalog", None)
 
 
-def _check_columns(tree: exp.Expression, scans: dict[str, set[str]]) -> None:
+def _check_columns(tree: exp.Expr, scans: dict[str, set[str]]) -> None:
     for scope in traverse_scope(tree):
         if not isinstance(scope.expression, exp.Select):
             continue
@@ -359,7 +359,7 @@ def _columns_of(
             expression = source.expression if isinstance(source, Scope) else None
             if isinstance(expression, exp.Query) and not expression.is_star:
                 return True, set(expression.named_selects)
-            holder = expression.parent if isinstance(expression, exp.Expression) else None
+            holder = expression.parent if isinstance(expression, exp.Expr) else None
             if isinstance(expression, (exp.Values, exp.Unnest)):
                 holder = expression
             named = holder.args.get("alias") if holder is not None else None
@@ -371,7 +371,7 @@ def _columns_of(
     return False, None
 
 
-def _from_sqlglot(error: OptimizeError, tree: exp.Expression) -> QueryError:
+def _from_sqlglot(error: OptimizeError, tree: exp.Expr) -> QueryError:
     found = re.search(r"[Cc]olumn:? [\"']*([\w$]+)", str(error))
     for column in tree.find_all(exp.Column):
         if found and column.name.lower() == found[1].lower():
@@ -381,7 +381,7 @@ def _from_sqlglot(error: OptimizeError, tree: exp.Expression) -> QueryError:
 
 def _is_parameter(column: exp.Column) -> bool:
     """Is it a lambda's parameter?"""
-    node: exp.Expression | None = column
+    node: exp.Expr | None = column
     while node is not None:
         if isinstance(node, exp.Lambda) and any(
             one.name.lower() == column.name.lower() for one in node.expressions

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from local.athena import ddl, results, rewrites
+from local.athena import ddl, results
 from local.athena import sql as trino
+from local.athena.duckdb_errors import trino_errors
 from local.athena.engine import Engine, Session, columns_of
 from local.athena.sql import SqlSyntaxError
 from local.athena.storage import upload
@@ -35,7 +36,7 @@ class Statement:
 
     type: str
     substatement: str
-    tree: exp.Expression | None = None
+    tree: exp.Expr | None = None
     command: ddl.Command | None = None
 
     @property
@@ -108,7 +109,7 @@ def run(engine: Engine, session: Session, execution: Execution, aws: Aws) -> Non
     execution.columns = columns_of(query)
     file = engine.directory / f"{execution.id}.csv"
     try:
-        with rewrites.trino_errors():
+        with trino_errors():
             execution.rows = results.write_csv(
                 session.cursor, query.sql, query.labels, query.types, file
             )

@@ -1,0 +1,93 @@
+"""DuckDB's errors in Trino's words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+from local.athena.errors import QueryCancelledError, QueryError
+from local.athena.types import trino_type
+
+_Words = Callable[[re.Match[str]], tuple[str, str]]
+
+
+def _cast(match: re.Match[str]) -> tuple[str, str]:
+    kind = match[2].strip()
+    kind = {"INT32": "INT", "INT64": "BIGINT", "INT16": "SMALLINT", "INT8": "TINYINT"}.get(
+        kind, kind
+    )
+    return "INVALID_CAST_ARGUMENT", f"Cannot cast '{match[1]}' to {kind}"
+
+
+def _call(match: re.Match[str]) -> tuple[str, str]:
+    types = [
+        trino_type(one.strip().removesuffix("_LITERAL").replace("STRING", "VARCHAR"))
+        for one in match[2].split(",")
+        if one.strip()
+    ]
+    name = match[1].removeprefix("trino_")
+    return "FUNCTION_NOT_FOUND", f"Unexpected parameters ({', '.join(types)}) for function {name}"
+
+
+_TRANSLATIONS: list[tuple[str, _Words]] = [
+    # What trino_error() of our macros says comes first: it is in Trino's words already.
+    (r"Could not convert string '([A-Z_]+): (.*)' to INT32", lambda m: (m[1], m[2])),
+    (r"[Dd]ivision by zero", lambda _: ("DIVISION_BY_ZERO", "Division by zero")),
+    (r"[Cc]ould not convert string ['\"](.*)['\"] to ([\w() ,]+?)(?: when casting.*)?$", _cast),
+    (
+        r'column "([^"]+)" must appear in the GROUP BY',
+        lambda m: (
+            "EXPRESSION_NOT_AGGREGATE",
+            f"'{m[1]}' must be an aggregate expression or appear in GROUP BY clause",
+        ),
+    ),
+    (
+        r"Function with name \"?([\w$]+)\"? does not exist",
+        lambda m: ("NOT_SUPPORTED", f"This local Athena does not support the function {m[1]}"),
+    ),
+    (
+        r"[Mm]ore than one row",
+        lambda _: ("SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows"),
+    ),
+    (r"No function matches the given name and argument types '([\w~|+*/-]+)\((.*?)\)'", _call),
+    (r'best candidate function for the function call "([\w$]+)\((.*?)\)"', _call),
+]
+_BY_CLASS: list[tuple[type[duckdb.Error], str]] = [
+    (duckdb.OutOfRangeException, "NUMERIC_VALUE_OUT_OF_RANGE"),
+    (duckdb.ConversionException, "INVALID_CAST_ARGUMENT"),
+    (duckdb.BinderException, "TYPE_MISMATCH"),
+    (duckdb.InvalidInputException, "INVALID_FUNCTION_ARGUMENT"),
+]
+
+
+@contextmanager
+def trino_errors() -> Iterator[None]:
+    """Raise what DuckDB raises as Athena would tell it.
+
+    Raises
+    ------
+    QueryError
+        The query is wrong.
+    QueryCancelledError
+        It was interrupted.
+    """
+    try:
+        yield
+    except duckdb.InterruptException:
+        raise QueryCancelledError("Query cancelled by user") from None
+    except duckdb.Error as error:
+        raise _translated(error) from None
+
+
+def _translated(error: duckdb.Error) -> QueryError:
+    # DuckDB begins with the error's class and ends with the line of the rewritten query.
+    message = str(error).split("\n\nLINE")[0].partition(": ")[2] or str(error)
+    for pattern, words in _TRANSLATIONS:
+        match = re.search(pattern, message, re.DOTALL)
+        if match:
+            return QueryError(*words(match))
+    names = (name for kind, name in _BY_CLASS if isinstance(error, kind))
+    return QueryError(next(names, "GENERIC_INTERNAL_ERROR"), message.split("\n")[0])
