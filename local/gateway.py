@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import socket
 import threading
 import uuid
@@ -36,6 +37,7 @@ Hook = Callable[[dict[str, Any], Credentials], dict[str, Any]]
 _STREAMS = "DynamoDBStreams_20120810"
 _SERVICES = {"AmazonAthena": "athena", "AWSGlue": "glue", _STREAMS: "dynamodb"}
 _ITERATORS_MOST = 10_000
+_LOG = logging.getLogger(__name__)
 _JSON = "application/x-amz-json-1.1"
 
 
@@ -133,7 +135,7 @@ class Gateway:
         except (BotoCoreError, urllib3.exceptions.HTTPError) as error:
             return 503, _refusal(AwsError("ServiceUnavailableException", str(error), 503))
         except Exception as error:
-            self._server.handle_error(None, ("gateway", 0))
+            _LOG.exception("the gateway could not answer %s", headers.get("x-amz-target"))
             return 500, _refusal(AwsError("InternalServerException", repr(error), 500))
 
     def _resources(self, service: str, action: str, request: dict[str, Any]) -> list[str]:
@@ -165,7 +167,9 @@ class Gateway:
         root = self._aws.root
         key = SigningKey(root.access_key_id, root.secret_access_key, root.session_token)
         SigV4Auth(key, service, self._aws.region).add_auth(request)
-        answer = self._http.request("POST", request.url, body=body, headers=dict(request.headers))
+        answer = self._http.request(
+            "POST", self._aws.emulator_url + "/", body=body, headers=dict(request.headers)
+        )
         return answer.status, answer.data
 
 

@@ -1,6 +1,5 @@
 """Athena on one machine: its API, its SQL (over DuckDB) and its result files."""
 
 from local.athena.api import Athena
-from local.athena.errors import AwsError
 
-__all__ = ["Athena", "AwsError"]
+__all__ = ["Athena"]

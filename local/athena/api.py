@@ -18,10 +18,11 @@ from local.athena import results, statements
 from local.athena import sql as trino
 from local.athena.catalog import Catalog
 from local.athena.engine import Engine, Session
-from local.athena.errors import AwsError, QueryCancelledError, QueryError, invalid_request
+from local.athena.errors import QueryCancelledError, QueryError, invalid_request
 from local.athena.sql import SqlSyntaxError
 from local.athena.storage import is_denied, split_location
 from local.aws import Aws, Credentials
+from local.errors import AwsError
 
 _CONCURRENT_QUERIES = 8
 _KEPT_EXECUTIONS = 10_000
@@ -232,7 +233,7 @@ class Athena:
         parameters = request.get("ExecutionParameters")
         query_id = str(uuid.uuid4())
         try:
-            statement = statements.read(self._expand(sql, workgroup, parameters), parameters or [])
+            statement = statements.read(self._expand(sql, workgroup), parameters or [])
         except SqlSyntaxError as error:
             raise invalid_request(str(error), "MALFORMED_QUERY") from None
         return Execution(
@@ -257,7 +258,7 @@ class Athena:
         group: dict[str, Any] = answer["WorkGroup"]
         return group
 
-    def _expand(self, sql: str, workgroup: str, parameters: list[str] | None) -> str:
+    def _expand(self, sql: str, workgroup: str) -> str:
         """The statement that ``EXECUTE name`` stands for."""
         match = re.match(r"\s*EXECUTE\s+(\w+)(?:\s+USING\s+(.*))?\s*;?\s*$", sql, re.I | re.S)
         if not match:
@@ -471,6 +472,7 @@ class Athena:
         return {"Database": _database(found)}
 
     def _databases(self, request: dict[str, Any], caller: Credentials) -> dict[str, Any]:
+        del request
         names = self._glue(caller, lambda c: c.databases())
         return {"DatabaseList": [{"Name": name} for name in names]}
 

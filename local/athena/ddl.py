@@ -63,6 +63,12 @@ class Command:
         return self.action(Run(engine, session, execution, aws))
 
 
+_FIRST_WORDS = {
+    "ALTER", "CREATE", "DEALLOCATE", "DELETE", "DESC", "DESCRIBE", "DROP", "EXPLAIN", "INSERT",
+    "MERGE", "MSCK", "OPTIMIZE", "PREPARE", "SHOW", "UNLOAD", "UPDATE", "VACUUM",
+}  # fmt: skip
+
+
 def read(sql: str, parameters: list[str]) -> Command | None:
     """The command that ``sql`` is; None if it may be a query.
 
@@ -76,8 +82,7 @@ def read(sql: str, parameters: list[str]) -> Command | None:
         if match:
             return make(match, parameters)
     first = sql.split(None, 1)[0].upper() if sql else ""
-    if first in ("CREATE", "DROP", "ALTER", "SHOW", "DESCRIBE", "DESC", "MSCK", "UNLOAD", "INSERT",
-                 "DELETE", "UPDATE", "MERGE", "VACUUM", "OPTIMIZE", "PREPARE", "DEALLOCATE"):  # fmt: skip
+    if first in _FIRST_WORDS:
         raise SqlSyntaxError(
             f"line 1:1: mismatched input '{sql.split(None, 1)[0]}': this local Athena does not "
             f"know this form of {first}"

@@ -160,7 +160,7 @@ class Engine:
         session.cursor.register("information_schema_rows", arrow)
         session.cursor.execute(f"DROP VIEW {quote(scan.name)}")
         session.cursor.execute(
-            f"CREATE TEMP TABLE {quote(scan.name)} AS FROM information_schema_rows"  # noqa: S608
+            f"CREATE TEMP TABLE {quote(scan.name)} AS FROM information_schema_rows"
         )
 
     def _prune(self, session: Session, scan: Scan, condition: exp.Expr | None) -> list[Part]:
@@ -241,7 +241,7 @@ def _declare(cursor: duckdb.DuckDBPyConnection, scan: Scan) -> None:
         f"CAST(NULL AS {kind}) AS {quote(name)}"
         for name, kind in {**scan.table.duckdb_types(), **trino.HIDDEN}.items()
     )
-    cursor.execute(f"CREATE TEMP VIEW {quote(scan.name)} AS SELECT {columns} WHERE false")  # noqa: S608
+    cursor.execute(f"CREATE TEMP VIEW {quote(scan.name)} AS SELECT {columns} WHERE false")
 
 
 def _least(scan: Scan, objects: Sequence[Object]) -> int:
@@ -249,7 +249,7 @@ def _least(scan: Scan, objects: Sequence[Object]) -> int:
     return 0 if "parquet" in scan.table.serde.lower() else sum(one.size for one in objects)
 
 
-def _equals(condition: exp.Expr | None, column: str) -> list[str] | None:
+def _equals(condition: exp.Expr | None, column: str) -> list[str] | None:  # noqa: PLR0911
     """The values that ``column`` must equal one of, if the condition says so."""
     if condition is None:
         return None

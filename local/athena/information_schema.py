@@ -24,7 +24,7 @@ _TABLES = {
 }
 
 
-def table(name: str, catalog: Catalog, position: tuple[int, int] | None) -> Table:
+def table(name: str, position: tuple[int, int] | None) -> Table:
     """The definition of ``information_schema.NAME``."""
     if name not in _TABLES:
         raise QueryError(

@@ -103,9 +103,7 @@ def java_to_strftime(pattern: str) -> str:
         whole, literal, unknown, other = match[0], match[1], match[2], match[3]
         if unknown:
             raise ValueError(f"unsupported date pattern {pattern!r} ({unknown!r})")
-        found.append(
-            _JAVA[whole] if whole in _JAVA else (literal if literal is not None else other)
-        )
+        found.append(_JAVA.get(whole, other if literal is None else literal))
     return "".join(found)
 
 

@@ -1,11 +1,12 @@
 """Which conditions of a query hold for every row that a table scan must give?
 
 They are followed from the outside in: through subqueries, CTEs, views, unions, groupings and the
-preserved side of outer joins. What cannot be proven is left out, which reads more, never too little.
+preserved side of outer joins. What cannot be proven is left out: that reads more, never too little.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 
 from sqlglot import exp
@@ -28,12 +29,25 @@ def conditions(tree: exp.Expr, scans: Collection[str]) -> dict[str, exp.Expr]:
     """
     found: dict[str, list[Conjuncts]] = {}
     incoming: dict[int, list[Conjuncts]] = {}
+    uses = Counter(table.name for table in tree.find_all(exp.Table))
+    seen: Counter[str] = Counter()
     for scope in reversed(traverse_scope(tree)):  # users before what they use
         outer = incoming.get(id(scope)) or [[]]
-        if scope.set_operation_scopes:
-            _through_union(scope, outer, incoming)
-        elif isinstance(scope.expression, exp.Select):
-            _through_select(scope, outer, incoming, found)
+        query = scope.expression
+        if scope.is_cte and isinstance(query.parent, exp.CTE):
+            with_ = query.parent.parent
+            recursive = with_ is not None and with_.args.get("recursive")
+            if recursive or seen[query.parent.alias] != uses[query.parent.alias]:
+                outer = [[]]  # somebody else may need its other rows
+        if isinstance(query, exp.SetOperation):
+            _through_union(query, scope.set_operation_scopes, outer, incoming)
+        elif isinstance(query, exp.Select):
+            _through_select(query, scope, outer, incoming, found)
+            seen.update(
+                node.name
+                for node, _ in scope.selected_sources.values()
+                if isinstance(node, exp.Table)
+            )
     return {
         name: _or(_and(conjuncts) for conjuncts in found[name])
         for name in scans
@@ -56,24 +70,27 @@ def weaken(condition: exp.Expr, keep: Callable[[exp.Expr], bool]) -> exp.Expr | 
 
 
 def _through_union(
-    scope: Scope, outer: list[Conjuncts], incoming: dict[int, list[Conjuncts]]
+    query: exp.SetOperation,
+    branches: list[Scope],
+    outer: list[Conjuncts],
+    incoming: dict[int, list[Conjuncts]],
 ) -> None:
-    blocked = scope.expression.args.get("limit") or scope.expression.args.get("offset")
-    names = scope.expression.named_selects
-    for branch in scope.set_operation_scopes:
-        renamed = dict(zip(names, branch.expression.named_selects, strict=False))
+    blocked = query.args.get("limit") or query.args.get("offset")
+    for branch in branches:
+        inner = branch.expression.named_selects if isinstance(branch.expression, exp.Query) else []
+        renamed = dict(zip(query.named_selects, inner, strict=False))
         for conjuncts in outer:
             passed = [] if blocked else [_rename(one, renamed.get) for one in conjuncts]
             incoming.setdefault(id(branch), []).append([one for one in passed if one])
 
 
 def _through_select(
+    select: exp.Select,
     scope: Scope,
     outer: list[Conjuncts],
     incoming: dict[int, list[Conjuncts]],
     found: dict[str, list[Conjuncts]],
 ) -> None:
-    select = scope.expression
     where = select.args.get("where")
     own = list(where.this.flatten()) if where and isinstance(where.this, exp.And) else []
     own = own or ([where.this] if where else [])
@@ -160,7 +177,9 @@ def _substitute(condition: exp.Expr, outputs: dict[str, exp.Expr]) -> exp.Expr |
 def _rename(condition: exp.Expr, new_name: Callable[[str], str | None]) -> exp.Expr | None:
     kept = weaken(condition, lambda atom: all(new_name(c.name) for c in atom.find_all(exp.Column)))
     return kept and kept.copy().transform(
-        lambda node: exp.column(new_name(node.name)) if isinstance(node, exp.Column) else node
+        lambda node: (
+            exp.column(new_name(node.name) or node.name) if isinstance(node, exp.Column) else node
+        )
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -47,7 +48,7 @@ def _nested(kind: str) -> bool:
     return kind.endswith("]") or kind.startswith(("STRUCT", "TUPLE", "MAP")) or kind == "INTERVAL"
 
 
-def render(value: Any) -> str | None:
+def render(value: Any) -> str | None:  # noqa: PLR0911  (one a type)
     """A nested value: ``[a, b]``, ``{k=v}``, ``{name=x}``."""
     if value is None or isinstance(value, str):
         return value
@@ -86,7 +87,7 @@ def _inner(value: Any) -> str:
 
 def java_double(value: float) -> str:
     """A double as Java prints it: ``1.0E10``."""
-    if value != value:
+    if math.isnan(value):
         return "NaN"
     if value in (float("inf"), float("-inf")):
         return "Infinity" if value > 0 else "-Infinity"

@@ -328,7 +328,7 @@ def _body(lambda_: exp.Expr, *values: exp.Expr) -> exp.Expr:
 
 
 def _over_entries(node: exp.Expr) -> exp.Expr:
-    """``transform_keys``, ``transform_values`` and ``map_filter``: a lambda over a map's entries."""
+    """``transform_keys``, ``transform_values`` and ``map_filter``: a lambda over entries."""
     map_, lambda_ = node.expressions
     entry = exp.to_identifier("$entry", quoted=True)
     key, value = (call("struct_extract", entry, text(one)) for one in ("key", "value"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 
 import sqlglot
 from sqlglot import exp
@@ -12,21 +13,26 @@ from sqlglot.dialects.athena import Athena
 from sqlglot.errors import OptimizeError, ParseError, TokenError
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, traverse_scope
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
 from local.athena import information_schema
 from local.athena.catalog import Catalog, Table
 from local.athena.errors import QueryError
-from local.athena.trino_functions import TRINO_FUNCTIONS
 from local.athena.types import split_top
 
 HIDDEN = {"$path": "VARCHAR", "$file_modified_time": "TIMESTAMP WITH TIME ZONE"}
 """Columns that every table has, and their types; ``*`` leaves them out."""
 _MAX_VIEW_DEPTH = 20
-_BEFORE_FUNCTIONS = frozenset(
-    "SELECT DISTINCT ALL WHERE AND OR NOT ON BY HAVING THEN ELSE WHEN CASE BETWEEN LIKE IN ESCAPE "
-    ", ( [ + - * / % = <> != < <= > >= || ->".split()
+_FUNCTIONS = frozenset(
+    Path(__file__).with_name("trino_functions.txt").read_text(encoding="utf-8").split()
 )
+"""The functions of Athena's engine 3 (Trino); any other one is not registered."""
+_BEFORE_FUNCTIONS = {
+    "SELECT", "DISTINCT", "ALL", "WHERE", "AND", "OR", "NOT", "ON", "BY", "HAVING", "THEN", "ELSE",
+    "WHEN", "CASE", "BETWEEN", "LIKE", "IN", "ESCAPE", ",", "(", "[", "+", "-", "*", "/", "%", "=",
+    "<>", "!=", "<", "<=", ">", ">=", "||", "->",
+}  # fmt: skip
+"""A word and a bracket after one of these is a function's call, not columns being named."""
 
 
 class AthenaDialect(Athena):
@@ -94,7 +100,7 @@ def parse(sql: str) -> exp.Expr:
 
 
 _NO_ITEM = (TokenType.COMMA, TokenType.R_PAREN, TokenType.FROM)
-_FIRST = frozenset("SELECT WITH VALUES TABLE ( FROM".split())
+_FIRST = {"SELECT", "WITH", "VALUES", "TABLE", "FROM", "("}
 
 
 def _end(sql: str) -> tuple[int, int]:
@@ -168,9 +174,10 @@ def bind(tree: exp.Expr, database: str, catalog: Catalog) -> Bound:
     scans: dict[str, Scan] = {}
     tree = _resolve(tree, database, catalog, scans, 0)
     _default_aliases(tree)
-    schema = {scan.name: {**scan.table.duckdb_types(), **HIDDEN} for scan in scans.values()}
-    for scan in scans.values():
-        schema[scan.name] = {name: "VARCHAR" for name in schema[scan.name]}
+    schema: dict[str, object] = {  # names matter, types do not yet
+        scan.name: dict.fromkeys([*scan.table.all_columns, *HIDDEN], "VARCHAR")
+        for scan in scans.values()
+    }
     try:
         tree = qualify(
             tree,
@@ -201,7 +208,7 @@ def _unknown_function(tokens: list[Token]) -> QueryError | None:
     """sqlglot also reads other dialects' functions; Athena would refuse them."""
     for before, token, after in zip([None, *tokens], tokens, tokens[1:], strict=False):
         name = token.text.lower()
-        if after.token_type is not TokenType.L_PAREN or name in TRINO_FUNCTIONS:
+        if after.token_type is not TokenType.L_PAREN or name in _FUNCTIONS:
             continue
         # What follows AS, FROM t or WITH names columns: ``AS t(a, b)``.
         called = before is None or before.text.upper().split()[-1] in _BEFORE_FUNCTIONS
@@ -254,7 +261,7 @@ def _resolve(
         if node.catalog and node.catalog.lower() != "awsdatacatalog":
             raise QueryError("CATALOG_NOT_FOUND", f"Catalog '{node.catalog}' does not exist", where)
         if db == "information_schema":
-            table = information_schema.table(name, catalog, where)
+            table = information_schema.table(name, where)
         else:
             table = catalog.table(db, name, where)
         alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier(name, quoted=True))
@@ -288,27 +295,22 @@ def _resolve(
 
 
 def _is_cte(table: exp.Table) -> bool:
-    if table.db:
-        return False
-    node: exp.Expr | None = table
-    while node is not None:
-        parent = node.parent
-        with_ = parent.args.get("with_") if parent is not None else None
-        if with_ is not None and with_ is not node:
-            if any(cte.alias.lower() == table.name.lower() for cte in with_.expressions):
+    """Does the name mean a WITH query that is visible here?"""
+    inside: exp.Expr = table
+    query = table.parent
+    while query is not None and not table.db:
+        with_ = query.args.get("with_")
+        if with_ is not None:
+            visible = with_.expressions
+            home = next((cte for cte in visible if cte is inside), None)
+            if home is not None:  # only those before it, and itself if it is recursive
+                visible = visible[: visible.index(home) + bool(with_.args.get("recursive"))]
+            if any(cte.alias.lower() == table.name.lower() for cte in visible):
                 return True
-        if isinstance(parent, exp.With) and isinstance(node, exp.CTE):
-            for cte in parent.expressions:
-                if cte is node and not parent.args.get("recursive"):
-                    break
-                if cte.alias.lower() == table.name.lower():
-                    return True
-                if cte is node:
-                    break
-            # Its own WITH has been looked at; go on above the query that holds it.
-            node = parent.parent
-            continue
-        node = parent
+        if isinstance(query, exp.CTE):
+            inside = query
+            query = query.parent  # its WITH; the query that holds that comes next
+        query = query.parent if query is not None else None
     return False
 
 

@@ -454,7 +454,7 @@ def _empty(lake: Lake, cursor: duckdb.DuckDBPyConnection, view: str, table: Tabl
     types = table.duckdb_types()
     nulls = ", ".join(f"CAST(NULL AS {types[name]}) AS {quote(name)}" for name in table.columns)
     known = lake._register(cursor, view, table, [])
-    return f"(SELECT {nulls}) d JOIN {known} o ON false"  # noqa: S608
+    return f"(SELECT {nulls}) d JOIN {known} o ON false"
 
 
 def _paths(keys: Sequence[str]) -> str:
@@ -480,7 +480,8 @@ def _exact_decimals(table: Table, types: Mapping[str, str]) -> str:
     keys = "|".join(map(re.escape, names))
     number = r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
     pattern = rf'("(?:{keys})"\s*:\s*)({number})'
-    return f"regexp_replace(line, {text(pattern)}, {text(chr(92) + '1' + chr(34) + chr(92) + '2' + chr(34))}, 'gi')"
+    quoted = r'\1"\2"'
+    return f"regexp_replace(line, {text(pattern)}, {text(quoted)}, 'gi')"
 
 
 def _decoder(table: Table, types: Mapping[str, str], keys: Sequence[str]) -> tuple[str, str]:
@@ -501,7 +502,8 @@ def _decoder(table: Table, types: Mapping[str, str], keys: Sequence[str]) -> tup
     return ", ".join(selected), ", ".join(bad)
 
 
-def _value(raw: str, kind: str) -> str:
+def _value(raw: str, kind: str) -> str:  # noqa: PLR0911  (one a type)
+    """SQL for a text as a value of DuckDB's type ``kind``; NULL if it is none."""
     if kind == "VARCHAR":
         return raw
     if kind in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT"):
@@ -509,9 +511,11 @@ def _value(raw: str, kind: str) -> str:
             f"CASE WHEN regexp_full_match({raw}, '[+-]?[0-9]+') THEN TRY_CAST({raw} AS {kind}) END"
         )
     if kind == "TIMESTAMP":
+        scale = f"CASE WHEN length({raw}) < 12 THEN 1000 ELSE 1 END"
         return (
-            f"CASE WHEN regexp_full_match({raw}, '[0-9]{{10,13}}') THEN make_timestamp_ms(CAST({raw} AS "
-            f"BIGINT) * CASE WHEN length({raw}) < 12 THEN 1000 ELSE 1 END) ELSE TRY_CAST({raw} AS TIMESTAMP) END"
+            f"CASE WHEN regexp_full_match({raw}, '[0-9]{{10,13}}') "
+            f"THEN make_timestamp_ms(CAST({raw} AS BIGINT) * {scale}) "
+            f"ELSE TRY_CAST({raw} AS TIMESTAMP) END"
         )
     if kind == "BOOLEAN":
         return f"CASE lower({raw}) WHEN 'true' THEN true WHEN 'false' THEN false END"

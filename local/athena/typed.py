@@ -17,7 +17,7 @@ from local.athena.errors import QueryError
 from local.athena.results import TEXT_MACROS
 from local.athena.sql import position
 from local.athena.tree import call, column, generate, number, text
-from local.athena.types import as_decimal, decimal, split_top, trino_type
+from local.athena.types import as_decimal, decimal, fields, trino_type
 from local.athena.zones import settle_zones
 
 Describe = Callable[[str], list[tuple[str, str]]]
@@ -159,10 +159,8 @@ class TypedRewrite:
             lengths.append(call("len", array))
             item = unnest(array)
             if kind.startswith(_ROWS):
-                fields = split_top(kind.removesuffix("[]").partition("(")[2][:-1])
-                columns += [
-                    call("struct_extract_at", item, number(i + 1)) for i in range(len(fields))
-                ]
+                places = range(1, len(fields(kind.removesuffix("[]"))) + 1)
+                columns += [call("struct_extract_at", item, number(i)) for i in places]
             else:
                 columns.append(item)
         if row_number:
@@ -258,7 +256,7 @@ _OPERANDS: dict[type[exp.Expr], tuple[str, ...]] = {
 
 # -- comparing -------------------------------------------------------------------------------------
 
-_SYMBOLS = {
+_SYMBOLS: dict[type[exp.Expr], str] = {
     exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",
     exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%", exp.In: "IN",
     exp.Between: "BETWEEN", exp.DPipe: "||",
@@ -339,7 +337,7 @@ def _joined_text(node: exp.Expr, types: list[str]) -> exp.Expr:
 # -- arithmetic ------------------------------------------------------------------------------------
 
 
-def _arithmetic(node: exp.Expr, types: list[str]) -> exp.Expr:
+def _arithmetic(node: exp.Expr, types: list[str]) -> exp.Expr:  # noqa: PLR0911  (a type each)
     left, right = types
     a, b = node.args["this"], node.args["expression"]
     if {"VARCHAR", "BOOLEAN"} & {left, right}:
@@ -373,7 +371,7 @@ def _plain(node: exp.Expr) -> exp.Expr:
 
 
 def _decimal_arithmetic(node: exp.Expr, left: tuple[int, int], right: tuple[int, int]) -> exp.Expr:
-    """The exact result, of the type that "Decimal functions and operators" of Trino's manual gives."""
+    """The exact result, of the type that Trino's manual gives ("Decimal operators")."""
     (p1, s1), (p2, s2) = left, right
     scale = max(s1, s2)
     if isinstance(node, exp.Div):

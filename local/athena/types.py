@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 _HIVE_TO_DUCKDB = {
@@ -56,7 +57,7 @@ def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def hive_to_duckdb(hive: str) -> str:
+def hive_to_duckdb(hive: str) -> str:  # noqa: PLR0911  (one a kind of type)
     """DuckDB's name of a Hive (or Presto) type.
 
     Raises
@@ -120,51 +121,50 @@ _ATHENA_NAMES = {
 }
 
 
+def fields(duckdb: str) -> list[tuple[str, str]]:
+    """Names and types of a STRUCT's or TUPLE's fields; a TUPLE's are called as by Athena."""
+    parts = split_top(duckdb.partition("(")[2][:-1])
+    if duckdb.startswith("TUPLE"):
+        return [(f"field{i}", part) for i, part in enumerate(parts)]
+    named = (re.fullmatch(r'("(?:[^"]|"")*"|\w+)\s+(.*)', part, re.DOTALL) for part in parts)
+    return [(match[1].strip('"'), match[2]) for match in named if match]
+
+
+def _compound(
+    duckdb: str, translate: Callable[[str], str], brackets: str, row: str, between: str
+) -> str | None:
+    """An array, map or row in another system's words; None if it is none of these."""
+    opened, closed = brackets[0], brackets[1]
+    if duckdb.endswith("[]"):
+        return f"array{opened}{translate(duckdb[:-2])}{closed}"
+    if duckdb.startswith("MAP("):
+        parts = (translate(part) for part in split_top(duckdb[4:-1]))
+        return f"map{opened}{','.join(parts)}{closed}"
+    if duckdb.startswith(("STRUCT(", "TUPLE(")):
+        parts = (f"{name}{between}{translate(kind)}" for name, kind in fields(duckdb))
+        return f"{row}{opened}{','.join(parts)}{closed}"
+    return None
+
+
 def trino_type(duckdb: str) -> str:
     """Trino's full name of a DuckDB type: ``array(varchar)``, ``row(a integer)``."""
-    if duckdb.endswith("[]"):
-        return f"array({trino_type(duckdb[:-2])})"
-    if duckdb.startswith("DECIMAL"):
-        return duckdb.lower()
-    if duckdb.startswith("MAP("):
-        key, value = split_top(duckdb[4:-1])
-        return f"map({trino_type(key)}, {trino_type(value)})"
-    if duckdb.startswith("STRUCT("):
-        fields = (
-            re.fullmatch(r'("(?:[^"]|"")*"|\w+)\s+(.*)', part) for part in split_top(duckdb[7:-1])
-        )
-        return (
-            f"row({', '.join(f'{field[1]} {trino_type(field[2])}' for field in fields if field)})"
-        )
-    if duckdb.startswith("TUPLE("):
-        return f"row({', '.join(trino_type(part) for part in split_top(duckdb[6:-1]))})"
-    if duckdb == "FLOAT":
-        return "real"
-    if duckdb == "TIMESTAMP":
-        return "timestamp(3)"
-    if duckdb == "TIMESTAMP WITH TIME ZONE":
-        return "timestamp(3) with time zone"
-    return _ATHENA_NAMES.get(duckdb, "varchar")
+    compound = _compound(duckdb, trino_type, "()", "row", " ")
+    if compound or duckdb.startswith("DECIMAL"):
+        return compound or duckdb.lower()
+    full = {
+        "FLOAT": "real",
+        "TIMESTAMP": "timestamp(3)",
+        "TIMESTAMP WITH TIME ZONE": "timestamp(3) with time zone",
+    }
+    return full.get(duckdb) or _ATHENA_NAMES.get(duckdb, "varchar")
 
 
 def hive_type(duckdb: str) -> str:
     """The Hive type of a column that CTAS or CREATE VIEW makes."""
-    if duckdb.endswith("[]"):
-        return f"array<{hive_type(duckdb[:-2])}>"
-    if duckdb.startswith("MAP("):
-        return f"map<{','.join(hive_type(part) for part in split_top(duckdb[4:-1]))}>"
-    if duckdb.startswith("STRUCT("):
-        fields = (
-            re.fullmatch(r'("(?:[^"]|"")*"|\w+)\s+(.*)', part) for part in split_top(duckdb[7:-1])
-        )
-        return f"struct<{','.join(f'{field[1].strip(chr(34))}:{hive_type(field[2])}' for field in fields if field)}>"
-    if duckdb.startswith("TUPLE("):
-        fields = [f"field{i}:{hive_type(part)}" for i, part in enumerate(split_top(duckdb[6:-1]))]
-        return f"struct<{','.join(fields)}>"
-    name = _ATHENA_NAMES.get(duckdb, duckdb.lower())
-    return {"integer": "int", "varchar": "string", "varbinary": "binary", "json": "string"}.get(
-        name, name
-    )
+    compound = _compound(duckdb, hive_type, "<>", "struct", ":")
+    name = compound or _ATHENA_NAMES.get(duckdb, duckdb.lower())
+    hive = {"integer": "int", "varchar": "string", "varbinary": "binary", "json": "string"}
+    return hive.get(name, name)
 
 
 _SIZES = {

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import BUCKET, DATABASE, PARQUET, Lab
+from conftest import BUCKET, PARQUET, Lab
 
 
 def _sent(lab: Lab, run) -> list[tuple[str, str]]:
@@ -191,7 +191,7 @@ def test_parquet_scans_only_the_columns_that_the_query_reads(columnar: Lab) -> N
 
 # -- partitions ------------------------------------------------------------------------------------
 
-TODAY = datetime.now(timezone.utc).date()
+TODAY = datetime.now(UTC).date()
 
 
 def _day(ago: int) -> str:
