@@ -10,9 +10,10 @@ from components.cdc_source import CdcSource, CdcSourceArgs
 from components.dashboard import Dashboard, DashboardArgs
 from components.delivery_to_lake import DeliveryToLake, DeliveryToLakeArgs
 from components.layout import RESULTS_PREFIX
+from components.monitoring import Monitoring, MonitoringArgs
 from components.operator import Operator, OperatorArgs
 from components.order_generator import OrderGenerator, OrderGeneratorArgs
-from components.stack_config import export, load_settings, outputs_for
+from components.stack_config import export, load_settings
 from components.stream_bridge import StreamBridge, StreamBridgeArgs
 
 settings = load_settings()
@@ -48,9 +49,9 @@ catalog_args = settings.args(
     saved_queries=[SavedQuery(name=q.name, description=q.title, sql=q.saved_sql) for q in queries],
 )
 catalog = Catalog(f"{prefix}-catalog", catalog_args)
-access = Access(f"{prefix}-access", AccessArgs(**outputs_for(AccessArgs, orders, lake, catalog)))
-repairable = outputs_for(OperatorArgs, orders, bridge, lake)
-operator_args = settings.args(OperatorArgs, **repairable, kinesis_stream_arn=bridge.stream_arn)
+access = Access(f"{prefix}-access", settings.args(AccessArgs, orders, lake, catalog))
+parts = (orders, bridge, lake, catalog)
+operator_args = settings.args(OperatorArgs, *parts, kinesis_stream_arn=bridge.stream_arn)
 operator = Operator(f"{prefix}-operator", operator_args)
 
 pulumi.export("region", aws.get_region_output().region)
@@ -63,13 +64,13 @@ export(catalog, "workgroup_name")
 export(access, "writer_policy_arn", "reader_policy_arn")
 export(operator, "operator_policy_arn")
 
+if settings.monitoring:
+    monitoring = Monitoring(f"{prefix}-monitoring", settings.args(MonitoringArgs, *parts))
+    export(monitoring, "alarm_topic_arn", "operations_dashboard_name")
 if settings.order_generator:
-    generator_args = settings.args(
-        OrderGeneratorArgs, table_name=orders.table_name, table_arn=orders.table_arn
-    )
+    generator_args = settings.args(OrderGeneratorArgs, orders)
     generator = OrderGenerator(f"{prefix}-generator", generator_args)
     pulumi.export("orderGeneratorFunctionName", generator.function_name)
 if settings.dashboard:
-    dashboard_args = settings.args(DashboardArgs, **outputs_for(DashboardArgs, lake, catalog))
-    dashboard = Dashboard(f"{prefix}-dashboard", dashboard_args)
+    dashboard = Dashboard(f"{prefix}-dashboard", settings.args(DashboardArgs, lake, catalog))
     export(dashboard, "dashboard_url")

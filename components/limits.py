@@ -69,6 +69,8 @@ Schedule = Annotated[
     ),
 ]
 Orders = Annotated[int, Range(1, 100_000)]
+Percent = Annotated[float, Range(0.01, 100)]
+EmailAddress = Annotated[str, Pattern(r"[^@\s]+@[^@\s]+", "an e-mail address")]
 Share = Annotated[float, Range(0, 1)]
 
 AttributeName = Annotated[str, Pattern(r".{1,255}", "an attribute's name (1 to 255 characters)")]

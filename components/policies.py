@@ -354,3 +354,34 @@ def scan_orders(table: Arn) -> list[Statement]:
     """Operator: the table, to compare it with the lake."""
     actions = ["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:Scan"]
     return [allow("ScanOrders", actions, table)]
+
+
+def tell(topic: Arn, account_id: pulumi.Input[str], rules: Sequence[Arn]) -> pulumi.Output[str]:
+    """Resource policy: this account's alarms, and these rules -> the topic, and only over TLS."""
+
+    def publish(sid: str, service: str, condition: Mapping[str, Any]) -> Statement:
+        return Statement(
+            Sid=sid,
+            Effect="Allow",
+            Principal={"Service": service},
+            Action="sns:Publish",
+            Resource=topic,
+            Condition=condition,
+        )
+
+    by_alarms = {"StringEquals": {"aws:SourceAccount": account_id}}
+    by_rules = {"ArnEquals": {"aws:SourceArn": list(rules)}}
+    return document(
+        [
+            publish("Alarms", "cloudwatch.amazonaws.com", by_alarms),
+            publish("Events", "events.amazonaws.com", by_rules),
+            Statement(
+                Sid="TlsOnly",
+                Effect="Deny",
+                Principal="*",  # whoever asks
+                Action="sns:Publish",
+                Resource=topic,
+                Condition={"Bool": {"aws:SecureTransport": "false"}},
+            ),
+        ]
+    )

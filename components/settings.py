@@ -85,6 +85,10 @@ class Settings:
     crawler_schedule: limits.Cron | None = None
     scan_limit_mb: limits.ScanLimitMb = 1_024
     result_retention_days: limits.RetentionDays = 7
+    # Operations
+    monitoring: bool = True
+    alarm_email: limits.EmailAddress | None = None
+    failed_record_percent: limits.Percent = 1.0
     # Orders made in the cloud
     order_generator: bool = False
     order_generator_schedule: limits.Schedule = "rate(5 minutes)"
@@ -103,10 +107,19 @@ class Settings:
         """What this stack's functions are built for."""
         return Platform.host() if self.lambda_platform == "host" else packages.AWS
 
-    def args(self, kind: type[ArgsT], **others: Any) -> ArgsT:
-        """A component's arguments: a setting for each field of its name, and ``others``."""
-        names = (field.name for field in dataclasses.fields(kind))
-        return kind(**{name: getattr(self, name) for name in names if hasattr(self, name)} | others)
+    def args(self, kind: type[ArgsT], *components: object, **others: Any) -> ArgsT:
+        """A component's arguments: for each field the setting of its name, or ``others``.
+
+        What neither has is the output of that name of the first of ``components`` with one.
+        """
+        names = [field.name for field in dataclasses.fields(kind)]
+        found = {
+            name: getattr(source, name)
+            for source in reversed((self, *components))
+            for name in names
+            if hasattr(source, name)
+        }
+        return kind(**found | others)
 
     @classmethod
     def load(cls, raw: Mapping[str, str]) -> Self:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any
-
 import pulumi
 
 from components.settings import NAMESPACE, Settings, SettingsError, key_of, setting_keys
@@ -29,16 +26,6 @@ def load_settings() -> Settings:
         return Settings.load(raw)
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None
-
-
-def outputs_for(kind: type, *components: pulumi.ComponentResource) -> dict[str, Any]:
-    """For each argument of ``kind`` the output of that name, from the first component with one."""
-    names = [field.name for field in dataclasses.fields(kind)]
-    return {
-        name: next(getattr(one, name) for one in components if hasattr(one, name))
-        for name in names
-        if any(hasattr(one, name) for one in components)
-    }
 
 
 def export(component: pulumi.ComponentResource, *names: str) -> None:

@@ -2,6 +2,7 @@
 
 from local.resources import (
     athena,
+    cloudwatch,
     dynamodb,
     glue,
     iam,
@@ -11,6 +12,7 @@ from local.resources import (
     pipes,
     s3,
     scheduler,
+    sns,
     sqs,
 )
 from local.resources.registry import Context, Created, create
@@ -18,4 +20,7 @@ from local.resources.registry import Context, Created, create
 __all__ = ["Context", "Created", "create"]
 
 # Importing a module registers its types.
-_ = (athena, dynamodb, glue, iam, kinesis, lambda_, logs, pipes, s3, scheduler, sqs)
+_ = (
+    *(athena, cloudwatch, dynamodb, glue, iam, kinesis),
+    *(lambda_, logs, pipes, s3, scheduler, sns, sqs),
+)

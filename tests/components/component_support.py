@@ -21,6 +21,8 @@ REGION = "eu-central-1"
 _ARNS: Mapping[str, str] = {
     "aws:athena/workgroup:Workgroup": "athena:{region}:{account}:workgroup/{name}",
     "aws:cloudwatch/logGroup:LogGroup": "logs:{region}:{account}:log-group:{name}",
+    "aws:cloudwatch/eventRule:EventRule": "events:{region}:{account}:rule/{name}",
+    "aws:cloudwatch/metricAlarm:MetricAlarm": "cloudwatch:{region}:{account}:alarm:{name}",
     "aws:dynamodb/table:Table": "dynamodb:{region}:{account}:table/{name}",
     "aws:glue/catalogDatabase:CatalogDatabase": "glue:{region}:{account}:database/{name}",
     "aws:glue/catalogTable:CatalogTable": "glue:{region}:{account}:table/db/{name}",
@@ -37,6 +39,7 @@ _ARNS: Mapping[str, str] = {
     "aws:quicksight/dataSource:DataSource": "quicksight:{region}:{account}:datasource/{name}",
     "aws:s3/bucket:Bucket": "s3:::{name}",
     "aws:scheduler/schedule:Schedule": "scheduler:{region}:{account}:schedule/default/{name}",
+    "aws:sns/topic:Topic": "sns:{region}:{account}:{name}",
     "aws:sqs/queue:Queue": "sqs:{region}:{account}:{name}",
 }
 

@@ -17,6 +17,7 @@ from components.catalog import Catalog, CatalogArgs, SavedQuery, View
 from components.cdc_source import CdcSource, CdcSourceArgs
 from components.dashboard import Dashboard, DashboardArgs
 from components.delivery_to_lake import DeliveryToLake, DeliveryToLakeArgs
+from components.monitoring import Monitoring, MonitoringArgs
 from components.operator import Operator, OperatorArgs
 from components.order_generator import OrderGenerator, OrderGeneratorArgs
 from components.private_bucket import PrivateBucket, PrivateBucketArgs
@@ -60,6 +61,19 @@ MAKERS: dict[type, Callable[[str, pulumi.ResourceOptions | None], object]] = {
     ),
     DeliveryToLake: lambda name, opts: DeliveryToLake(
         name, DeliveryToLakeArgs(kinesis_stream_arn=STREAM, delivery_format="parquet"), opts
+    ),
+    Monitoring: lambda name, opts: Monitoring(
+        name,
+        MonitoringArgs(
+            table_name="orders",
+            pipe_name="bridge",
+            dlq_arn=arn("sqs:{region}:{account}:dlq"),
+            stream_name="changes",
+            delivery_stream_name="delivery",
+            transform_function_name="transform",
+            crawler_name="crawler",
+        ),
+        opts,
     ),
     Operator: lambda name, opts: Operator(
         name,

@@ -146,6 +146,7 @@ def test_retention_expires_rows_and_failed_records_and_leaves_others_their_own(
     assert {r["filter"]["prefix"]: r["expiration"]["days"] for r in rules if "expiration" in r} == {
         "projection/": 90,
         "failed/": 90,
+        "replayed/": 90,
         "athena-results/": 7,
     }
 

@@ -35,6 +35,8 @@ EXPORTS = {
     "writerPolicyArn",
     "readerPolicyArn",
     "operatorPolicyArn",
+    "alarmTopicArn",
+    "operationsDashboardName",
 }
 
 

@@ -16,6 +16,8 @@ from components.cdc_source import CdcSourceArgs
 from components.dashboard import DashboardArgs
 from components.delivery_to_lake import DeliveryToLakeArgs
 from components.lambda_package import Platform
+from components.monitoring import MonitoringArgs
+from components.operator import OperatorArgs
 from components.order_generator import OrderGeneratorArgs
 from components.settings import Settings, SettingsError, key_of
 from components.stream_bridge import StreamBridgeArgs
@@ -27,6 +29,8 @@ ARGS = (
     StreamBridgeArgs,
     DeliveryToLakeArgs,
     CatalogArgs,
+    MonitoringArgs,
+    OperatorArgs,
     OrderGeneratorArgs,
     DashboardArgs,
 )
@@ -84,6 +88,7 @@ def test_every_setting_goes_somewhere() -> None:
         "result_retention_days",
         "order_generator",
         "dashboard",
+        "monitoring",
     }
     assert {field.name for field in dataclasses.fields(Settings)} == (
         taken & {field.name for field in dataclasses.fields(Settings)}

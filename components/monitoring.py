@@ -1,0 +1,279 @@
+"""Alarms, whom they tell, and a dashboard."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components import chain_dashboard, checks, limits, policies
+from components.alarms import RUNBOOK, Alarm, Metric, alarms
+from components.service_role import account_id
+
+_COMPARISONS = {
+    "at least": "GreaterThanOrEqualToThreshold",
+    "above": "GreaterThanThreshold",
+    "below": "LessThanThreshold",
+}
+_NAMES = (
+    "table_name",
+    "pipe_name",
+    "stream_name",
+    "transform_function_name",
+    "delivery_stream_name",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlueFailure:
+    """A failed run, which Glue tells to EventBridge alone, and as best it can."""
+
+    name: str
+    """Also of its section in the runbook."""
+    event: str
+    key: str
+    states: Sequence[str]
+    why: str
+    watched: Sequence[pulumi.Input[str]] = ()
+
+    def watching(self, names: Sequence[pulumi.Input[str]]) -> "GlueFailure":
+        """The same of these crawlers or jobs."""
+        return replace(self, watched=names)
+
+
+CRAWLER = GlueFailure(
+    name="crawler-failed",
+    event="Glue Crawler State Change",
+    key="crawlerName",
+    states=["Failed"],
+    why="errorMessage",
+)
+JOB = GlueFailure(
+    name="job-failed",
+    event="Glue Job State Change",
+    key="jobName",
+    states=["FAILED", "TIMEOUT", "ERROR"],
+    why="message",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonitoringArgs:
+    """What is watched, as the other components' outputs say.
+
+    Parameters
+    ----------
+    stream_name:
+        Of the Kinesis stream.
+    crawler_name, job_names:
+        Whose failed runs are told.
+    alarm_email:
+        Who is told; AWS asks that address to confirm. None: only who subscribes to the topic.
+    buffer_interval_seconds, transform_buffer_interval_seconds:
+        How long Firehose holds records by design.
+    transform_timeout_seconds:
+        What the transform may take.
+    failed_record_percent:
+        Records of a hundred that the transform may refuse.
+    delivery_format:
+        ``parquet`` adds an alarm for its conversion.
+    filter_patterns:
+        The pipe's; with any, that nothing arrives is no alarm.
+    """
+
+    table_name: pulumi.Input[str]
+    pipe_name: pulumi.Input[str]
+    dlq_arn: pulumi.Input[str]
+    stream_name: pulumi.Input[str]
+    delivery_stream_name: pulumi.Input[str]
+    transform_function_name: pulumi.Input[str]
+    crawler_name: pulumi.Input[str]
+    job_names: Sequence[pulumi.Input[str]] = ()
+    alarm_email: limits.EmailAddress | None = None
+    buffer_interval_seconds: limits.BufferIntervalSeconds = 60
+    transform_buffer_interval_seconds: limits.TransformBufferIntervalSeconds = 60
+    transform_timeout_seconds: limits.TimeoutSeconds = 300
+    failed_record_percent: limits.Percent = 1.0
+    delivery_format: limits.DeliveryFormat = "json"
+    filter_patterns: Sequence[Mapping[str, Any]] = ()
+
+    def __post_init__(self) -> None:
+        checks.require(self)
+
+    @property
+    def freshness_seconds(self) -> int:
+        """When records in Firehose are late: twice as old as its buffers make them, and 5 min."""
+        held = self.buffer_interval_seconds + self.transform_buffer_interval_seconds
+        return 2 * held + 300
+
+
+class Monitoring(pulumi.ComponentResource):
+    """An alarm for each way that the chain can break, a topic they all tell, a dashboard."""
+
+    alarm_topic_arn: pulumi.Output[str]
+    """The ARN of the SNS topic; subscribe whoever should know."""
+    operations_dashboard_name: pulumi.Output[str]
+    """The name of the CloudWatch dashboard."""
+
+    def __init__(
+        self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("sales-cdc:index:Monitoring", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        # Without a key of its own: CloudWatch may not use AWS's key for SNS, and what is told here
+        # are names of resources and numbers, no orders.
+        topic = aws.sns.Topic(f"{name}-alarms", opts=child)
+        failures = [CRAWLER.watching([args.crawler_name])]
+        if args.job_names:
+            failures.append(JOB.watching(args.job_names))
+        rules = [_rule(name, failure, child) for failure in failures]
+        aws.sns.TopicPolicy(
+            f"{name}-alarms-policy",
+            arn=topic.arn,
+            policy=policies.tell(topic.arn, account_id(self), [rule.arn for rule in rules]),
+            opts=child,
+        )
+        for failure, rule in zip(failures, rules, strict=True):
+            _tell(name, failure, rule, topic, child)
+        if args.alarm_email:
+            aws.sns.TopicSubscription(
+                f"{name}-email",
+                topic=topic.arn,
+                protocol="email",
+                endpoint=args.alarm_email,
+                opts=child,
+            )
+        names: dict[str, pulumi.Input[str]] = {one: getattr(args, one) for one in _NAMES}
+        queue = pulumi.Output.from_input(args.dlq_arn).apply(lambda arn: arn.split(":")[-1])
+        names["dlq_name"] = queue
+        watched = alarms(
+            freshness_seconds=args.freshness_seconds,
+            transform_timeout_seconds=args.transform_timeout_seconds,
+            failed_record_percent=args.failed_record_percent,
+            parquet=args.delivery_format == "parquet",
+            filtered=bool(args.filter_patterns),
+        )
+        ring = [_alarm(name, alarm, names, topic, child) for alarm in watched]
+        region = aws.get_region_output(opts=pulumi.InvokeOptions(parent=self)).region
+        dashboard = aws.cloudwatch.Dashboard(
+            f"{name}-dashboard",
+            dashboard_name=name,
+            dashboard_body=chain_dashboard.body(name, region, names, [one.arn for one in ring]),
+            opts=child,
+        )
+        self.alarm_topic_arn = topic.arn
+        self.operations_dashboard_name = dashboard.dashboard_name
+        self.register_outputs(
+            {
+                "alarm_topic_arn": self.alarm_topic_arn,
+                "operations_dashboard_name": self.operations_dashboard_name,
+            }
+        )
+
+
+def _alarm(
+    name: str,
+    alarm: Alarm,
+    names: Mapping[str, pulumi.Input[str]],
+    topic: aws.sns.Topic,
+    child: pulumi.ResourceOptions,
+) -> aws.cloudwatch.MetricAlarm:
+    asked: dict[str, Any]
+    if alarm.expression:
+        result = aws.cloudwatch.MetricAlarmMetricQueryArgs(
+            id="result", expression=alarm.expression, label=alarm.name, return_data=True
+        )
+        asked = {
+            "metric_queries": [
+                result,
+                *(_query(key, m, alarm, names) for key, m in alarm.metrics.items()),
+            ]
+        }
+    else:
+        (metric,) = alarm.metrics.values()
+        asked = {
+            "namespace": metric.namespace,
+            "metric_name": metric.name,
+            "dimensions": _dimensions(metric, names),
+            "statistic": metric.statistic,
+            "period": alarm.period,
+        }
+    return aws.cloudwatch.MetricAlarm(
+        f"{name}-{alarm.name}",
+        alarm_description=alarm.description,
+        comparison_operator=_COMPARISONS[alarm.comparison],
+        threshold=alarm.threshold,
+        evaluation_periods=alarm.of,
+        datapoints_to_alarm=alarm.periods,
+        # Nothing happens at night: that is no failure.
+        treat_missing_data="notBreaching",
+        alarm_actions=[topic.arn],
+        ok_actions=[topic.arn],
+        opts=child,
+        **asked,
+    )
+
+
+def _query(
+    key: str, metric: Metric, alarm: Alarm, names: Mapping[str, pulumi.Input[str]]
+) -> aws.cloudwatch.MetricAlarmMetricQueryArgs:
+    return aws.cloudwatch.MetricAlarmMetricQueryArgs(
+        id=key,
+        return_data=False,
+        metric=aws.cloudwatch.MetricAlarmMetricQueryMetricArgs(
+            namespace=metric.namespace,
+            metric_name=metric.name,
+            dimensions=_dimensions(metric, names),
+            stat=metric.statistic,
+            period=alarm.period,
+        ),
+    )
+
+
+def _dimensions(
+    metric: Metric, names: Mapping[str, pulumi.Input[str]]
+) -> dict[str, pulumi.Input[str]]:
+    return {dimension: names[field] for dimension, field in metric.dimensions.items()}
+
+
+def _rule(
+    name: str, failure: GlueFailure, child: pulumi.ResourceOptions
+) -> aws.cloudwatch.EventRule:
+    return aws.cloudwatch.EventRule(
+        f"{name}-{failure.name}",
+        description=f"Runbook: {RUNBOOK}#{failure.name}",
+        event_pattern=pulumi.Output.json_dumps(
+            {
+                "source": ["aws.glue"],
+                "detail-type": [failure.event],
+                "detail": {failure.key: list(failure.watched), "state": list(failure.states)},
+            }
+        ),
+        opts=child,
+    )
+
+
+def _tell(
+    name: str,
+    failure: GlueFailure,
+    rule: aws.cloudwatch.EventRule,
+    topic: aws.sns.Topic,
+    child: pulumi.ResourceOptions,
+) -> None:
+    said = f"Glue: <name> is <state>: <why>. Runbook: {RUNBOOK}#{failure.name}"
+    aws.cloudwatch.EventTarget(
+        f"{name}-{failure.name}-tell",
+        rule=rule.name,
+        arn=topic.arn,
+        input_transformer=aws.cloudwatch.EventTargetInputTransformerArgs(
+            input_paths={
+                "name": f"$.detail.{failure.key}",
+                "state": "$.detail.state",
+                "why": f"$.detail.{failure.why}",
+            },
+            input_template=json.dumps(said),
+        ),
+        opts=child,
+    )

@@ -1,0 +1,72 @@
+"""The deployed alarms on the emulator: they watch our resources, and they ring."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from local.chain import LocalStack
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("alarms")]
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    settings = {"alarmEmail": "data@example.com"}
+    with LocalStack("prod", tmp_path_factory.mktemp("stack"), overrides=settings) as running:
+        yield running
+
+
+def alarms(stack: LocalStack) -> list[Any]:
+    pages = stack.aws.client("cloudwatch").get_paginator("describe_alarms").paginate()
+    return [alarm for page in pages for alarm in page["MetricAlarms"]]
+
+
+def test_each_alarm_watches_a_deployed_resource_and_rings_beyond_its_threshold(
+    stack: LocalStack,
+) -> None:
+    """The emulator looks at names of metrics only, so whose metric it is, is compared here."""
+    names = {str(value) for value in stack.outputs.values()}
+    names.add(stack.outputs["dlqUrl"].rpartition("/")[2])
+    simple = [alarm for alarm in alarms(stack) if "MetricName" in alarm]
+    assert len(simple) == 14 and len(alarms(stack)) == 16
+    for alarm in simple:
+        (dimension,) = alarm["Dimensions"]
+        assert dimension["Value"] in names, alarm["AlarmName"]
+        beyond = -0.5 if alarm["ComparisonOperator"].startswith("Less") else 1
+        stack.aws.client("cloudwatch").put_metric_data(
+            Namespace=alarm["Namespace"],
+            MetricData=[
+                {
+                    "MetricName": alarm["MetricName"],
+                    "Dimensions": [dimension],
+                    "Value": alarm["Threshold"] + beyond,
+                }
+            ],
+        )
+    deadline = time.monotonic() + 15
+    while quiet := [
+        one["AlarmName"]
+        for one in alarms(stack)
+        if "MetricName" in one and one["StateValue"] != "ALARM"
+    ]:
+        assert time.monotonic() < deadline, quiet
+        time.sleep(0.2)
+
+
+def test_the_topic_the_rule_and_the_dashboard_are_there(stack: LocalStack) -> None:
+    topic = stack.outputs["alarmTopicArn"]
+    sns = stack.aws.client("sns")
+    (subscription,) = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert subscription["Endpoint"] == "data@example.com"
+    assert all(alarm["AlarmActions"] == [topic] for alarm in alarms(stack))
+    rules = stack.aws.client("events").list_rules()["Rules"]
+    (rule,) = [rule for rule in rules if "crawler-failed" in rule["Name"]]
+    (target,) = stack.aws.client("events").list_targets_by_rule(Rule=rule["Name"])["Targets"]
+    assert target["Arn"] == topic
+    name = stack.outputs["operationsDashboardName"]
+    body = stack.aws.client("cloudwatch").get_dashboard(DashboardName=name)["DashboardBody"]
+    assert stack.outputs["deliveryStreamName"] in body
