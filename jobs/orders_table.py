@@ -194,6 +194,9 @@ class OrdersTable:
         options = {
             "min-input-files": max(2, files),
             "delete-file-threshold": files,
+            # So that the marks on old rows go with the files that had them. It is for tables with
+            # equality deletes that this is not the default; Spark writes none.
+            "use-starting-sequence-number": "false",
             "remove-dangling-deletes": "true",
         }
         listed = ", ".join(f"'{name}', '{value}'" for name, value in options.items())
