@@ -279,11 +279,11 @@ class Athena:
             if execution.state != "QUEUED":
                 return
             execution.state, execution.started = "RUNNING", time.time()
+        state, reason, error = "SUCCEEDED", None, None
+        try:
             session = self._engine.session(execution.caller, execution.database, execution.cutoff)
             session.stopped = execution.stop
             execution.session = session
-        state, reason, error = "SUCCEEDED", None, None
-        try:
             statements.run(self._engine, session, execution, self._aws)
             session.check()
         except QueryCancelledError as stopped:
@@ -296,31 +296,34 @@ class Athena:
             state, reason = "FAILED", f"GENERIC_INTERNAL_ERROR: {type(failed).__name__}: {failed}"
         finally:
             with execution.lock:
-                session.cursor.close()
-                execution.completed = time.time()
-                if reason and not error and state == "FAILED":
-                    error = {
-                        "ErrorCategory": 1,
-                        "ErrorType": 100,
-                        "Retryable": False,
-                        "ErrorMessage": reason,
-                    }
+                if execution.session:
+                    execution.session.cursor.close()
                 if execution.state != "CANCELLED":
+                    if (
+                        state == "FAILED" and error is None
+                    ):  # ours or the emulator's, not the user's
+                        error = {
+                            "ErrorCategory": 1,
+                            "ErrorType": 100,
+                            "Retryable": False,
+                            "ErrorMessage": reason,
+                        }
                     execution.state, execution.reason, execution.error = state, reason, error
-            execution.done.set()
+                    execution.completed = time.time()
+                execution.done.set()
 
     def _cancel(self, execution: Execution) -> None:
         with execution.lock:
             if execution.state in _FINAL:
                 return
             execution.stop.set()
-            if execution.state == "QUEUED":
-                execution.completed = time.time()
-                execution.done.set()
-            elif execution.session:
-                execution.session.cursor.interrupt()
+            running = execution.state == "RUNNING"
             execution.state, execution.reason = "CANCELLED", "Query cancelled by user"
             execution.completed = time.time()
+            if not running:
+                execution.done.set()
+        if running:
+            threading.Thread(target=_interrupt, args=(execution,), daemon=True).start()
 
     # -- watch -----------------------------------------------------------------------------------
 
@@ -495,6 +498,15 @@ class Athena:
         if start + size < len(tables):
             page["NextToken"] = str(start + size)
         return page
+
+
+def _interrupt(execution: Execution) -> None:
+    """Interrupt until it ends: DuckDB forgets an interrupt that comes between two statements."""
+    while not execution.done.is_set():
+        with execution.lock:
+            if execution.session and not execution.done.is_set():
+                execution.session.cursor.interrupt()
+        execution.done.wait(0.05)
 
 
 def _start_of(token: str | None) -> int:

@@ -254,9 +254,7 @@ def _explain(match: re.Match[str], parameters: list[str]) -> Command:
             f"{label}:{trino_type(kind)}"
             for label, kind in zip(query.labels, query.types, strict=True)
         )
-        with trino_errors():
-            plan = run.session.cursor.execute(f"EXPLAIN {query.sql}").fetchall()
-        return ["Query Plan", f"Output [{shown}]", *str(plan[0][1]).rstrip().split("\n")]
+        return ["Query Plan", f"Output [{shown}]", *(f"    {one}" for one in query.reads)]
 
     return Command("UTILITY", "EXPLAIN", action, _columns("Query Plan"))
 

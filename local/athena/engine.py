@@ -34,6 +34,8 @@ class Query:
     labels: list[str]
     types: list[str]
     unnamed: list[int]
+    reads: list[str]
+    """Each table that is read, and which of its rows are needed at most."""
 
 
 @dataclass
@@ -109,7 +111,7 @@ class Engine:
         if load:
             self._load(session, bound)
         session.check()
-        return Query(ready, bound.labels, types, bound.unnamed)
+        return Query(ready, bound.labels, types, bound.unnamed, _reads(bound))
 
     def _describer(self, session: Session) -> Callable[[str], list[tuple[str, str]]]:
         def describe(sql: str) -> list[tuple[str, str]]:
@@ -233,6 +235,16 @@ class Engine:
         finally:
             cursor.unregister("candidates")
         return [row[0] for row in found]
+
+
+def _reads(bound: Bound) -> list[str]:
+    wanted = conditions(bound.tree, bound.scans)
+    found = []
+    for scan in bound.scans.values():
+        condition = wanted.get(scan.name)
+        rows = condition.sql(dialect="trino") if condition is not None else "all rows"
+        found.append(f"TableScan[awsdatacatalog:{scan.table.database}:{scan.table.name}] {rows}")
+    return found
 
 
 def _declare(cursor: duckdb.DuckDBPyConnection, scan: Scan) -> None:

@@ -415,7 +415,9 @@ def fill(text: str, parameters: list[str]) -> str:
         raise SqlSyntaxError(
             f"Incorrect number of parameters: expected {holes} but found {len(parameters)}"
         )
-    values = iter(parameters)
+    # A value that is more than a literal is put in brackets: ``- ?`` with -1 would be a comment.
+    simple = re.compile(r"\d+(\.\d+)?|'(?:[^']|'')*'")
+    values = iter(one if simple.fullmatch(one) else f"({one})" for one in parameters)
     for i in range(0, len(tokens), 2):
-        tokens[i] = re.sub(r"\?", lambda _: f"({next(values)})", tokens[i])
+        tokens[i] = re.sub(r"\?", lambda _: next(values), tokens[i])
     return "".join(tokens)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -57,6 +58,9 @@ class Statement:
         return f"tables/{query_id}" if writes_data else f"{query_id}.txt"
 
 
+_LEADING_COMMENTS = re.compile(r"\A(?:\s*(?:--[^\n]*(?:\n|\Z)|/\*.*?\*/))+\s*", re.DOTALL)
+
+
 def read(text: str, parameters: list[str]) -> Statement:
     """The statement that ``text`` is, with ``?`` filled in.
 
@@ -66,7 +70,7 @@ def read(text: str, parameters: list[str]) -> Statement:
         It is none.
     """
     text = text.strip().rstrip(";").strip()
-    command = ddl.read(text, parameters)
+    command = ddl.read(_LEADING_COMMENTS.sub("", text), parameters)
     if command is not None:
         return Statement(command.type, command.substatement, command.tree, command)
     tree = trino.parse(trino.fill(text, parameters) if parameters else text)

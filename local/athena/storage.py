@@ -32,8 +32,8 @@ from local.aws import Aws, Credentials
 
 JSON_SERDES = {"org.openx.data.jsonserde.JsonSerDe", "org.apache.hive.hcatalog.data.JsonSerDe"}
 PARQUET_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
-_READABLE_SECONDS = 5.0
-_MAX_LINE = 64 << 20
+_READABLE_SECONDS = 30.0
+_MAX_LINE = 16 << 20
 _MOST_LISTS = 8
 
 

@@ -389,8 +389,12 @@ def test_show_and_describe(lab: Lab, orders) -> None:
     assert "CREATE EXTERNAL TABLE `shop.described`(" in created
     assert "PARTITIONED BY" in created
     assert lab.ask("DESCRIBE nope").reason.startswith("TABLE_NOT_FOUND")
-    plan = lab.rows("EXPLAIN SELECT orderid FROM orders")
-    assert ["Output [orderid:varchar]"] in plan
+    assert lab.rows("EXPLAIN SELECT orderid FROM orders WHERE price > 1 AND day(created_at) = 1")[
+        1:
+    ] == [
+        ["Output [orderid:varchar]"],
+        ['    TableScan[awsdatacatalog:shop:orders] "price" > 1 AND DAY("created_at") = 1'],
+    ]
 
 
 def test_the_catalog_is_a_schema_too(lab: Lab, orders) -> None:
@@ -474,3 +478,13 @@ def test_a_large_result_is_read_back_whole(lab: Lab) -> None:
     body = lab.s3.get_object(Bucket=BUCKET, Key=f"results/{answer.id}.csv")["Body"].read().decode()
     assert len(list(csv.reader(io.StringIO(body)))) == 30001
     assert len(answer.rows) == 30000
+
+
+def test_comments_may_come_first(lab: Lab) -> None:
+    assert lab.rows("-- how many\n/* there\nare */ SELECT 1") == [["1"]]
+    assert ["shop"] in lab.rows("-- all of them\nSHOW DATABASES")
+
+
+def test_a_parameter_can_be_a_limit_and_can_be_negative(lab: Lab) -> None:
+    sql = "SELECT n - ? FROM UNNEST(sequence(1, 5)) AS t(n) ORDER BY n LIMIT ?"
+    assert lab.rows(sql, ExecutionParameters=["-1", "2"]) == [["2"], ["3"]]
