@@ -20,7 +20,7 @@ settings = load_settings()
 prefix = f"sales-cdc-{pulumi.get_stack()}"
 database = prefix.replace("-", "_").lower()
 views = load_views(database, settings.schema)
-queries = load_queries()
+queries = load_queries(settings.schema)
 
 
 def deliver(stream_arn: pulumi.Output[str]) -> DeliveryToLake:
@@ -63,6 +63,8 @@ export(catalog, "database_name", "projection_table", "failed_table", "crawler_na
 export(catalog, "workgroup_name")
 export(access, "writer_policy_arn", "reader_policy_arn")
 export(operator, "operator_policy_arn")
+if settings.sort_key:
+    pulumi.export("sortKey", settings.sort_key)
 
 if settings.monitoring:
     monitoring = Monitoring(f"{prefix}-monitoring", settings.args(MonitoringArgs, *parts))

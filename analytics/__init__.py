@@ -13,6 +13,15 @@ from analytics.library import (
     View,
     load_queries,
     load_views,
+    schema_of,
 )
 
-__all__ = ["Parameter", "ParameterError", "Query", "View", "load_queries", "load_views"]
+__all__ = [
+    "Parameter",
+    "ParameterError",
+    "Query",
+    "View",
+    "load_queries",
+    "load_views",
+    "schema_of",
+]

@@ -15,11 +15,12 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 import stack_outputs
-from analytics import ParameterError, Query, load_queries
+from analytics import ParameterError, Query, load_queries, schema_of
 from analytics.athena import Athena, AthenaError, Usage
 from analytics.dashboard import serve
 from analytics.output import Format, write
 from analytics.tableau import DRIVER_SETTINGS, data_source, driver_settings
+from schema import ORDERS, Schema
 
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
@@ -121,7 +122,9 @@ def run(  # noqa: PLR0917 - the command line's
         literals = query.bind(_pairs(param or []))
     except ParameterError as error:
         _fail(str(error), WRONG_USAGE)
-    _answer(query.sql, literals, form=form, output=output, stack=stack, outputs=outputs)
+    names = _names(stack, outputs)
+    query = _find(name, schema_of(names))
+    _answer(query.sql, literals, names, form=form, output=output)
 
 
 @app.command()
@@ -142,7 +145,7 @@ def sql(
     statement = sys.stdin.read() if statement == "-" else statement
     if not statement.strip():
         _fail("there is no SQL to run", WRONG_USAGE)
-    _answer(statement, (), form=form, output=output, stack=stack, outputs=outputs)
+    _answer(statement, (), _names(stack, outputs), form=form, output=output)
 
 
 @app.command()
@@ -211,18 +214,16 @@ def _names(stack: str | None, outputs: Path | None, *others: str) -> dict[str, s
 def _answer(
     statement: str,
     literals: Sequence[str],
+    names: dict[str, str],
     *,
     form: Format,
     output: Path | None,
-    stack: str | None,
-    outputs: Path | None,
 ) -> None:
     """Run a statement and write its answer; what is wrong is said before it costs, if it can be."""
     if output and not output.parent.is_dir():
         _fail(f"--output {output}: there is no directory {output.parent}", WRONG_USAGE)
     if form is Format.PARQUET and output is None and sys.stdout.isatty():
         _fail("Parquet is no text for a terminal: add --output FILE", WRONG_USAGE)
-    names = _names(stack, outputs)
     athena = None
     try:
         athena = Athena(names)
@@ -246,8 +247,8 @@ def _answer(
         _fail("stopped, and the query with it", INTERRUPTED)
 
 
-def _find(name: str) -> Query:
-    queries = {query.name: query for query in load_queries()}
+def _find(name: str, schema: Schema = ORDERS) -> Query:
+    queries = {query.name: query for query in load_queries(schema)}
     if name not in queries:
         _fail(f"there is no question {name!r}; there are: {', '.join(queries)}", WRONG_USAGE)
     return queries[name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -89,8 +90,8 @@ class Athena:
     Parameters
     ----------
     outputs:
-        The stack's, of which ``workgroupName``, ``databaseName`` and, unless the environment names
-        one, ``region`` are used. Credentials and endpoints are boto3's usual ones.
+        The stack's, of which ``workgroupName``, ``databaseName`` and ``region`` are used; without
+        a region the environment's. Credentials and endpoints are boto3's usual ones.
 
     Raises
     ------
@@ -106,7 +107,8 @@ class Athena:
             self._connection = connect(
                 work_group=self._workgroup,
                 schema_name=outputs["databaseName"],
-                region_name=outputs.get("region"),
+                # boto3 itself reads AWS_DEFAULT_REGION only; the other SDKs AWS_REGION first.
+                region_name=outputs.get("region") or os.environ.get("AWS_REGION"),
                 s3_staging_dir="",  # the workgroup's location, whatever the environment says
                 poll_interval=0.25,
                 on_poll=self._polled,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from string import Template
@@ -17,6 +17,7 @@ from schema import ORDERS, Schema
 _HERE = Path(__file__).parent
 _DECLARED = re.compile(r"param (?P<name>\w+) (?P<type>\w+) (?P<default>\S+) (?P<meaning>.+)")
 _PLACE = re.compile(r"/\*(?P<name>\w+)\*/ (?P<literal>DATE '[^']*'|'(?:[^']|'')*'|\d+)")
+_KEY = re.compile(r"(?P<alias>\w+\.)?orderid /\*key\*/")
 _REQUIRED = "required"
 
 _MOST = 100_000
@@ -147,15 +148,23 @@ class View:
     columns: tuple[tuple[str, str], ...]
 
 
-def load_queries(directory: Path = _HERE / "queries") -> list[Query]:
+def schema_of(outputs: Mapping[str, str]) -> Schema:
+    """The orders' schema in the stack that has these outputs: it may have a sort key."""
+    return replace(ORDERS, sort_key=outputs.get("sortKey"))
+
+
+def load_queries(schema: Schema = ORDERS, *, directory: Path = _HERE / "queries") -> list[Query]:
     """Return every query of ``directory``, by name.
+
+    Where a file says ``orderid /*key*/`` it means what identifies an item: with a sort key in
+    ``schema`` both keys stand there.
 
     Raises
     ------
     ValueError
         A file's declarations and its statement disagree.
     """
-    return [_query(path) for path in sorted(directory.glob("*.sql"))]
+    return [_query(path, schema) for path in sorted(directory.glob("*.sql"))]
 
 
 def load_views(database: str, schema: Schema = ORDERS) -> list[View]:
@@ -185,8 +194,11 @@ def _split(text: str) -> tuple[list[str], str]:
     return [line[2:].strip() for line in lines[:end]], "\n".join(lines[end:]).strip()
 
 
-def _query(path: Path) -> Query:
-    text = path.read_text(encoding="utf-8").strip()
+def _query(path: Path, schema: Schema) -> Query:
+    def keys(place: re.Match[str]) -> str:
+        return ", ".join(f"{place['alias'] or ''}{key}" for key in schema.keys)
+
+    text = _KEY.sub(keys, path.read_text(encoding="utf-8").strip())
     (title, *comment), body = _split(text)
     declared = [_DECLARED.fullmatch(line) for line in comment if line.startswith("param ")]
     if None in declared:

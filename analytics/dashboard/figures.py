@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -148,6 +148,8 @@ class Board:
         Makes someone who answers; each thread has its own.
     refresh:
         Seconds for which an answer is good enough.
+    queries:
+        The stack's; default: those of a stack without a sort key.
     clock:
         Tells seconds; for tests.
 
@@ -163,12 +165,13 @@ class Board:
         connect: Callable[[], Asker],
         *,
         refresh: float,
+        queries: Iterable[Query] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.refresh = refresh
         self._connect = connect
         self._clock = clock
-        self._queries = {query.name: query for query in load_queries()}
+        self._queries = {query.name: query for query in queries or load_queries()}
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="ask")
         self._own = threading.local()
         self._lock = threading.Lock()

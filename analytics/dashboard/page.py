@@ -10,6 +10,7 @@ import streamlit as st
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # Streamlit runs files, not modules
 
+from analytics import load_queries, schema_of
 from analytics.athena import Athena, AthenaError
 from analytics.dashboard import charts
 from analytics.dashboard.figures import WINDOWS, Board, Figures, Window
@@ -36,7 +37,8 @@ st.html(
 @st.cache_resource(show_spinner=False)
 def _board() -> Board:
     """One for all who look, as long as the server runs."""
-    return Board(lambda: Athena(_PAGE.outputs), refresh=_PAGE.refresh)
+    queries = load_queries(schema_of(_PAGE.outputs))
+    return Board(lambda: Athena(_PAGE.outputs), refresh=_PAGE.refresh, queries=queries)
 
 
 def main() -> None:

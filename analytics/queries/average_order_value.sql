@@ -9,7 +9,7 @@
 -- param days int 30 how many days back, today included (UTC)
 WITH latest AS (
     SELECT quantity, price, status, created_at, event_type,
-        row_number() OVER (PARTITION BY orderid ORDER BY sequence_number DESC) AS newest
+        row_number() OVER (PARTITION BY orderid /*key*/ ORDER BY sequence_number DESC) AS newest
     FROM projection
     WHERE day >= date_format(date_add('day', -/*days*/ 30, current_date), '%Y-%m-%d')
         AND (hour = '23' OR day > date_format(date_add('day', -/*days*/ 30, current_date), '%Y-%m-%d'))

@@ -7,7 +7,7 @@
 WITH recent AS (
     SELECT orderid, event_type, creation_time, product_name, quantity, price, customer, status,
         sequence_number,
-        row_number() OVER (PARTITION BY orderid ORDER BY sequence_number DESC) AS newest
+        row_number() OVER (PARTITION BY orderid /*key*/ ORDER BY sequence_number DESC) AS newest
     FROM projection
     WHERE day >= date_format(date_add('minute', -60 - /*minutes*/ 15, localtimestamp), '%Y-%m-%d')
         AND concat(day, hour) >= date_format(date_add('minute', -60 - /*minutes*/ 15, localtimestamp), '%Y-%m-%d%H')

@@ -16,8 +16,8 @@ log AS (
         p.status,
         p.created_at,
         p.event_type,
-        row_number() OVER (PARTITION BY p.orderid ORDER BY p.sequence_number DESC) AS newest,
-        max(CASE WHEN s.step < 5 THEN s.step ELSE 1 END) OVER (PARTITION BY p.orderid) AS reached
+        row_number() OVER (PARTITION BY p.orderid /*key*/ ORDER BY p.sequence_number DESC) AS newest,
+        max(CASE WHEN s.step < 5 THEN s.step ELSE 1 END) OVER (PARTITION BY p.orderid /*key*/) AS reached
     FROM projection AS p
     LEFT JOIN stages AS s ON p.status = s.stage
     WHERE p.day >= date_format(date_add('day', -/*days*/ 30, current_date), '%Y-%m-%d')

@@ -9,6 +9,7 @@
 -- param since date 2000-01-01 the first day of arrival to read (UTC)
 WITH steps AS (
     SELECT
+        log.orderid /*key*/,
         log.creation_time,
         log.event_type,
         log.sequence_number,
@@ -38,7 +39,7 @@ history AS (
         creation_time AS changed_at,
         event_type,
         column_name,
-        lag(value) OVER (PARTITION BY column_name ORDER BY sequence_number) AS value_before,
+        lag(value) OVER (PARTITION BY orderid /*key*/, column_name ORDER BY sequence_number) AS value_before,
         value AS value_after,
         sequence_number
     FROM steps

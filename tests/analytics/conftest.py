@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from local_athena import running
 from sales_lake import DuckDb, Lake, Runner
 
 
@@ -37,6 +39,23 @@ def failed(lake: Lake) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
-def athena(lake: Lake, failed: list[dict[str, Any]]) -> Runner:
-    """Who answers. Any other Runner over the same rows must pass the same tests."""
+def duck(lake: Lake, failed: list[dict[str, Any]]) -> DuckDb:
     return DuckDb(lake, failed)
+
+
+@pytest.fixture(
+    scope="session",
+    params=["duckdb", pytest.param("athena", marks=pytest.mark.xdist_group("local-athena"))],
+)
+def athena(
+    request: pytest.FixtureRequest,
+    lake: Lake,
+    failed: list[dict[str, Any]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Runner]:
+    """Who answers: DuckDB by translation alone, and the local stack's Athena through its API."""
+    if request.param == "duckdb":
+        yield request.getfixturevalue("duck")
+        return
+    with running(tmp_path_factory.mktemp("athena"), lake, failed) as local:
+        yield local

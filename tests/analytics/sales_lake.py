@@ -24,7 +24,7 @@ _EVENTS = {"insert": "INSERT", "update": "MODIFY", "delete": "REMOVE"}
 _DUCKDB = {"string": "VARCHAR", "int": "INTEGER", "timestamp": "TIMESTAMP"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Change:
     """One change as it was made: `order` is the new state, or for a delete the one before it."""
 
@@ -136,6 +136,8 @@ class Runner(Protocol):
 
     def sql(self, statement: str) -> list[dict[str, Any]]: ...
 
+    def stored(self, row: Row) -> datetime: ...
+
 
 class DuckDb:
     """Athena's SQL translated by sqlglot, over a lake held in memory, with its clock stopped."""
@@ -174,6 +176,9 @@ class DuckDb:
         answer = self._db.execute(self._translate(statement))
         names = [column[0] for column in answer.description]
         return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+
+    def stored(self, row: Row) -> datetime:
+        return row.stored
 
     def plan(self, statement: str) -> str:
         return self._db.execute("EXPLAIN " + self._translate(statement)).fetchall()[0][1]

@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any
 
 import pytest
-from sales_lake import Lake, Row, Runner
+from sales_lake import DuckDb, Lake, Row, Runner
 
 from analytics import load_queries
 from schema import ORDERS
@@ -109,6 +109,17 @@ def test_revenue_by_hour(lake: Lake, ask: Answers, hours: int) -> None:
     assert {r.pop("placed_at"): r for r in rows} == expected
 
 
+@pytest.mark.parametrize("minutes", [1, 38, 60, 3000])
+def test_revenue_by_minute(lake: Lake, ask: Answers, minutes: int) -> None:
+    this_minute = lake.now.replace(second=0, microsecond=0)
+    orders = sold(lake, this_minute - timedelta(minutes=minutes - 1))
+    expected = grouped(orders, lambda o: o["created_at"].replace(second=0, microsecond=0))
+    rows = ask("revenue_by_minute", minutes=str(minutes))
+    assert [r["placed_at"] for r in rows] == sorted(expected)
+    assert {r.pop("placed_at"): r for r in rows} == expected
+    assert expected or minutes < 3000
+
+
 def test_average_order_value(lake: Lake, ask: Answers) -> None:
     total = figures(sold(lake, midnight(lake.now) - timedelta(days=4)))
     [row] = ask("average_order_value", days="5")
@@ -204,14 +215,29 @@ def test_changed_orders(lake: Lake, ask: Answers, minutes: int) -> None:
     assert expected
 
 
-def test_freshness(lake: Lake, ask: Answers) -> None:
+@pytest.mark.parametrize(("hours", "top"), [(1, 20), (30, 7), (30, 10_000)])
+def test_recent_changes(lake: Lake, ask: Answers, hours: int, top: int) -> None:
+    since = f"{lake.now - timedelta(hours=hours):%Y-%m-%d%H}"
+    arrived = {r.change for r in lake.rows if f"{r.partition:%Y-%m-%d%H}" >= since}
+    expected = sorted(arrived, key=lambda c: (c.made, c.sequence), reverse=True)[:top]
+    rows = ask("recent_changes", hours=str(hours), top=str(top))
+    assert [(r["changed_at"], r["event_type"], r["orderid"]) for r in rows] == [
+        (c.made, c.event, c.orderid) for c in expected
+    ]
+    for row, change in zip(rows, expected, strict=True):
+        if change.event != "REMOVE":
+            assert all(row[n] == change.order[n] for n in ("product_name", "price", "status"))
+    assert expected or hours == 1
+
+
+def test_freshness(lake: Lake, athena: Runner, ask: Answers) -> None:
     since = f"{lake.now - timedelta(hours=24):%Y-%m-%d%H}"
     stored: dict[str, Row] = {}
     for row in lake.rows:
         if f"{row.partition:%Y-%m-%d%H}" >= since:
             first = stored.get(row.change.event_id, row)
-            stored[row.change.event_id] = min(first, row, key=lambda r: r.stored)
-    delays = [(r.stored - r.change.made).total_seconds() for r in stored.values()]
+            stored[row.change.event_id] = min(first, row, key=athena.stored)
+    delays = [(athena.stored(r) - r.change.made).total_seconds() for r in stored.values()]
     newest = max(r.change.made for r in stored.values())
     [row] = ask("freshness")
     assert row["changes"] == len(delays)
@@ -282,6 +308,6 @@ def test_changes_has_every_change_once_a_day_of_arrival(lake: Lake, athena: Runn
     assert {(r["event_id"], r["day"]): r["hour"] for r in rows} == hours
 
 
-def test_a_filter_on_day_reaches_the_log_beneath_changes(athena: Any) -> None:
-    plan = athena.plan("SELECT * FROM changes WHERE day = '2026-11-20'")
+def test_a_filter_on_day_reaches_the_log_beneath_changes(duck: DuckDb) -> None:
+    plan = duck.plan("SELECT * FROM changes WHERE day = '2026-11-20'")
     assert "Filters: day = '2026-11-20'" in plan, plan

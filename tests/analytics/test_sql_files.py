@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import pytest
 import sqlglot
 from hypothesis import given
@@ -15,7 +16,7 @@ from sqlglot import exp
 from sqlglot.errors import ParseError
 
 import analytics
-from analytics import Parameter, ParameterError, Query, load_queries, load_views
+from analytics import Parameter, ParameterError, Query, load_queries, load_views, schema_of
 from schema import ORDERS, Column, Schema
 
 QUERIES = load_queries()
@@ -40,8 +41,10 @@ def test_every_question_of_the_issue_has_a_file() -> None:
         "freshness",
         "order_funnel",
         "order_history",
+        "recent_changes",
         "revenue_by_day",
         "revenue_by_hour",
+        "revenue_by_minute",
         "revenue_by_product",
         "top_customers",
     }
@@ -209,9 +212,49 @@ def write(directory: Path, text: str) -> Path:
 )
 def test_a_file_that_contradicts_itself_does_not_load(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        load_queries(write(tmp_path, text))
+        load_queries(directory=write(tmp_path, text))
 
 
 def test_sqlglot_would_have_found_a_syntax_error() -> None:
     with pytest.raises(ParseError):
         parsed(replace(HISTORY, sql="SELECT FROM WHERE").sql)
+
+
+def test_a_sort_key_makes_each_of_an_orders_items_count() -> None:
+    keyed = replace(ORDERS, sort_key="product_name")
+    both = {query.name: query.sql for query in load_queries(keyed)}
+    for query in QUERIES:
+        partitions = re.findall(r"PARTITION BY ([\w., ]*orderid[\w., ]*?)(?: ORDER|\))", query.sql)
+        of_both = re.findall(
+            r"PARTITION BY ([\w., ]*orderid[\w., ]*?)(?: ORDER|\))", both[query.name]
+        )
+        assert len(partitions) == len(of_both)
+        assert all("product_name" in columns for columns in of_both), query.name
+        assert not any("product_name" in columns for columns in partitions), query.name
+        assert "/*key*/" not in query.sql + query.saved_sql
+
+    db = duckdb.connect()
+    db.execute(
+        "CREATE TABLE projection (orderid VARCHAR, product_name VARCHAR, quantity INT, "
+        "price DECIMAL(10,2), status VARCHAR, created_at TIMESTAMP, event_type VARCHAR, "
+        "sequence_number VARCHAR, day VARCHAR, hour VARCHAR)"
+    )
+    for product, sequence in (("Lamp", "1"), ("Ring", "2"), ("Ring", "3")):
+        db.execute(
+            "INSERT INTO projection VALUES ('o', ?, 1, 10, 'paid', localtimestamp, 'INSERT', ?, "
+            "strftime(current_date, '%Y-%m-%d'), '23')",
+            [product, sequence],
+        )
+
+    def orders(statement: str) -> int:
+        text = sqlglot.transpile(statement.replace("?", "30"), read="athena", write="duckdb")[0]
+        return int(db.execute(text).fetchall()[0][0])
+
+    average = next(query for query in QUERIES if query.name == "average_order_value")
+    assert orders(average.sql) == 1
+    assert orders(both["average_order_value"]) == 2
+
+
+def test_outputs_tell_of_a_sort_key() -> None:
+    assert schema_of({"region": "x"}).keys == ("orderid",)
+    assert schema_of({"sortKey": "product_name"}).keys == ("orderid", "product_name")
