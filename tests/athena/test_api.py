@@ -1,5 +1,7 @@
 """Athena's API: executions, results, paging, stopping, work groups, errors."""
 
+# ruff: noqa: E501  (cases read best one a line)
+
 from __future__ import annotations
 
 import csv

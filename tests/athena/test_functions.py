@@ -1,5 +1,7 @@
 """Trino's functions against answers known from elsewhere: its documentation, or by hand."""
 
+# ruff: noqa: E501  (cases read best one a line)
+
 from __future__ import annotations
 
 import pytest

@@ -1,5 +1,7 @@
 """Tables of the Glue catalog: formats, partitions, bad data."""
 
+# ruff: noqa: E501  (cases read best one a line)
+
 from __future__ import annotations
 
 import io
@@ -277,6 +279,25 @@ FILTERS = [
     (f"SELECT * FROM (SELECT * FROM log ORDER BY orderid LIMIT 3) WHERE day = '{_day(1)}'", {0, 1, 5}),
     (
         f"SELECT * FROM (SELECT a.n, b.day FROM log a LEFT JOIN log b ON a.n = b.n) WHERE day IS NULL OR day = '{_day(1)}'",
+        {0, 1, 5},
+    ),
+    (
+        f"WITH w AS (SELECT * FROM log) SELECT a.n FROM w a CROSS JOIN w b "
+        f"WHERE a.day = '{_day(1)}' AND b.day = '{_day(5)}'",
+        {1, 5},
+    ),
+    (
+        f"WITH w AS (SELECT * FROM log) SELECT n FROM w WHERE day = '{_day(1)}' "
+        "AND EXISTS (SELECT 1 FROM w u WHERE u.n = 5)",
+        {0, 1, 5},
+    ),
+    (
+        f"WITH RECURSIVE r (d, i) AS (SELECT day, 0 FROM log UNION ALL SELECT '{_day(1)}', i + 1 "
+        f"FROM r WHERE i < 1) SELECT count(*) FROM r WHERE d = '{_day(1)}'",
+        {0, 1, 5},
+    ),
+    (
+        f"SELECT x.n FROM (VALUES 1) v(k) RIGHT JOIN (SELECT * FROM log) x ON x.day = '{_day(1)}'",
         {0, 1, 5},
     ),
 ]  # fmt: skip
