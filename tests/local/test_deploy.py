@@ -35,8 +35,8 @@ def test_a_setting_that_differs_from_the_stack_file_is_told(aws: Aws, tmp_path: 
 
 
 def test_a_type_that_nothing_creates_is_an_error(aws: Aws, tmp_path: Path) -> None:
-    root = program(tmp_path, 'aws.sns.Topic("news")')
-    with pytest.raises(LocalError, match=r"cannot create aws:sns/topic:Topic \(news\)"):
+    root = program(tmp_path, 'aws.ec2.Vpc("net")')
+    with pytest.raises(LocalError, match=r"cannot create aws:ec2/vpc:Vpc \(net\)"):
         deploy(aws, "dev", root=root)
 
 
