@@ -48,6 +48,11 @@ class AwsError(Exception):
         return self.code in _DENIED
 
     @property
+    def expired(self) -> bool:
+        """A shard iterator is older than five minutes: a new one is needed."""
+        return self.code == "ExpiredIteratorException"
+
+    @property
     def retryable(self) -> bool:
         """Throttled, or the server's own fault."""
         return self.code in _THROTTLED or self.status >= 500

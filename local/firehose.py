@@ -167,6 +167,7 @@ class Firehose(Worker):
         self._on_delivered = on_delivered
         self._aws = aws
         self._iterators: dict[str, str | None] = {}
+        self._read_up_to: dict[str, str] = {}
         self._incoming = _Buffer()
         self._rows = _Buffer()
         self._failures: dict[str, _Buffer] = {}
@@ -204,7 +205,7 @@ class Firehose(Worker):
     # -- reading -----------------------------------------------------------------------------
 
     def _open_shard(self, shard: str, otherwise: str) -> None:
-        done = self.positions.get(shard)
+        done = self._read_up_to.get(shard) or self.positions.get(shard)
         start = {"ShardIteratorType": otherwise}
         if done:
             start = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "StartingSequenceNumber": done}
@@ -218,9 +219,15 @@ class Firehose(Worker):
         if self._incoming.bytes >= self.definition.lambda_buffer_bytes:
             return True
         arn = self.definition.source_arn
-        answer = self._kinesis.call(
-            "GetRecords", {"StreamARN": arn, "ShardIterator": iterator, "Limit": _READ_MOST}
-        )
+        try:
+            answer = self._kinesis.call(
+                "GetRecords", {"StreamARN": arn, "ShardIterator": iterator, "Limit": _READ_MOST}
+            )
+        except AwsError as error:
+            if not error.expired:
+                raise
+            self._open_shard(shard, "LATEST")
+            return True
         self._iterators[shard] = answer.get("NextShardIterator")
         for child in answer.get("ChildShards", []):
             if child["ShardId"] not in self._iterators:
@@ -231,6 +238,7 @@ class Firehose(Worker):
             received = _Received(shard, number, arrived, data, record["PartitionKey"])
             self._incoming.add(received, len(data) * 3 // 4, arrived)
             self._held.setdefault(shard, {})[number] = None
+            self._read_up_to[shard] = number
         self.counts.received += len(answer["Records"])
         return bool(answer["Records"])
 

@@ -141,7 +141,13 @@ class Pipe(Worker):
     def _read(self, shard: _Shard) -> bool:
         if shard.iterator is None or len(shard.held) >= self.definition.batch_size:
             return False
-        answer = self._stream_call("GetRecords", ShardIterator=shard.iterator, Limit=1000)
+        try:
+            answer = self._stream_call("GetRecords", ShardIterator=shard.iterator, Limit=1000)
+        except AwsError as error:
+            if not error.expired:
+                raise
+            self._open(shard)
+            return True
         shard.iterator = answer.get("NextShardIterator")
         records: list[Record] = answer["Records"]
         if shard.iterator is None:
@@ -162,13 +168,18 @@ class Pipe(Worker):
             if one["ShardId"] in self._shards:
                 continue
             shard = self._shards[one["ShardId"]] = _Shard(one["ShardId"])
-            done = self.positions.get(shard.id)
-            start: dict[str, Any] = {"ShardIteratorType": "TRIM_HORIZON"}
-            if done:
-                start = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": done}
-            shard.iterator = self._stream_call("GetShardIterator", ShardId=shard.id, **start)[
-                "ShardIterator"
-            ]
+            self._open(shard)
+
+    def _open(self, shard: _Shard) -> None:
+        """Read on after what is held, or else after what is done."""
+        last = self.positions.get(shard.id)
+        if shard.held:
+            last = shard.held[-1]["dynamodb"]["SequenceNumber"]
+        start: dict[str, Any] = {"ShardIteratorType": "TRIM_HORIZON"}
+        if last:
+            start = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": last}
+        answer = self._stream_call("GetShardIterator", ShardId=shard.id, **start)
+        shard.iterator = answer["ShardIterator"]
 
     def _stream_call(self, action: str, **body: Any) -> Any:
         source = self.definition.source_arn
@@ -263,9 +274,11 @@ class Pipe(Worker):
         return age != _UNLIMITED and time.time() - oldest > age
 
     def _give_up(self, shard: _Shard, records: Sequence[Record]) -> None:
+        if self.definition.dead_letter_arn is not None:
+            self._point_to(self.definition.dead_letter_arn, shard, records)
         self.counts.dead_lettered += len(records)
-        if self.definition.dead_letter_arn is None:
-            return
+
+    def _point_to(self, queue_arn: str, shard: _Shard, records: Sequence[Record]) -> None:
         changes = [record["dynamodb"] for record in records]
         first, last = (
             _iso(datetime.fromtimestamp(float(one["ApproximateCreationDateTime"]), UTC))
@@ -288,7 +301,7 @@ class Pipe(Worker):
                 "streamArn": self.definition.source_arn,
             },
         }
-        queue = self.definition.dead_letter_arn.rpartition(":")[2]
+        queue = queue_arn.rpartition(":")[2]
         with boto_errors():
             self._sqs.send_message(
                 QueueUrl=f"{self._aws.emulator_url}/{self._aws.account_id}/{queue}",

@@ -1,0 +1,380 @@
+"""`make least-privilege`: take each permission away, and see the run fail for want of it.
+
+What fails needs its permission. What does not must have a reason in `chaos.privileges`.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import itertools
+import json
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+import analytics
+import generator
+from chaos.privileges import STATED
+from chaos.rig import LocalAccount
+from local.ask import ask
+from local.aws import Credentials
+from local.chain import LocalStack
+from local.errors import AwsError, LocalError
+from local.firehose import Firehose
+from local.garbage import garbage, put
+from local.pipe import Pipe
+from local.worker import Worker
+from replay.dlq import DeadLetters
+from replay.ledger import Ledgers
+from replay.replaying import Choice, Replay
+from replay.verify import Verifier
+
+Policy = dict[str, Any]
+Exercise = Callable[[], None]
+"""Uses the permissions; raises when one is missing."""
+_NUMBERS = itertools.count()
+_NOTHING = "(nothing taken away)"
+_FORGET_SECONDS = 2.1  # what the gateway remembers of a role's permissions
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+class Bench:
+    """A stack at rest, and an exercise for each of its principals."""
+
+    def __init__(self, stack: LocalStack) -> None:
+        self.stack = stack
+        self._iam = stack.aws.client("iam")
+        self._pipe, self._firehose = stack.pipes[0].definition, stack.firehoses[0].definition
+        self._pipe_positions, self._firehose_positions = {}, {}  # type: ignore[var-annotated]
+        for worker in stack.workers:
+            worker.stop()
+        self._pipe_positions |= stack.pipes[0].positions
+        self._firehose_positions |= stack.firehoses[0].positions
+
+    # -- principals --------------------------------------------------------------------------
+
+    def roles(self) -> Iterator[tuple[str, str, Policy]]:
+        """Name, policy's name and document of each role of the stack."""
+        for page in self._iam.get_paginator("list_roles").paginate():
+            for role in page["Roles"]:
+                name = role["RoleName"]
+                for policy in self._iam.list_role_policies(RoleName=name)["PolicyNames"]:
+                    answer = self._iam.get_role_policy(RoleName=name, PolicyName=policy)
+                    yield name, policy, answer["PolicyDocument"]
+
+    def managed(self, output: str) -> Policy:
+        """The document of a managed policy."""
+        arn = self.stack.outputs[output]
+        version = self._iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        answer = self._iam.get_policy_version(PolicyArn=arn, VersionId=version)
+        document: Policy = answer["PolicyVersion"]["Document"]
+        return document
+
+    @contextmanager
+    def role_without(self, role: str, policy: str, document: Policy, action: str) -> Iterator[None]:
+        """The role as it is, but for one action."""
+        put_policy = self._iam.put_role_policy
+        less = json.dumps(without(document, action))
+        put_policy(RoleName=role, PolicyName=policy, PolicyDocument=less)
+        try:
+            yield
+        finally:
+            whole = json.dumps(document)
+            put_policy(RoleName=role, PolicyName=policy, PolicyDocument=whole)
+
+    def user(self, document: Policy, *outputs: str) -> Credentials:
+        """Someone with just this, and these managed policies."""
+        arns = [self.stack.outputs[name] for name in outputs]
+        return self.stack.user(f"u{uuid.uuid4().hex[:10]}", *arns, inline=document)
+
+    # -- exercises ---------------------------------------------------------------------------
+
+    def pipe(self, _: str) -> None:
+        """A change goes over; another is given up."""
+        self._place()
+        pipe = Pipe(self.stack.aws, self._pipe, self._pipe_positions)
+        self._run(pipe, lambda: pipe.counts.bridged)
+        self._place()
+        refusing = Pipe(
+            self.stack.aws, dataclasses.replace(self._pipe, max_retries=0), self._pipe_positions
+        )
+
+        def refuse(_events: Any) -> Any:
+            raise AwsError("ValidationException", "poison")
+
+        refusing._put = refuse  # type: ignore[assignment, method-assign]
+        self._run(refusing, lambda: refusing.counts.dead_lettered)
+
+    def firehose(self, _: str) -> None:
+        """A record becomes a failed one, a change becomes a row."""
+        firehose = Firehose(self.stack.aws, self._firehose, self._firehose_positions)
+        stream = self.stack.outputs["kinesisStreamName"]
+        kinesis = self.stack.aws.client("kinesis")
+        bad = list(garbage(1, next(_NUMBERS)))
+
+        def send() -> None:
+            put(kinesis, stream, [*bad, _change(next(_NUMBERS))])
+
+        self._run(firehose, lambda: firehose.counts.failed and firehose.counts.delivered, send)
+
+    def crawler(self, _: str) -> None:
+        """It finds the tables."""
+        time.sleep(_FORGET_SECONDS)
+        (crawler,) = self.stack.crawlers.by_name.values()
+        crawler.start()
+        crawler.wait()
+
+    def schedule(self, role: str) -> None:
+        """The function is invoked."""
+        who = self.stack.aws.assume(self._role_arn(role), "schedule")
+        name = self.stack.outputs["orderGeneratorFunctionName"]
+        self.stack.aws.client("lambda", who, max_attempts=1).invoke(
+            FunctionName=name, InvocationType="DryRun"
+        )
+
+    def generator_role(self, role: str) -> None:
+        """What the function does, as its role."""
+        self.write(self.stack.aws.assume(self._role_arn(role), "generator"))
+
+    def write(self, who: Credentials) -> None:
+        """Orders are placed, changed and deleted, many at once and one at a time."""
+        client = self.stack.aws.client("dynamodb", who, max_attempts=1)
+        table = self.stack.outputs["tableName"]
+        plan = generator.Plan(count=20, updates=0.4, deletes=0.2, seed=next(_NUMBERS))
+        report = generator.write(client, table, generator.operations(plan))
+        if report.failed:
+            raise LocalError(f"{report.failed} changes were not written")
+        client.put_item(TableName=table, Item={"orderid": {"S": "one"}})
+        client.delete_item(TableName=table, Key={"orderid": {"S": "one"}})
+
+    def read(self, who: Credentials) -> None:
+        """Every question of the project, SHOW and DESCRIBE, and what clients look up for them."""
+        outputs, aws = self.stack.outputs, self.stack.aws
+        athena, s3, glue = (aws.client(name, who) for name in ("athena", "s3", "glue"))
+        group, database = outputs["workgroupName"], outputs["databaseName"]
+        where = {"workgroup": group, "database": database}
+        for query in analytics.load_queries():
+            values = {p.name: "x" for p in query.parameters if not p.default}
+            ask(athena, query.sql, parameters=query.bind(values), **where)
+        for sql in ("SHOW TABLES", f"DESCRIBE {outputs['projectionTable']}"):
+            ask(athena, sql, **where)
+        athena.get_work_group(WorkGroup=group)
+        saved = athena.list_named_queries(WorkGroup=group)["NamedQueryIds"]
+        athena.get_named_query(NamedQueryId=saved[0])
+        athena.batch_get_named_query(NamedQueryIds=saved[:2])
+        ran = athena.list_query_executions(WorkGroup=group)["QueryExecutionIds"]
+        answer = athena.batch_get_query_execution(QueryExecutionIds=ran[:2])
+        athena.stop_query_execution(QueryExecutionId=ran[0])
+        location = answer["QueryExecutions"][0]["ResultConfiguration"]["OutputLocation"]
+        bucket, _, key = location.removeprefix("s3://").partition("/")
+        s3.get_object(Bucket=bucket, Key=key)
+        s3.list_objects_v2(Bucket=bucket, Prefix="projection/", MaxKeys=1)
+        catalog = {"CatalogName": "AwsDataCatalog"}
+        athena.list_databases(**catalog)
+        athena.get_database(**catalog, DatabaseName=database)
+        athena.list_table_metadata(**catalog, DatabaseName=database)
+        table = outputs["projectionTable"]
+        athena.get_table_metadata(**catalog, DatabaseName=database, TableName=table)
+        glue.get_database(Name=database)
+        glue.get_tables(DatabaseName=database)
+        glue.get_partitions(DatabaseName=database, TableName=table)
+
+    def operate(self, who: Credentials) -> None:
+        """Verify; replay failed records, one of them in doubt; work off a dead letter."""
+        account = LocalAccount(self.stack, who)
+        Verifier(account).compare()
+        self._fail(_change(next(_NUMBERS)))
+        Replay(account).run(Choice(), force=True)
+        ledgers = Ledgers(self.stack.aws.client("s3"), account["bucketName"])
+        key = self._fail(_change(next(_NUMBERS)))
+        ledgers.begin(ledgers.get(key), [0], int(time.time()))
+        Replay(account).run(Choice())
+        verifier = Verifier(account)
+        verifier.explain(verifier.compare().differences[:1])
+        verifier.item(("nobody",))
+        self._letter("nonsense")  # is kept, and made visible again
+        DeadLetters(account).run()
+        self._letter(self._dead)
+        DeadLetters(account).run()
+        self.stack.aws.client("sqs").purge_queue(QueueUrl=account["dlqUrl"])
+
+    # -- parts -------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Some rows, failed records, and a dead letter to copy."""
+        self.pipe("")
+        self.firehose("")
+        sqs, url = self.stack.aws.client("sqs"), self.stack.outputs["dlqUrl"]
+        (message,) = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1)["Messages"]
+        self._dead = str(message["Body"])
+        sqs.purge_queue(QueueUrl=url)
+
+    def _letter(self, body: str) -> None:
+        url = self.stack.outputs["dlqUrl"]
+        self.stack.aws.client("sqs").purge_queue(QueueUrl=url)
+        self.stack.aws.client("sqs").send_message(QueueUrl=url, MessageBody=body)
+
+    def _fail(self, data: bytes) -> str:
+        """A failed record; returns its object's key."""
+        line = {
+            "arrivalTimestamp": int(time.time() * 1000),
+            "errorCode": "Lambda.FunctionError",
+            "rawData": base64.b64encode(data).decode(),
+        }
+        stamp = time.strftime("day=%Y-%m-%d/hour=%H", time.gmtime())
+        key = f"failed/processing-failed/{stamp}/{uuid.uuid4()}"
+        self.stack.aws.client("s3").put_object(
+            Bucket=self.stack.outputs["bucketName"], Key=key, Body=json.dumps(line).encode()
+        )
+        return key
+
+    def _place(self) -> None:
+        self.stack.aws.client("dynamodb").put_item(
+            TableName=self.stack.outputs["tableName"],
+            Item={"orderid": {"S": f"placed-{next(_NUMBERS)}"}},
+        )
+
+    def _role_arn(self, role: str) -> str:
+        return f"arn:aws:iam::{self.stack.aws.account_id}:role/{role}"
+
+    @staticmethod
+    def _run(worker: Worker, done: Callable[[], object], begin: Exercise = lambda: None) -> None:
+        worker.start()
+        begin()
+        deadline = time.monotonic() + 15
+        while not (worker.error or done()) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        worker.stop()
+        if worker.error:
+            raise worker.error
+        if not done():
+            raise LocalError(f"{worker.name} did nothing within 15 s")
+
+
+def without(document: Policy, action: str) -> Policy:
+    """The policy without an action; a statement that is left empty goes."""
+    statements = [
+        {**one, "Action": [a for a in _list(one["Action"]) if a != action]}
+        for one in document["Statement"]
+    ]
+    return {**document, "Statement": [one for one in statements if one["Action"]]}
+
+
+def actions(document: Policy) -> list[str]:
+    """Every action that a policy allows."""
+    return sorted({a for one in document["Statement"] for a in _list(one["Action"])})
+
+
+def _list(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _change(number: int) -> bytes:
+    key = {"orderid": {"S": f"made-{number}"}}
+    change = {
+        "ApproximateCreationDateTime": int(time.time()),
+        "Keys": key,
+        "NewImage": key,
+        "SequenceNumber": str(number + 1),
+    }
+    return json.dumps({"eventID": f"e{number}", "eventName": "INSERT", "dynamodb": change}).encode()
+
+
+def fails(exercise: Exercise) -> str | None:
+    """What went wrong, in a line; None if nothing did."""
+    try:
+        exercise()
+    except Exception as error:  # whatever shows that the run is not whole
+        return " ".join(str(error).split()) or type(error).__name__
+    return None
+
+
+@app.command()
+def least_privilege(
+    only: Annotated[str, typer.Option(help="Roles and policies whose name contains this.")] = "",
+) -> None:
+    """Take each permission away in turn. Done (0) if each was missed, or has a stated reason."""
+    console = Console(highlight=False, soft_wrap=True)
+    unneeded: list[str] = []
+    with tempfile.TemporaryDirectory() as directory:
+        settings = {"orderGenerator": "true", "orderGeneratorSchedule": "rate(1 day)"}
+        with LocalStack("prod", Path(directory), overrides=settings) as stack:
+            bench = Bench(stack)
+            bench.prepare()
+            by_role: Mapping[str, Callable[[str], None]] = {
+                "bridge-pipe": bench.pipe,
+                "lake-firehose": bench.firehose,
+                "catalog-crawler": bench.crawler,
+                "generator-schedule": bench.schedule,
+                "generator-role": bench.generator_role,
+            }
+            jobs: list[tuple[str, str, Exercise]] = []
+            for role, policy, document in bench.roles():
+                part = next((one for one in by_role if one in role), None)
+                name = role.removeprefix(f"sales-cdc-{stack.stack}-")
+                for action in (_NOTHING, *actions(document)):
+                    exercise = _in_role(
+                        bench, role, policy, document, action, by_role.get(part or "")
+                    )
+                    jobs.append((name, action, exercise))
+            for output, use, others in (
+                ("writerPolicyArn", bench.write, ()),
+                ("readerPolicyArn", bench.read, ()),
+                ("operatorPolicyArn", bench.operate, ("readerPolicyArn",)),
+            ):
+                document = bench.managed(output)
+                for action in (_NOTHING, *actions(document)):
+                    exercise = _as_user(bench, without(document, action), use, others)
+                    jobs.append((output.removesuffix("PolicyArn"), action, exercise))
+            for who, action, exercise in jobs:
+                if only not in who:
+                    continue
+                why = fails(exercise)
+                if action == _NOTHING:
+                    if why:
+                        unneeded.append(f"{who} {why}")
+                        console.print(f"BROKEN   {who}: {why}", style="red")
+                elif why:
+                    console.print(f"needed   {who:32} {action:36} {why[:110]}")
+                elif action in STATED:
+                    console.print(f"stated   {who:32} {action:36} {STATED[action]}")
+                else:
+                    unneeded.append(f"{who} {action}")
+                    console.print(f"UNNEEDED {who:32} {action}", style="red")
+    console.print(f"{len(unneeded)} permissions without need or reason")
+    raise typer.Exit(1 if unneeded else 0)
+
+
+def _in_role(  # noqa: PLR0917 - private, and called once
+    bench: Bench,
+    role: str,
+    policy: str,
+    document: Policy,
+    action: str,
+    use: Callable[[str], None] | None,
+) -> Exercise:
+    def exercise() -> None:
+        if use:
+            with bench.role_without(role, policy, document, action):
+                use(role)
+
+    return exercise
+
+
+def _as_user(
+    bench: Bench, less: Policy, use: Callable[[Credentials], None], others: tuple[str, ...]
+) -> Exercise:
+    return lambda: use(bench.user(less, *others))
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m chaos.least_privilege")

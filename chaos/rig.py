@@ -1,0 +1,243 @@
+"""A local stack whose hops can be killed and made anew, and orders that flow meanwhile."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import generator
+from chaos.injector import FaultyFirehose, FaultyPipe, Injector, KilledError
+from local.aws import Credentials
+from local.chain import Hops, LocalStack
+from local.garbage import garbage, put
+from local.worker import Worker
+from replay.account import Account
+
+OVERRIDES = {
+    "batchWindowSeconds": "0",
+    # Few tries, so that a poison record is given up while one watches.
+    "maximumRetryAttempts": "3",
+}
+
+
+class LocalAccount(Account):
+    """The stack's account as one of its users sees it."""
+
+    def __init__(self, stack: LocalStack, who: Credentials) -> None:
+        self.outputs = {k: v for k, v in stack.outputs.items() if isinstance(v, str)}
+        self._aws, self._who = stack.aws, who
+
+    def client(self, service: str) -> Any:
+        """A client with that user's key."""
+        return self._aws.client(service, self._who)
+
+
+class Rig:
+    """Use it as a context manager.
+
+    Attributes
+    ----------
+    journal:
+        How many changes were made to each order, as the writers of orders noted it.
+    garbage:
+        The records without an order that were put into the stream.
+    """
+
+    def __init__(self, directory: Path, *, stack: str = "dev") -> None:
+        self.injector = Injector()
+        self.stack = LocalStack(stack, directory, overrides=OVERRIDES)
+        self.journal: Counter[str] = Counter()
+        self.garbage: Counter[bytes] = Counter()
+        self.trouble: BaseException | None = None
+        self._lock = threading.Lock()
+        self._past = Hops()
+        self._pipe_positions: dict[str, str] = {}
+        self._firehose_positions: dict[str, str] = {}
+        self._stop = threading.Event()
+        self._writing: threading.Thread | None = None
+        self._before = threading.excepthook
+
+    def __enter__(self) -> Rig:
+        threading.excepthook = self._quiet
+        self.stack.start()
+        for worker in self.stack.workers:  # replaced by their faulty twins, before any order
+            worker.stop()
+        self.account = LocalAccount(
+            self.stack,
+            self.stack.user(
+                "operator",
+                self.stack.outputs["operatorPolicyArn"],
+                self.stack.outputs["readerPolicyArn"],
+            ),
+        )
+        self.start_firehose()
+        self.start_pipe()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop_writing()
+        self.stack.stop()
+        threading.excepthook = self._before
+
+    # -- hops --------------------------------------------------------------------------------
+
+    @property
+    def pipe(self) -> FaultyPipe:
+        """The pipe that runs now."""
+        (pipe,) = self.stack.pipes
+        assert isinstance(pipe, FaultyPipe)
+        return pipe
+
+    @property
+    def firehose(self) -> FaultyFirehose:
+        """The firehose that runs now."""
+        (firehose,) = self.stack.firehoses
+        assert isinstance(firehose, FaultyFirehose)
+        return firehose
+
+    def start_pipe(self) -> None:
+        """A pipe that goes on where the last one was."""
+        self._remember(*self.stack.pipes)
+        pipe = FaultyPipe(self.stack.aws, self.stack.pipes[0].definition, self._pipe_positions)
+        pipe.injector = self.injector
+        self.stack.pipes[:] = [pipe]
+        pipe.start()
+
+    def start_firehose(self, **given: Any) -> None:
+        """A firehose that goes on where the last one was; ``given`` differs from its definition."""
+        self._remember(*self.stack.firehoses)
+        definition = dataclasses.replace(self._definition, **given)
+        firehose = FaultyFirehose(self.stack.aws, definition, self._firehose_positions)
+        firehose.injector = self.injector
+        self.stack.firehoses[:] = [firehose]
+        firehose.start()
+
+    @property
+    def _definition(self) -> Any:
+        if not hasattr(self, "_declared"):
+            self._declared = self.stack.firehoses[0].definition
+        return self._declared
+
+    def wait_dead(self, worker: Worker, seconds: float = 20.0) -> None:
+        """Wait until a killed hop's thread has ended."""
+        thread = worker._thread
+        assert thread is not None
+        thread.join(seconds)
+        assert not thread.is_alive(), f"{worker.name} still runs"
+
+    def hops(self) -> Hops:
+        """The counts of all hops there were."""
+        now, past = dataclasses.asdict(self.stack.hops()), dataclasses.asdict(self._past)
+        return Hops(**{name: now[name] + past[name] for name in now})
+
+    def _remember(self, *workers: Worker) -> None:
+        for worker in workers:
+            counts = dataclasses.asdict(worker.counts)  # type: ignore[attr-defined]
+            past = dataclasses.asdict(self._past)
+            self._past = Hops(**{name: past[name] + counts.get(name, 0) for name in past})
+
+    def lambda_processes(self) -> list[int]:
+        """The processes in which the emulator runs functions."""
+        emulator = self.stack.emulator._process
+        assert emulator is not None
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                except OSError:
+                    continue
+                if int(fields[1]) == emulator.pid:
+                    found.append(int(entry.name))
+        return found
+
+    # -- orders ------------------------------------------------------------------------------
+
+    def start_writing(self, *, rate: float, seed: int) -> None:
+        """Place orders and let them change, in the background."""
+        writer = self.stack.user("writer", self.stack.outputs["writerPolicyArn"])
+        client = self.stack.aws.client("dynamodb", writer)
+        plan = generator.Plan(rate=rate, duration=86_400, seed=seed, updates=0.4, deletes=0.1)
+
+        def note(operation: generator.Operation) -> None:
+            with self._lock:
+                self.journal[operation.orderid] += 1
+
+        def work() -> None:
+            try:
+                report = generator.write(
+                    client,
+                    self.stack.outputs["tableName"],
+                    generator.operations(plan),
+                    rate=plan.rate,
+                    duration=plan.duration,
+                    journal=note,
+                    stop=self._stop,
+                )
+                assert not report.failed, f"{report.failed} changes were not written"
+            except BaseException as error:  # told by `check`, in the caller's thread
+                self.trouble = error
+
+        self._writing = threading.Thread(target=work, name="generator", daemon=True)
+        self._writing.start()
+
+    def stop_writing(self) -> None:
+        """No more orders."""
+        self._stop.set()
+        if self._writing:
+            self._writing.join()
+            self._writing = None
+
+    def place(self, order: str) -> None:
+        """One order more."""
+        self.stack.aws.client("dynamodb").put_item(
+            TableName=self.stack.outputs["tableName"],
+            Item={"orderid": {"S": order}, "quantity": {"N": "1"}},
+        )
+        with self._lock:
+            self.journal[order] += 1
+
+    def put_garbage(self, count: int, seed: int) -> None:
+        """Records into the stream, past the pipe, that no row can be made of."""
+        records = list(garbage(count, seed))
+        put(self.stack.aws.client("kinesis"), self.stack.outputs["kinesisStreamName"], records)
+        self.garbage.update(records)
+
+    def until(self, condition: Callable[[], object], what: str, seconds: float = 30.0) -> None:
+        """Wait for a condition while nothing has died for good."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            self.check()
+            if time.monotonic() > deadline:
+                raise AssertionError(f"within {seconds:.0f} s not {what}: {self.hops()}")
+            time.sleep(0.01)
+
+    def check(self) -> None:
+        """Raise what ended a hop, the emulator or the generator."""
+        if self.trouble:
+            raise self.trouble
+        self.stack.check()
+
+    def _quiet(self, arguments: threading.ExceptHookArgs) -> None:
+        if arguments.exc_type is not KilledError:
+            self._before(arguments)
+
+
+def kill(process: int) -> None:
+    """``kill -9``; gone already is as good."""
+    try:
+        os.kill(process, 9)
+    except ProcessLookupError:
+        return
