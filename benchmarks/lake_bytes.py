@@ -153,8 +153,10 @@ def _build(aws: Aws, layout: str, hours: Mapping[datetime, list[bytes]], now: da
         key, text = f"projection/day={hour:%Y-%m-%d}/hour={hour:%H}/rows", b"".join(rows)
         if layout == "usual":
             key, body = f"{hour:%Y/%m/%d/%H}/rows", text
+        elif layout == "dev":
+            key, body = f"{key}.gz", gzip.compress(text)
         else:
-            body = converter.parquet(rows) if layout == "prod" else gzip.compress(text)
+            body = converter.parquet(rows)
         s3.put_object(Bucket=layout, Key=key, Body=body)
     glue.create_database(DatabaseInput={"Name": layout})
     table = (
