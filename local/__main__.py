@@ -134,7 +134,7 @@ def up(
 @app.command()
 def dashboard(
     stack: Stack = "dev",
-    rate: Annotated[float, typer.Option(min=0.01, help="New orders a second.")] = 2.0,
+    rate: Annotated[float, typer.Option(min=0.01, help="New orders a second.")] = 0.5,
     history: Annotated[
         int, typer.Option(min=0, max=365, help="Days of older orders to write first.")
     ] = 30,

@@ -33,7 +33,7 @@ def history(days: int, now: datetime) -> Iterator[generator.Operation]:
     for back in range(days * 24, 0, -1):
         start = (now - timedelta(hours=back)).replace(minute=0, second=0)
         swing = 1 + math.cos((start.hour - _BUSIEST_HOUR) * math.pi / 12)
-        orders = round(swing * (2 + start.toordinal() % 7 / 5))
+        orders = round(swing * (3 + start.toordinal() % 7 / 3))
         if orders:
             plan = generator.Plan(count=orders, updates=0.6, deletes=0.02, seed=back, start=start)
             yield from generator.operations(plan)
