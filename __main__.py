@@ -3,8 +3,9 @@
 import pulumi
 import pulumi_aws as aws
 
-from analytics import load_queries, load_views
+from analytics import load_batch_view, load_queries, load_views
 from components.access import Access, AccessArgs
+from components.batch_projection import BatchProjection, BatchProjectionArgs
 from components.catalog import Catalog, CatalogArgs, SavedQuery, View
 from components.cdc_source import CdcSource, CdcSourceArgs
 from components.dashboard import Dashboard, DashboardArgs
@@ -19,8 +20,11 @@ from components.stream_bridge import StreamBridge, StreamBridgeArgs
 settings = load_settings()
 prefix = f"sales-cdc-{pulumi.get_stack()}"
 database = prefix.replace("-", "_").lower()
-views = load_views(database, settings.schema)
-queries = load_queries(settings.schema)
+views = [View(**vars(view)) for view in load_views(database, settings.schema)]
+queries = [
+    SavedQuery(name=query.name, description=query.title, sql=query.saved_sql)
+    for query in load_queries(settings.schema)
+]
 
 
 def deliver(stream_arn: pulumi.Output[str]) -> DeliveryToLake:
@@ -34,23 +38,19 @@ def deliver(stream_arn: pulumi.Output[str]) -> DeliveryToLake:
 
 
 orders = CdcSource(f"{prefix}-orders", settings.args(CdcSourceArgs))
-bridge = StreamBridge(
-    f"{prefix}-bridge",
-    settings.args(StreamBridgeArgs, source_stream_arn=orders.stream_arn, reader=deliver),
-)
+bridge_args = settings.args(StreamBridgeArgs, source_stream_arn=orders.stream_arn, reader=deliver)
+bridge = StreamBridge(f"{prefix}-bridge", bridge_args)
 lake = bridge.reader
 assert isinstance(lake, DeliveryToLake)
 catalog_args = settings.args(
-    CatalogArgs,
-    bucket_name=lake.bucket_name,
-    bucket_arn=lake.bucket_arn,
-    database_name=database,
-    views=[View(name=v.name, sql=v.sql, columns=v.columns) for v in views],
-    saved_queries=[SavedQuery(name=q.name, description=q.title, sql=q.saved_sql) for q in queries],
+    CatalogArgs, lake, database_name=database, views=views, saved_queries=queries
 )
 catalog = Catalog(f"{prefix}-catalog", catalog_args)
 access = Access(f"{prefix}-access", settings.args(AccessArgs, orders, lake, catalog))
 parts = (orders, bridge, lake, catalog)
+view = View(**vars(load_batch_view(database, settings.schema)))
+batch_args = settings.args(BatchProjectionArgs, lake, catalog, view=view)
+batch = BatchProjection(f"{prefix}-batch", batch_args)
 operator_args = settings.args(OperatorArgs, *parts, kinesis_stream_arn=bridge.stream_arn)
 operator = Operator(f"{prefix}-operator", operator_args)
 
@@ -62,16 +62,17 @@ export(lake, "delivery_stream_name", "transform_function_name", "bucket_name")
 export(catalog, "database_name", "projection_table", "failed_table", "crawler_name")
 export(catalog, "workgroup_name")
 export(access, "writer_policy_arn", "reader_policy_arn")
+export(batch, "batch_job_name")
 export(operator, "operator_policy_arn")
 if settings.sort_key:
     pulumi.export("sortKey", settings.sort_key)
 
 if settings.monitoring:
-    monitoring = Monitoring(f"{prefix}-monitoring", settings.args(MonitoringArgs, *parts))
+    monitoring_args = settings.args(MonitoringArgs, *parts, job_names=[batch.batch_job_name])
+    monitoring = Monitoring(f"{prefix}-monitoring", monitoring_args)
     export(monitoring, "alarm_topic_arn", "operations_dashboard_name")
 if settings.order_generator:
-    generator_args = settings.args(OrderGeneratorArgs, orders)
-    generator = OrderGenerator(f"{prefix}-generator", generator_args)
+    generator = OrderGenerator(f"{prefix}-generator", settings.args(OrderGeneratorArgs, orders))
     pulumi.export("orderGeneratorFunctionName", generator.function_name)
 if settings.dashboard:
     dashboard = Dashboard(f"{prefix}-dashboard", settings.args(DashboardArgs, lake, catalog))

@@ -169,17 +169,37 @@ def load_queries(schema: Schema = ORDERS, *, directory: Path = _HERE / "queries"
 
 def load_views(database: str, schema: Schema = ORDERS) -> list[View]:
     """Return the views over ``database``.projection, each after those that it reads."""
-    columns = [(column.name, column.type) for column in schema.event_row]
-    partition = [("day", "string"), ("hour", "string")]
-    names = {
-        "columns": ", ".join(f'"{name}"' for name, _ in columns),
+    columns = _columns(schema)
+    partition = (("day", "string"), ("hour", "string"))
+    names = _names(database, schema)
+    return [
+        View(name=name, sql=_statement(name).substitute(names), columns=view_columns)
+        for name, view_columns in (("changes", columns + partition), ("current_orders", columns))
+    ]
+
+
+def load_batch_view(database: str, schema: Schema = ORDERS) -> View:
+    """Return current_orders as the batch job points it: ``${day}`` and ``${hour}`` are its own."""
+    # Iceberg keeps microseconds; the log's timestamps have three digits.
+    kept = ", ".join(
+        f'CAST("{name}" AS timestamp(3)) AS "{name}"' if kind == "timestamp" else f'"{name}"'
+        for name, kind in _columns(schema)
+    )
+    names = _names(database, schema) | {"table_columns": kept}
+    sql = _statement("current_orders_batch").safe_substitute(names)
+    return View(name="current_orders", sql=sql, columns=_columns(schema))
+
+
+def _columns(schema: Schema) -> tuple[tuple[str, str], ...]:
+    return tuple((column.name, column.type) for column in schema.event_row)
+
+
+def _names(database: str, schema: Schema) -> dict[str, str]:
+    return {
+        "columns": ", ".join(f'"{name}"' for name, _ in _columns(schema)),
         "keys": ", ".join(f'"{name}"' for name in schema.keys),
         "database": f'"{database}"',
     }
-    return [
-        View(name=name, sql=_statement(name).substitute(names), columns=tuple(view_columns))
-        for name, view_columns in (("changes", columns + partition), ("current_orders", columns))
-    ]
 
 
 def _statement(view: str) -> Template:

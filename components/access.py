@@ -45,7 +45,7 @@ class Access(pulumi.ComponentResource):
                     args.workgroup_arn,
                     args.database_arn,
                     args.bucket_arn,
-                    [layout.PROJECTION_PREFIX, layout.FAILED_PREFIX],
+                    [layout.PROJECTION_PREFIX, layout.FAILED_PREFIX, layout.ORDERS_PREFIX],
                     layout.RESULTS_PREFIX,
                 )
             ),

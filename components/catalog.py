@@ -15,6 +15,8 @@ from schema import ORDERS, Column, Schema
 
 PROJECTION_TABLE = "projection"
 FAILED_TABLE = "projection_processing_failed"
+BATCH_VIEW = "current_orders"
+"""The view that the batch job, once it is on a schedule, points at the table it keeps."""
 CRAWLED_PREFIX = "crawled_"
 """What the names of the tables that the crawler finds start with."""
 
@@ -75,6 +77,8 @@ class CatalogArgs:
         A query that would read more is cancelled.
     views, saved_queries:
         What the database and the workgroup offer beside the tables.
+    batch_schedule:
+        With one, the view `BATCH_VIEW` is the batch job's from its first run on.
     protect:
         Keep the workgroup and its history when it is not empty.
     """
@@ -90,6 +94,7 @@ class CatalogArgs:
     scan_limit_mb: limits.ScanLimitMb = 1_024
     views: Sequence[View] = ()
     saved_queries: Sequence[SavedQuery] = ()
+    batch_schedule: limits.Cron | None = None
     protect: bool = True
 
     def __post_init__(self) -> None:
@@ -167,7 +172,10 @@ class Catalog(pulumi.ComponentResource):
             description="Records that the transform could not turn into event rows",
             opts=child,
         )
-        views = [_view(name, view, database, database_name, child) for view in args.views]
+        views = [
+            _view(name, view, database, database_name=database_name, args=args, child=child)
+            for view in args.views
+        ]
         classifier, crawler = _crawler(name, args, database, child)
         workgroup = _workgroup(name, args, child)
         queries = {
@@ -271,9 +279,12 @@ def _view(
     name: str,
     view: View,
     database: aws.glue.CatalogDatabase,
+    *,
     database_name: str,
-    opts: pulumi.ResourceOptions,
+    args: CatalogArgs,
+    child: pulumi.ResourceOptions,
 ) -> aws.glue.CatalogTable:
+    ignored = ["viewOriginalText"] if args.batch_schedule and view.name == BATCH_VIEW else []
     definition = {
         "originalSql": view.sql,
         "catalog": "awsdatacatalog",
@@ -296,7 +307,7 @@ def _view(
             ],
             ser_de_info=aws.glue.CatalogTableStorageDescriptorSerDeInfoArgs(),
         ),
-        opts=opts,
+        opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(ignore_changes=ignored)),
     )
 
 

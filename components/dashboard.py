@@ -103,7 +103,7 @@ class Dashboard(pulumi.ComponentResource):
                     args.workgroup_arn,
                     args.database_arn,
                     args.bucket_arn,
-                    [layout.PROJECTION_PREFIX],
+                    [layout.PROJECTION_PREFIX, layout.ORDERS_PREFIX],
                     layout.RESULTS_PREFIX,
                 ),
             ),

@@ -10,6 +10,12 @@ REPLAYED_PREFIX = "replayed/"
 """Which failed records were sent through the chain again, noted by `python -m replay`."""
 RESULTS_PREFIX = "athena-results/"
 """The answers of Athena's queries."""
+ORDERS_PREFIX = "orders/"
+"""The Iceberg table of current orders that the batch keeps."""
+JOBS_PREFIX = "jobs/"
+"""The batch job's own files."""
+EXPORTS_PREFIX = "exports/"
+"""Exports of the table that the batch may load."""
 
 _PARTITIONS = "day=!{timestamp:yyyy-MM-dd}/hour=!{timestamp:HH}/"
 DELIVERY_PREFIX = PROJECTION_PREFIX + _PARTITIONS

@@ -69,6 +69,15 @@ Schedule = Annotated[
     ),
 ]
 Orders = Annotated[int, Range(1, 100_000)]
+
+GlueWorkers = Annotated[int, Range(2, 299)]
+GlueTimeoutMinutes = Annotated[int, Range(1, 7 * 24 * 60)]
+GlueRetries = Annotated[int, Range(0, 10)]
+LookBackHours = Annotated[int, Range(1, 24 * 365)]
+CompactFiles = Annotated[int, Range(2, 1_000)]
+OrphanDays = Annotated[int, Range(2, 365)]
+"""Iceberg refuses to delete what is younger than a day: a run may be writing it."""
+Buckets = Annotated[int, Range(1, 1_024)]
 Percent = Annotated[float, Range(0.01, 100)]
 EmailAddress = Annotated[str, Pattern(r"[^@\s]+@[^@\s]+", "an e-mail address")]
 Share = Annotated[float, Range(0, 1)]

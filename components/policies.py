@@ -91,11 +91,10 @@ def invoke(function: Arn) -> list[Statement]:
     return [allow("Invoke", ["lambda:InvokeFunction"], function, under(function, ":*"))]
 
 
-def write_logs(log_group: Arn) -> list[Statement]:
-    """Anything -> its own log group; ":*" are the streams in it."""
-    return [
-        allow("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], under(log_group, ":*"))
-    ]
+def write_logs(*log_groups: Arn) -> list[Statement]:
+    """Anything -> its own log groups; ":*" are the streams in them."""
+    streams = [under(group, ":*") for group in log_groups]
+    return [allow("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], *streams)]
 
 
 def read_records(stream: Arn, key: Arn | None = None) -> list[Statement]:
@@ -244,6 +243,34 @@ def read_objects(bucket: Arn, prefixes: Sequence[str]) -> list[Statement]:
     return [
         allow("FindObjects", ["s3:GetBucketLocation", "s3:ListBucket"], bucket),
         allow("ReadObjects", ["s3:GetObject"], *[under(bucket, f"/{p}*") for p in prefixes]),
+    ]
+
+
+def merge_orders(
+    bucket: Arn, database: Arn, *, table: str, views: Sequence[str]
+) -> list[Statement]:
+    """The batch job: read the log, keep one Iceberg table, and point ``views`` at it."""
+    reads = [layout.PROJECTION_PREFIX, layout.JOBS_PREFIX, layout.EXPORTS_PREFIX]
+    return [
+        *read_objects(bucket, [*reads, layout.ORDERS_PREFIX]),
+        allow(
+            "KeepTable",
+            ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:PutObject"],
+            under(bucket, f"/{layout.ORDERS_PREFIX}*"),
+        ),
+        allow(
+            "KeepTemporary",
+            ["s3:DeleteObject", "s3:PutObject"],
+            under(bucket, f"/{layout.JOBS_PREFIX}temporary/*"),
+        ),
+        allow("ReadCatalog", ["glue:GetDatabase"], catalog_arn(database, "catalog"), database),
+        allow(
+            "KeepTables",
+            ["glue:CreateTable", "glue:GetTable", "glue:UpdateTable"],
+            catalog_arn(database, "catalog"),
+            database,
+            *(tables_arn(database, name) for name in (table, *views)),
+        ),
     ]
 
 

@@ -89,6 +89,17 @@ class Settings:
     monitoring: bool = True
     alarm_email: limits.EmailAddress | None = None
     failed_record_percent: limits.Percent = 1.0
+    # The batch
+    batch_schedule: limits.Cron | None = None
+    batch_worker_type: Literal["G.1X", "G.2X", "G.4X", "G.8X"] = "G.1X"
+    batch_workers: limits.GlueWorkers = 2
+    batch_timeout_minutes: limits.GlueTimeoutMinutes = 60
+    batch_retries: limits.GlueRetries = 1
+    batch_look_back_hours: limits.LookBackHours = 24
+    batch_compact_files: limits.CompactFiles = 8
+    batch_snapshot_days: limits.RetentionDays = 5
+    batch_orphan_days: limits.OrphanDays = 3
+    batch_buckets: limits.Buckets = 16
     # Orders made in the cloud
     order_generator: bool = False
     order_generator_schedule: limits.Schedule = "rate(5 minutes)"
@@ -244,6 +255,15 @@ def _dashboard_is_for_somebody(settings: Settings, label: checks.Label) -> str |
     return f"{principal}: must say who may see it when {label('dashboard')} is on"
 
 
+def _look_back_covers_the_stream(settings: Settings, label: checks.Label) -> str | None:
+    """What the stream holds back may still come; the batch must look for it, once it is on."""
+    hours, held = settings.batch_look_back_hours, settings.stream_retention_hours
+    if settings.batch_schedule is None or hours >= held:
+        return None
+    least = f"{label('stream_retention_hours')} ({held}) or more"
+    return f"{label('batch_look_back_hours')}: must be {least}, not {hours}"
+
+
 _RULES: tuple[checks.Rule[Settings], ...] = (
     limits.window_below_age,
     limits.few_filters,
@@ -251,5 +271,6 @@ _RULES: tuple[checks.Rule[Settings], ...] = (
     _sort_key_is_a_column,
     _ttl_is_no_key,
     _partition_key_is_a_key,
+    _look_back_covers_the_stream,
     _dashboard_is_for_somebody,
 )

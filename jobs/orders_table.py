@@ -170,12 +170,12 @@ class OrdersTable:
         given = {n: f"s.`{n}`" if n in self._columns.stored else "NULL" for n in stored}
         changes.createOrReplaceTempView("changes_to_merge")
         same = " AND ".join(f"t.`{key}` = s.`{key}`" for key in self._columns.keys)
-        self._do(  # names and types only: no value of a row is in the text
-            f"MERGE INTO {self.name} t USING changes_to_merge s ON {same} "
-            "WHEN MATCHED AND s.sequence_number > t.sequence_number THEN UPDATE SET "
-            + ", ".join(f"t.`{name}` = {value}" for name, value in given.items())
-            + f" WHEN NOT MATCHED THEN INSERT ({', '.join(f'`{name}`' for name in given)}) "
-            f"VALUES ({', '.join(given.values())})",  # noqa: S608
+        setting = ", ".join(f"t.`{name}` = {value}" for name, value in given.items())
+        names, values = ", ".join(f"`{name}`" for name in given), ", ".join(given.values())
+        self._do(
+            f"MERGE INTO {self.name} t USING changes_to_merge s ON {same} "  # noqa: S608
+            f"WHEN MATCHED AND s.sequence_number > t.sequence_number THEN UPDATE SET {setting} "
+            f"WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({values})",
             state.properties(),
         )
 

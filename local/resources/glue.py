@@ -1,4 +1,4 @@
-"""The Glue catalog, and the crawlers that `local.crawler` runs."""
+"""The Glue catalog, the crawlers that `local.crawler` runs and the jobs that `local.batch` does."""
 
 from __future__ import annotations
 
@@ -66,4 +66,32 @@ def crawler(context: Context, name: str, inputs: Inputs) -> Created:
     client.create_crawler(**wanted)
     context.define("crawlers", wanted)
     arn = context.arn("glue", f"crawler/{physical}")
+    return physical, {**inputs, "name": physical, "arn": arn}
+
+
+@creates("aws:glue/job:Job")
+def job(context: Context, name: str, inputs: Inputs) -> Created:
+    """A job: described by the emulator, run by `local.batch`."""
+    client = context.aws.client("glue", direct=True)
+    physical = auto_name(context, name, inputs)
+    given = {
+        **without(inputs, "region", "roleArn", "tags", "tagsAll"),
+        "name": physical,
+        "role": inputs["roleArn"],
+    }
+    wanted = parameters(client, "CreateJob", given)
+    client.create_job(**wanted)
+    context.define("jobs", wanted)
+    arn = context.arn("glue", f"job/{physical}")
+    return physical, {**inputs, "name": physical, "arn": arn}
+
+
+@creates("aws:glue/trigger:Trigger")
+def trigger(context: Context, name: str, inputs: Inputs) -> Created:
+    """A schedule: described by the emulator, which starts nothing by it."""
+    client = context.aws.client("glue", direct=True)
+    physical = auto_name(context, name, inputs)
+    given = {**without(inputs, "region", "tags", "tagsAll"), "name": physical}
+    client.create_trigger(**parameters(client, "CreateTrigger", given))
+    arn = context.arn("glue", f"trigger/{physical}")
     return physical, {**inputs, "name": physical, "arn": arn}

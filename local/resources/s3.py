@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from botocore import xform_name
 
+from local.errors import LocalError
 from local.resources.policies import over_http
 from local.resources.registry import Context, Created, Inputs, auto_name, creates, parameters
 
@@ -83,6 +84,20 @@ def bucket_policy(context: Context, name: str, inputs: Inputs) -> Created:
     if policy := over_http(inputs["policy"]):
         context.aws.client("s3").put_bucket_policy(Bucket=inputs["bucket"], Policy=policy)
     return inputs["bucket"], dict(inputs)
+
+
+@creates("aws:s3/bucketObjectv2:BucketObjectv2")
+def bucket_object(context: Context, name: str, inputs: Inputs) -> Created:
+    """An object with the given text."""
+    if unknown := inputs.keys() - {"bucket", "key", "content", "contentType", "region"}:
+        raise LocalError(f"{name}: the local stack does not know {', '.join(sorted(unknown))}")
+    context.aws.client("s3").put_object(
+        Bucket=inputs["bucket"],
+        Key=inputs["key"],
+        Body=inputs["content"].encode(),
+        ContentType=inputs.get("contentType") or "application/octet-stream",
+    )
+    return f"{inputs['bucket']}/{inputs['key']}", dict(inputs)
 
 
 def _put(context: Context, operation: str, inputs: Inputs, wanted: Inputs) -> Created:

@@ -16,7 +16,7 @@ from schema import ORDERS, Schema
 
 Row = dict[str, Any]
 _names = itertools.count()
-HOUR = "2026-11-20-10"
+HOUR = "2026-03-20-10"
 
 
 def change(  # the defaults make an INSERT of order a
@@ -34,9 +34,9 @@ def change(  # the defaults make an INSERT of order a
         "product_name": "lamp",
         "quantity": number,
         "price": 1.5,
-        "created_at": "2026-11-20 09:00:00.123",
+        "created_at": "2026-03-20 09:00:00.123",
         "event_type": event_type,
-        "creation_time": "2026-11-20 09:30:00.000",
+        "creation_time": "2026-03-20 09:30:00.000",
         "event_id": event_id or f"{orderid}-{number}",
         "sequence_number": f"{number:040d}",
     }
@@ -117,9 +117,7 @@ class Lake:
     def snapshots(self) -> list[Any]:
         """The table's snapshots, oldest first."""
         return list(
-            self.spark.sql(
-                f"SELECT * FROM {self.name}.snapshots ORDER BY committed_at"
-            ).collect()
+            self.spark.sql(f"SELECT * FROM {self.name}.snapshots ORDER BY committed_at").collect()
         )
 
 

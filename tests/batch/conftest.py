@@ -12,7 +12,6 @@ from local import spark as spark_jars
 from local.errors import LocalError
 from tests.batch.batch_support import Lake
 
-
 ROOT = Path(__file__).parents[2]
 SOURCES = [str(ROOT / "jobs"), str(ROOT / "lambda" / "transform")]
 sys.path[:0] = [path for path in SOURCES if path not in sys.path]

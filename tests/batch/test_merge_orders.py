@@ -22,7 +22,7 @@ def test_inserts_updates_and_deletes_end_as_current_orders(lake: Lake) -> None:
     first = lake.run()
     assert (first.rows_read, first.inserted, first.superseded) == (4, 3, 1)
     changes = [change("a", 5, "MODIFY"), change("c", 6, "REMOVE"), change("d", 7)]
-    lake.add(*changes, hour="2026-11-20-11")
+    lake.add(*changes, hour="2026-03-20-11")
     second = lake.run()
     assert (second.inserted, second.updated, second.deleted, second.skipped) == (1, 1, 1, 0)
     assert second.partitions_read == 1
@@ -60,7 +60,9 @@ def test_duplicates_disorder_and_late_arrivals_change_nothing(lake: Lake) -> Non
 
 
 def test_sequence_numbers_are_compared_as_numbers_of_any_length(lake: Lake) -> None:
-    lake.add(change("a", 99), change("a", 100, "MODIFY"), change("b", 10**21, quantity=1), change("b", 7))
+    lake.add(
+        change("a", 99), change("a", 100, "MODIFY"), change("b", 10**21, quantity=1), change("b", 7)
+    )
     lake.run()
     assert lake.rows()["a"]["quantity"] == 100
     assert lake.rows()["b"]["sequence_number"] == f"{10**21:040d}"
@@ -71,9 +73,9 @@ def test_an_update_that_arrives_after_a_later_delete_does_not_bring_the_order_ba
 ) -> None:
     lake.add(change("a", 1), change("b", 2))
     lake.run()
-    lake.add(change("a", 8, "REMOVE"), hour="2026-11-20-11")
+    lake.add(change("a", 8, "REMOVE"), hour="2026-03-20-11")
     assert lake.run().deleted == 1
-    lake.add(change("a", 5, "MODIFY"), hour="2026-11-21-01")
+    lake.add(change("a", 5, "MODIFY"), hour="2026-03-21-01")
     late = lake.run(maintenance="always")
     assert (late.skipped, late.inserted) == (1, 0)
     assert lake.quantities() == {"b": 2}
@@ -90,7 +92,7 @@ def test_of_a_deleted_order_no_value_is_kept(lake: Lake) -> None:
 def test_an_order_may_be_placed_again_after_its_delete(lake: Lake) -> None:
     lake.add(change("a", 1), change("a", 2, "REMOVE"))
     lake.run()
-    lake.add(change("a", 3), hour="2026-11-20-12")
+    lake.add(change("a", 3), hour="2026-03-20-12")
     assert lake.run().inserted == 1
     assert lake.quantities() == {"a": 3}
 
@@ -99,8 +101,8 @@ def test_a_delete_without_values_is_enough(lake: Lake) -> None:
     """As a NEW_IMAGE or KEYS_ONLY stream has it."""
     lake.add(change("a", 1))
     lake.run()
-    bare = {name: None for name in ("product_name", "quantity", "price", "created_at")}
-    lake.add(change("a", 2, "REMOVE", **bare), hour="2026-11-20-12")
+    bare = dict.fromkeys(("product_name", "quantity", "price", "created_at"))
+    lake.add(change("a", 2, "REMOVE", **bare), hour="2026-03-20-12")
     lake.run()
     assert lake.quantities() == {}
 
@@ -154,7 +156,7 @@ def test_a_new_column_is_added_and_old_rows_have_none_of_it(lake: Lake) -> None:
     lake.run()
     wider = replaced(ORDERS, columns=(*ORDERS.columns, Column(name="coupon", type="string")))
     new = change("b", 3, "MODIFY", coupon="TEN")
-    lake.add(new, change("c", 4, coupon="SIX"), hour="2026-11-20-12")
+    lake.add(new, change("c", 4, coupon="SIX"), hour="2026-03-20-12")
     lake.run(columns=columns_of(wider))
     assert {key: row["coupon"] for key, row in lake.rows().items()} == {
         "a": None,
@@ -169,7 +171,7 @@ def test_a_column_that_the_schema_lost_stays_and_is_empty_in_new_rows(lake: Lake
     narrow = replaced(ORDERS, columns=tuple(c for c in ORDERS.columns if c.name != "status"))
     row = change("a", 3, "MODIFY")
     del row["status"]
-    lake.add(row, hour="2026-11-20-12")
+    lake.add(row, hour="2026-03-20-12")
     assert lake.run(columns=columns_of(narrow)).unknown_columns == []
     assert {key: row["status"] for key, row in lake.rows().items()} == {"a": None, "b": "paid"}
 
@@ -182,10 +184,10 @@ def test_a_wider_type_widens_the_column_and_another_type_is_refused(lake: Lake) 
         columns = (replaced(c, type=kinds.get(c.name, c.type)) for c in ORDERS.columns)
         return columns_of(replaced(ORDERS, columns=tuple(columns)))
 
-    lake.add(change("b", 2, quantity=2**40), hour="2026-11-20-12")
+    lake.add(change("b", 2, quantity=2**40), hour="2026-03-20-12")
     lake.run(columns=with_types(quantity="bigint"))
     assert lake.quantities() == {"a": 1, "b": 2**40}
-    with pytest.raises(lake.job.JobError, match="column price is .* string in the schema"):
+    with pytest.raises(lake.job.JobError, match=r"column price is .* string in the schema"):
         lake.run(columns=with_types(quantity="bigint", price="string"))
 
 
@@ -248,7 +250,7 @@ def test_files_that_are_no_rows_are_passed_over(lake: Lake) -> None:
     ahead = f"{datetime.now() + timedelta(days=3):%Y-%m-%d-%H}"
     lake.add(change("future", 2), hour=ahead)  # a wrong clock must not end the log
     figures = lake.run()
-    assert (figures.rows_read, figures.watermark) == (1, "2026-11-20-10")
+    assert (figures.rows_read, figures.watermark) == (1, "2026-03-20-10")
 
 
 def test_the_figures_are_one_line_that_cloudwatch_makes_metrics_of(lake: Lake) -> None:

@@ -26,6 +26,7 @@ _ARNS: Mapping[str, str] = {
     "aws:dynamodb/table:Table": "dynamodb:{region}:{account}:table/{name}",
     "aws:glue/catalogDatabase:CatalogDatabase": "glue:{region}:{account}:database/{name}",
     "aws:glue/catalogTable:CatalogTable": "glue:{region}:{account}:table/db/{name}",
+    "aws:glue/job:Job": "glue:{region}:{account}:job/{name}",
     "aws:glue/crawler:Crawler": "glue:{region}:{account}:crawler/{name}",
     "aws:iam/policy:Policy": "iam::{account}:policy/{name}",
     "aws:iam/role:Role": "iam::{account}:role/{name}",

@@ -13,6 +13,7 @@ import pytest
 from component_support import Deploy, arn
 
 from components.access import Access, AccessArgs
+from components.batch_projection import BatchProjection, BatchProjectionArgs
 from components.catalog import Catalog, CatalogArgs, SavedQuery, View
 from components.cdc_source import CdcSource, CdcSourceArgs
 from components.dashboard import Dashboard, DashboardArgs
@@ -38,6 +39,18 @@ MAKERS: dict[type, Callable[[str, pulumi.ResourceOptions | None], object]] = {
         name,
         AccessArgs(
             table_arn=TABLE, bucket_arn=BUCKET, database_arn=DATABASE, workgroup_arn=WORKGROUP
+        ),
+        opts,
+    ),
+    BatchProjection: lambda name, opts: BatchProjection(
+        name,
+        BatchProjectionArgs(
+            bucket_name="lake",
+            bucket_arn=BUCKET,
+            database_name="shop",
+            database_arn=DATABASE,
+            view=VIEW,
+            batch_schedule="cron(10 * * * ? *)",
         ),
         opts,
     ),

@@ -71,7 +71,9 @@ def test_only_quicksight_assumes_the_role(deployed: Deployed) -> None:
 def test_the_role_reads_the_rows_and_nothing_else(deployed: Deployed) -> None:
     allows = deployed.find("RolePolicy").allows
     assert allows["athena:StartQueryExecution"] == {WORKGROUP}
-    assert allows["s3:GetObject"] == {f"{BUCKET}/projection/*", f"{BUCKET}/athena-results/*"}
+    assert allows["s3:GetObject"] == {
+        f"{BUCKET}/{prefix}/*" for prefix in ("projection", "orders", "athena-results")
+    }
     assert allows["s3:PutObject"] == {f"{BUCKET}/athena-results/*"}
     assert allows["s3:ListBucket"] == {BUCKET}
     assert DATABASE in allows["glue:GetTable"]

@@ -35,6 +35,7 @@ EXPORTS = {
     "writerPolicyArn",
     "readerPolicyArn",
     "operatorPolicyArn",
+    "batchJobName",
     "alarmTopicArn",
     "operationsDashboardName",
 }
@@ -104,6 +105,7 @@ def test_prod_is_safe(up: Any) -> None:
     stream = prod.find("aws:kinesis/stream:Stream").inputs
     assert stream["streamModeDetails"] == {"streamMode": "ON_DEMAND"}
     assert prod.find("Crawler").inputs["schedule"] == "cron(0 3 * * ? *)"
+    assert prod.find("Trigger").inputs["schedule"] == "cron(10 * * * ? *)"
     delivery = prod.find("FirehoseDeliveryStream").inputs["extendedS3Configuration"]
     assert "dataFormatConversionConfiguration" in delivery
 
@@ -166,6 +168,12 @@ def test_the_order_generator_is_off_until_switched_on(up: Any) -> None:
     function = on.find("Function", "sales-cdc-dev-generator-function").inputs
     assert function["environment"]["variables"]["TABLE_NAME"] == on.exports["tableName"]
     assert function["environment"]["variables"]["ORDERS"] == "5"
+
+
+def test_the_batch_runs_on_demand_in_dev(up: Any) -> None:
+    dev = up("dev")
+    assert dev.exports["batchJobName"] == "sales-cdc-dev-batch-job-1a2b3c4"
+    assert not dev.all("Trigger")
 
 
 def test_a_sort_key_reaches_the_table_the_transform_and_the_views(up: Any) -> None:

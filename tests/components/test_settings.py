@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from components import packages
+from components.batch_projection import BatchProjectionArgs
 from components.catalog import CatalogArgs
 from components.cdc_source import CdcSourceArgs
 from components.dashboard import DashboardArgs
@@ -29,6 +30,7 @@ ARGS = (
     StreamBridgeArgs,
     DeliveryToLakeArgs,
     CatalogArgs,
+    BatchProjectionArgs,
     MonitoringArgs,
     OperatorArgs,
     OrderGeneratorArgs,
@@ -54,6 +56,13 @@ def test_pulumi_yaml_describes_every_setting() -> None:
 def test_pulumi_yaml_has_the_same_defaults() -> None:
     defaults = {key: as_text(item["default"]) for key, item in PROJECT["config"].items()}
     assert Settings.load(defaults) == Settings()
+
+
+def test_a_scheduled_batch_looks_back_as_far_as_the_stream_holds_changes() -> None:
+    stream = {"streamRetentionHours": "48"}
+    (problem,) = problems(**stream, batchSchedule="cron(0 * * * ? *)")
+    assert problem == "batchLookBackHours: must be streamRetentionHours (48) or more, not 24"
+    Settings.load(stream)
 
 
 def test_pulumi_yaml_has_the_types_of_the_settings() -> None:
