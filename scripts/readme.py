@@ -31,6 +31,8 @@ _CHAIN = ("CdcSource", "StreamBridge", "DeliveryToLake", "Catalog", "Access")
 _OUTPUTS = {
     "region": "the region",
     "orderGeneratorFunctionName": "the function that places orders; with `orderGenerator` only",
+    "sortKey": "the table's sort key; with `sortKey` only",
+    "dashboardUrl": "where the QuickSight dashboard is; with `dashboard` only",
 }
 
 
