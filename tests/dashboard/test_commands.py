@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from analytics import __main__ as command
 from analytics.dashboard import serve
 from analytics.tableau import data_source
+from local.deploy import OVERRIDES
 from schema import ORDERS
 
 OUTPUTS = {
@@ -135,3 +136,9 @@ def test_chinas_regions_have_their_own_domain() -> None:
     assert b'server="athena.cn-north-1.amazonaws.com.cn"' in data_source(
         OUTPUTS | {"region": "cn-north-1"}
     )
+
+
+def test_a_local_stack_leaves_quicksight_out_and_says_so() -> None:
+    value, reason = OVERRIDES["dashboard"]
+    assert value == "false"
+    assert "no QuickSight here" in reason and "python -m local dashboard" in reason
