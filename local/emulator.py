@@ -79,7 +79,7 @@ class Emulator:
         self._require_port()
         self._directory.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
                 _COMMAND,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,

@@ -1,6 +1,6 @@
 """What a table's schema is: typed columns, and the event-row columns that CDC adds to them.
 
-Standard library only: the transform, the Spark job, the generator and the Pulumi program all read it.
+Standard library only, since the generator's function and the batch job carry it along.
 """
 
 from __future__ import annotations
@@ -57,10 +57,14 @@ class Column:
         if self.decimal:
             precision, scale = self.decimal
             if not (1 <= precision <= 38 and scale <= precision):
-                found.append(f"column {self.name!r}: {self.type}: 1 <= precision <= 38, scale <= precision")
+                found.append(
+                    f"column {self.name!r}: {self.type}: 1 <= precision <= 38, scale <= precision"
+                )
         elif self.type not in _SIMPLE:
             known = ", ".join(sorted(_SIMPLE))
-            found.append(f"column {self.name!r}: unknown type {self.type!r} (known: {known}, decimal(p,s))")
+            found.append(
+                f"column {self.name!r}: unknown type {self.type!r} (known: {known}, decimal(p,s))"
+            )
         return found
 
 
@@ -102,9 +106,12 @@ class Schema:
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]
         problems = [problem for column in self.columns for problem in column.problems()]
-        problems += [f"column {name!r}: declared twice" for name in sorted({n for n in names if names.count(n) > 1})]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        problems += [f"column {name!r}: declared twice" for name in twice]
         reserved = {column.name for column in EVENT_COLUMNS} | {"day", "hour"}
-        problems += [f"column {name!r}: the event row uses that name" for name in names if name in reserved]
+        problems += [
+            f"column {name!r}: the event row uses that name" for name in names if name in reserved
+        ]
         problems += [f"key {key!r}: not among the columns" for key in self.keys if key not in names]
         if problems:
             raise SchemaError("; ".join(problems))

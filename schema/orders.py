@@ -10,7 +10,9 @@ ORDERS = Schema(
         Column(name="quantity", type="int", comment="units ordered"),
         Column(name="price", type="decimal(10,2)", comment="price of one unit, USD"),
         Column(name="customer", type="string", comment="who ordered"),
-        Column(name="status", type="string", comment="placed, paid, shipped, delivered or cancelled"),
+        Column(
+            name="status", type="string", comment="placed, paid, shipped, delivered or cancelled"
+        ),
         Column(name="created_at", type="timestamp", comment="when the order was placed, UTC"),
     ),
 )

@@ -92,7 +92,8 @@ def test_a_stack_is_asked_for_its_outputs(account: Account, cli: Cli, tmp_path: 
     table = account.table()
     path = fake_pulumi(
         tmp_path,
-        '[ "$*" = "stack output --json --non-interactive --stack=dev" ] && [ -f generator/cli.py ] || exit 9\n'
+        '[ "$*" = "stack output --json --non-interactive --stack=dev" ] || exit 9\n'
+        "[ -f generator/cli.py ] || exit 9\n"
         f"""echo '{{"tableName": "{table}", "region": "{REGION}"}}'""",
     )
     done = cli("--stack", "dev", PATH=path)

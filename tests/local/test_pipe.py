@@ -151,7 +151,8 @@ def test_only_the_records_that_failed_are_put_again(
     bridge.put(*"abcd")
     pipe = bridge.pipe()
     pipe.open()
-    call, refused = pipe._kinesis.call, []
+    call = pipe._kinesis.call
+    refused: list[Any] = []
 
     def throttling(action: str, body: Any) -> Any:
         entries = body["Records"]
