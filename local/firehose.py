@@ -23,7 +23,7 @@ from local.aws import Aws
 from local.errors import AwsError
 from local.parquet import ConversionError, RowConverter
 from local.wire import JsonClient, boto_errors
-from local.worker import Worker
+from local.worker import FINISH_SECONDS, Worker
 
 _MB = 1024 * 1024
 _INVOKE_MOST_BYTES = 6 * _MB
@@ -191,18 +191,26 @@ class Firehose(Worker):
 
     def step(self) -> bool:
         """Read every shard once, then pass on what is due."""
-        worked = False
-        for shard, iterator in list(self._iterators.items()):
-            if iterator is not None:
-                worked |= self._read(shard, iterator)
+        worked = self._read_shards()
         self._pass_on(force=False)
         return worked
 
     def finish(self) -> None:
-        """Deliver what is held: nothing read is left behind."""
+        """Deliver what is held and what the stream still has, so that a stop leaves nothing."""
+        deadline = time.monotonic() + FINISH_SECONDS
+        while self._read_shards() and time.monotonic() < deadline:
+            self._pass_on(force=False)
         self._pass_on(force=True)
 
     # -- reading -----------------------------------------------------------------------------
+
+    def _read_shards(self) -> bool:
+        """Read every shard once; False when none had anything."""
+        worked = False
+        for shard, iterator in list(self._iterators.items()):
+            if iterator is not None:
+                worked |= self._read(shard, iterator)
+        return worked
 
     def _open_shard(self, shard: str, otherwise: str) -> None:
         done = self._read_up_to.get(shard) or self.positions.get(shard)

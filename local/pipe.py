@@ -22,7 +22,7 @@ from local.aws import Aws
 from local.errors import AwsError
 from local.event_pattern import matches
 from local.wire import JsonClient, boto_errors
-from local.worker import Worker
+from local.worker import FINISH_SECONDS, Worker
 
 Record = dict[str, Any]
 _UNLIMITED = -1
@@ -126,14 +126,24 @@ class Pipe(Worker):
 
     def step(self) -> bool:
         """Read each shard once and deliver the batches that are due."""
+        return self._pass_on(force=False)
+
+    def finish(self) -> None:
+        """Hand over what is held and what the stream still has, so that a stop leaves nothing."""
+        deadline = time.monotonic() + FINISH_SECONDS
+        while self._pass_on(force=True) and time.monotonic() < deadline:
+            pass
+
+    def _pass_on(self, *, force: bool) -> bool:
+        """Read each shard once, carry what is due (all, if ``force``); False: nothing was read."""
         worked = False
         for shard in list(self._shards.values()):
             worked |= self._read(shard)
-            due = time.monotonic() - shard.held_since >= self.definition.window_seconds
+            due = force or time.monotonic() - shard.held_since >= self.definition.window_seconds
             while len(shard.held) >= self.definition.batch_size or (shard.held and due):
                 batch = shard.held[: self.definition.batch_size]
                 if not self._carry(shard, batch):
-                    return True
+                    return False
                 del shard.held[: len(batch)]
                 self.positions[shard.id] = batch[-1]["dynamodb"]["SequenceNumber"]
         return worked

@@ -8,6 +8,8 @@ from abc import ABC, abstractmethod
 
 from local.errors import AwsError, WorkerDiedError
 
+FINISH_SECONDS = 10.0
+"""A hop that stops works off what has reached it, for no longer than this."""
 _BACKOFF_FIRST_SECONDS = 0.1
 _BACKOFF_MOST_SECONDS = 5.0
 

@@ -199,3 +199,14 @@ def test_a_missing_permission_stops_the_pipe_naming_role_and_action(aws: Aws, mi
         run(pipe, lambda: pipe.counts.bridged)
     assert missing in str(caught.value)
     assert bridge.role in str(caught.value)
+
+
+def test_a_stop_hands_over_what_the_window_holds(bridge: Bridge) -> None:
+    pipe = bridge.pipe(window_seconds=300)
+    pipe.start()
+    bridge.put("a", "b")
+    parts.until(lambda: pipe.counts.captured == 2)
+    bridge.put("c")
+    pipe.stop()
+    assert pipe.error is None
+    assert bridge.orders() == ["a", "b", "c"]
