@@ -13,6 +13,8 @@ import pulumi
 from pulumi.runtime import mocks, rpc, settings
 from pulumi.runtime.stack import run_in_stack
 
+from tests import schema_check
+
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"
 
@@ -229,6 +231,9 @@ def check(deployed: Deployed) -> None:
     twice = {urn for urn in urns if urns.count(urn) > 1}
     assert not twice, f"registered twice: {twice}"
     for resource in deployed.resources:
+        if resource.type.startswith("aws:"):
+            wrong = schema_check.problems(resource.type, resource.name, resource.inputs)
+            assert not wrong, f"{resource.type} {resource.name}: {'; '.join(wrong)}"
         for key in ("policy", "assumeRolePolicy"):
             if key in resource.inputs:
                 for text in _strings(json.loads(resource.inputs[key])):

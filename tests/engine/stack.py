@@ -1,0 +1,190 @@
+"""A stack of the real program under the real engine, with a file backend, in the emulator."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from local.aws import Aws
+
+ROOT = Path(__file__).resolve().parents[2]
+REAL_PROVIDER = "PULUMI_REAL_AWS_PROVIDER"
+"""When set, the AWS provider itself is used, which the CLI downloads: needs internet."""
+_PLUGIN = """#!/bin/sh
+export PYTHONPATH='{root}'
+exec '{python}' -m tests.engine.aws_provider "$@"
+"""
+
+
+class PulumiError(Exception):
+    """A command that failed; the message is what it printed."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What `up`, `preview`, `refresh` or `destroy` did or would do.
+
+    Parameters
+    ----------
+    steps:
+        Per resource (type and name) what is done to it: create, update, replace, delete, same.
+    text:
+        What was printed.
+    """
+
+    steps: Mapping[tuple[str, str], str]
+    text: str
+
+    @property
+    def changes(self) -> dict[tuple[str, str], str]:
+        """Those of the steps that change something."""
+        return {who: what for who, what in self.steps.items() if what not in ("same", "read")}
+
+    def of(self, kind: str) -> dict[str, str]:
+        """What is done to the resources of a type (its last part), by name."""
+        return {
+            name: what for (token, name), what in self.changes.items() if token.endswith(f":{kind}")
+        }
+
+
+class Project:
+    """A Pulumi project in a folder of its own.
+
+    Parameters
+    ----------
+    directory:
+        Holds ``Pulumi.yaml``; the plugin, the backend and Pulumi's home go beside it.
+    aws:
+        The account to deploy to.
+    """
+
+    def __init__(self, directory: Path, aws: Aws) -> None:
+        self.directory = directory
+        self.environment = {
+            **{k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))},
+            "AWS_ENDPOINT_URL": aws.emulator_url,
+            "AWS_ACCESS_KEY_ID": aws.root.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": aws.root.secret_access_key,
+            "AWS_REGION": aws.region,
+            "PULUMI_BACKEND_URL": f"file://{directory / 'backend'}",
+            "PULUMI_CONFIG_PASSPHRASE": "only a test",
+            "PULUMI_HOME": str(directory / "home"),
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+        }
+        if not os.environ.get(REAL_PROVIDER):
+            self.environment["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
+            self._register_plugin()
+        (directory / "backend").mkdir()
+
+    @classmethod
+    def of_program(cls, directory: Path, aws: Aws) -> Project:
+        """The repository's own program: everything linked, but for Pulumi's files, copied."""
+        directory.mkdir()
+        for entry in ROOT.iterdir():
+            if entry.name.startswith("Pulumi"):
+                shutil.copy(entry, directory)
+            elif not entry.name.startswith(".") and entry.name != "__pycache__":
+                (directory / entry.name).symlink_to(entry)
+        (directory / ".venv").symlink_to(sys.prefix)
+        return cls(directory, aws)
+
+    def stack(self, name: str, *, config: Mapping[str, str] | None = None) -> Stack:
+        """A new stack; the settings that its file lacks come from ``config``."""
+        self.run("stack", "init", name)
+        stack = Stack(self, name)
+        for key, value in (config or {}).items():
+            stack.set(key, value)
+        return stack
+
+    def run(self, *arguments: str, **environment: str) -> str:
+        """Run the CLI and return what it printed.
+
+        Raises
+        ------
+        PulumiError
+            When it fails.
+        """
+        answer = subprocess.run(
+            ["pulumi", *arguments, "--non-interactive", "--color=never"],
+            cwd=self.directory,
+            env=self.environment | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
+        )
+        if answer.returncode:
+            raise PulumiError(f"pulumi {' '.join(arguments)}:\n{answer.stdout}{answer.stderr}")
+        return answer.stdout
+
+    def _register_plugin(self) -> None:
+        plugin = self.directory / "plugin" / "pulumi-resource-aws"
+        plugin.parent.mkdir()
+        plugin.write_text(_PLUGIN.format(root=ROOT, python=sys.executable))
+        plugin.chmod(0o755)
+        file = self.directory / "Pulumi.yaml"
+        project = yaml.safe_load(file.read_text())
+        project["plugins"] = {"providers": [{"name": "aws", "path": "./plugin"}]}
+        file.write_text(yaml.safe_dump(project, sort_keys=False))
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One stack of a project."""
+
+    project: Project
+    name: str
+
+    def set(self, key: str, value: str) -> None:
+        """Change a setting, as ``pulumi config set``."""
+        self.project.run("config", "set", key, value, f"--stack={self.name}")
+
+    def outputs(self) -> dict[str, Any]:
+        """What ``pulumi stack output --json`` prints."""
+        text = self.project.run("stack", "output", "--json", f"--stack={self.name}")
+        outputs: dict[str, Any] = json.loads(text)
+        return outputs
+
+    def resources(self) -> list[dict[str, Any]]:
+        """The AWS resources in the state."""
+        text = self.project.run("stack", "export", f"--stack={self.name}")
+        found = json.loads(text)["deployment"].get("resources") or []
+        return [one for one in found if one["type"].startswith("aws:")]
+
+    def preview(self, *options: str) -> Plan:
+        """What `up` would do."""
+        return self._plan("preview", "--json", *options)
+
+    def up(self, *options: str, **environment: str) -> None:
+        """Deploy."""
+        self._run("up", "--yes", "--skip-preview", "--suppress-progress", *options, **environment)
+
+    def refresh(self) -> None:
+        """Take what is there into the state."""
+        self._run("refresh", "--yes", "--skip-preview", "--suppress-progress")
+
+    def destroy(self) -> None:
+        """Delete everything."""
+        self._run("destroy", "--yes", "--skip-preview", "--suppress-progress")
+
+    def _run(self, command: str, *options: str, **environment: str) -> str:
+        return self.project.run(command, f"--stack={self.name}", *options, **environment)
+
+    def _plan(self, command: str, *options: str) -> Plan:
+        text = self._run(command, *options)
+        steps: dict[tuple[str, str], str] = {}
+        for step in json.loads(text).get("steps", []):
+            token, name = step["urn"].split("::")[2].split("$")[-1], step["urn"].split("::")[3]
+            # A replacement is several steps; the one named so stands for them.
+            if steps.get((token, name)) != "replace":
+                steps[token, name] = step["op"]
+        return Plan(steps, text)

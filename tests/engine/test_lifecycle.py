@@ -1,0 +1,195 @@
+"""The plugin that stands in for the AWS provider, without an engine: it can be trusted."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi.provider.experimental import provider as protocol
+from pulumi.provider.experimental.property_value import Computed, PropertyValue
+
+import local.deploy
+from local.aws import Aws
+from local.deploy import deploy
+from local.resources import Context, create
+from local.resources.registry import _CREATORS
+from tests.engine import lifecycle
+from tests.engine.aws_provider import EmulatorProvider, plain_map, wrap_map
+from tests.schema_check import pulumi_types
+
+TABLE = "aws:dynamodb/table:Table"
+URN = "urn:pulumi:dev::sales-cdc::sales-cdc:index:CdcSource$aws:dynamodb/table:Table::orders"
+INPUTS = {
+    "hashKey": "orderid",
+    "attributes": [{"name": "orderid", "type": "S"}],
+    "billingMode": "PAY_PER_REQUEST",
+    "streamEnabled": True,
+    "streamViewType": "NEW_IMAGE",
+    "deletionProtectionEnabled": False,
+}
+
+
+class Engine:
+    """What an engine asks of a provider, for one table."""
+
+    def __init__(self, aws: Aws) -> None:
+        self.provider = EmulatorProvider(lambda region: Context(aws, "test"))
+
+    def check(self, new: dict[str, Any], old: dict[str, Any] | None = None) -> dict[str, Any]:
+        request = protocol.CheckRequest(URN, wrap_map(old or {}), wrap_map(new), b"")
+        answer = asyncio.run(self.provider.check(request))
+        assert not answer.failures and answer.inputs is not None
+        return plain_map(answer.inputs)
+
+    def create(self, inputs: dict[str, Any], *, preview: bool = False) -> protocol.CreateResponse:
+        request = protocol.CreateRequest(URN, wrap_map(inputs), 0, preview)
+        return asyncio.run(self.provider.create(request))
+
+    def diff(self, state: dict[str, PropertyValue], new: dict[str, Any]) -> protocol.DiffResponse:
+        request = protocol.DiffRequest(URN, "id", state, wrap_map(new), [])
+        return asyncio.run(self.provider.diff(request))
+
+    def update(
+        self, identity: str, state: dict[str, PropertyValue], new: dict[str, Any]
+    ) -> dict[str, PropertyValue]:
+        request = protocol.UpdateRequest(URN, identity, state, wrap_map(new), 0, [], False)
+        return asyncio.run(self.provider.update(request)).properties
+
+    def read(self, identity: str, state: dict[str, PropertyValue]) -> protocol.ReadResponse:
+        return asyncio.run(self.provider.read(protocol.ReadRequest(URN, identity, state, {})))
+
+    def delete(self, identity: str, state: dict[str, PropertyValue]) -> None:
+        asyncio.run(self.provider.delete(protocol.DeleteRequest(URN, identity, state, 0)))
+
+
+@pytest.fixture
+def engine(aws: Aws) -> Engine:
+    return Engine(aws)
+
+
+def test_every_type_that_is_created_has_a_lifecycle() -> None:
+    assert set(lifecycle.LIFECYCLES) >= set(_CREATORS)
+
+
+@pytest.mark.parametrize("token", sorted(lifecycle.LIFECYCLES))
+def test_it_replaces_wherever_the_real_provider_says_that_it_does(token: str) -> None:
+    forces = re.compile(r"forces? (a )?(new|replacement|re-?creation)|re-?create", re.I)
+    documented = {
+        key
+        for key, text in pulumi_types.descriptions(token).items()
+        if forces.search(text) and key not in {"region", "namePrefix", "bucketPrefix"}
+    }
+    one = lifecycle.of(token)
+    assert documented <= one.replace_on or one.replace_on == lifecycle.EVERYTHING
+
+
+def test_a_resource_without_a_name_is_given_one_and_keeps_it(engine: Engine) -> None:
+    named = engine.check(INPUTS)
+    assert re.fullmatch(r"orders-[0-9a-f]{7}", named["name"])
+    assert engine.check(INPUTS, old=named)["name"] == named["name"]
+    assert engine.check(INPUTS)["name"] != named["name"]  # a replacement stands beside it
+
+
+def test_a_preview_creates_nothing(engine: Engine, aws: Aws) -> None:
+    answer = engine.create(engine.check(INPUTS), preview=True)
+    assert not answer.resource_id
+    assert "arn" not in answer.properties
+    assert aws.client("dynamodb").list_tables()["TableNames"] == []
+
+
+def test_the_life_of_a_table(engine: Engine, aws: Aws) -> None:
+    inputs = engine.check(INPUTS)
+    made = engine.create(inputs)
+    identity, state = made.resource_id or "", made.properties
+    assert identity == inputs["name"]
+    assert not engine.diff(state, inputs).changes
+    seen = engine.read(identity, state)
+    assert plain_map(seen.inputs) == inputs
+
+    safe = inputs | {"deletionProtectionEnabled": True, "streamViewType": "NEW_AND_OLD_IMAGES"}
+    difference = engine.diff(state, safe)
+    assert difference.diffs == ["deletionProtectionEnabled", "streamViewType"]
+    assert difference.replaces == []
+    changed = engine.update(identity, state, safe)
+    table = aws.client("dynamodb").describe_table(TableName=identity)["Table"]
+    assert table["DeletionProtectionEnabled"] is True
+    assert table["StreamSpecification"]["StreamViewType"] == "NEW_AND_OLD_IMAGES"
+    assert changed["streamArn"].value == table["LatestStreamArn"]
+    assert not engine.diff(changed, safe).changes
+
+    assert engine.diff(changed, safe | {"hashKey": "id"}).replaces == ["hashKey"]
+
+    freed = engine.update(identity, changed, inputs)
+    engine.delete(identity, freed)
+    assert engine.read(identity, freed).resource_id == ""
+    engine.delete(identity, freed)  # gone already
+
+
+def test_what_was_changed_behind_its_back_is_seen(engine: Engine, aws: Aws) -> None:
+    inputs = engine.check(INPUTS)
+    made = engine.create(inputs)
+    aws.client("dynamodb").update_table(TableName=made.resource_id, DeletionProtectionEnabled=True)
+    seen = engine.read(made.resource_id or "", made.properties)
+    assert plain_map(seen.inputs) == inputs | {"deletionProtectionEnabled": True}
+    assert engine.diff(seen.properties, inputs).diffs == ["deletionProtectionEnabled"]
+
+
+def test_what_is_imported_is_described_from_its_id_alone(engine: Engine) -> None:
+    made = engine.create(engine.check(INPUTS))
+    seen = engine.read(made.resource_id or "", {})
+    assert plain_map(seen.inputs) == INPUTS | {"name": made.resource_id}
+
+
+def test_an_unknown_value_is_a_change(engine: Engine) -> None:
+    made = engine.create(inputs := engine.check(INPUTS))
+    news = wrap_map(inputs) | {"hashKey": PropertyValue(Computed())}
+    request = protocol.DiffRequest(URN, "id", made.properties, news, [])
+    assert asyncio.run(engine.provider.diff(request)).replaces == ["hashKey"]
+
+
+def test_a_type_that_nothing_knows_is_refused(engine: Engine) -> None:
+    request = protocol.CheckRequest(URN.replace("dynamodb/table:Table", "x/y:Z"), {}, {}, b"")
+    (failure,) = asyncio.run(engine.provider.check(request)).failures or []
+    assert "aws:x/y:Z" in failure.reason
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_every_resource_of_the_program_can_be_read_changed_and_deleted(
+    empty_account: Any, monkeypatch: pytest.MonkeyPatch, stack: str
+) -> None:
+    """Whatever is created is found, takes its own settings again, and is gone when deleted."""
+    made: list[tuple[str, str, str, dict[str, Any], dict[str, Any]]] = []
+
+    def remember(context: Context, token: str, name: str, inputs: Any) -> Any:
+        identity, state = create(context, token, name, inputs)
+        key = lifecycle.of(token).name
+        given = {**inputs, **({key: state[key]} if key else {})}
+        made.append((token, name, identity, given, state))
+        return identity, state
+
+    monkeypatch.setattr(local.deploy, "create", remember)
+    aws = empty_account("us-east-1")
+    settings = {"protect": "false", "orderGenerator": "true"}
+    deploy(aws, stack, settings)
+    context = Context(aws, stack)
+    assert len(made) > 50
+    for token, name, identity, inputs, state in made:
+        assert lifecycle.read(context, token, identity, state) is not None, name
+        if lifecycle.of(token).replace_on != lifecycle.EVERYTHING:
+            lifecycle.update(context, token, name, identity, state, inputs)
+    for token, _, identity, _, state in reversed(made):
+        lifecycle.delete(context, token, identity, state)
+    for token, name, identity, _, state in made:
+        assert lifecycle.read(context, token, identity, state) is None, name
+
+
+def test_archives_are_compared_by_content(aws: Aws, tmp_path: Any) -> None:
+    for name, text in (("a.zip", "one"), ("b.zip", "one"), ("c.zip", "two")):
+        (tmp_path / name).write_text(text)
+    first, same, other = (
+        lifecycle.fingerprint(pulumi.FileArchive(str(tmp_path / f"{name}.zip"))) for name in "abc"
+    )
+    assert first == same != other
