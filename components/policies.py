@@ -253,6 +253,15 @@ def merge_orders(
     reads = [layout.PROJECTION_PREFIX, layout.JOBS_PREFIX, layout.EXPORTS_PREFIX]
     return [
         *read_objects(bucket, [*reads, layout.ORDERS_PREFIX]),
+        # Before it lists a folder, Spark's file system looks whether there is an object of its name.
+        allow(
+            "LookForFolders",
+            ["s3:GetObject"],
+            *(
+                under(bucket, f"/{p.rstrip('/')}")
+                for p in (layout.PROJECTION_PREFIX, layout.ORDERS_PREFIX)
+            ),
+        ),
         allow(
             "KeepTable",
             ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:PutObject"],
@@ -289,6 +298,12 @@ def write_orders(table: Arn) -> list[Statement]:
             table,
         )
     ]
+
+
+def generate_orders(table: Arn) -> list[Statement]:
+    """The generator as a function -> the table: it writes batches of whole orders, no more."""
+    actions = ["dynamodb:BatchWriteItem", "dynamodb:DescribeTable"]
+    return [allow("GenerateOrders", actions, table)]
 
 
 def ask(
@@ -328,7 +343,12 @@ def ask(
         ),
         *read_catalog(database),
         # Athena looks whether the database "default" is there before it runs SHOW, DESCRIBE or DDL.
-        allow("FindDefault", ["glue:GetDatabase"], catalog_arn(database, "database/default")),
+        allow(
+            "FindDefault",
+            ["glue:GetDatabase"],
+            catalog_arn(database, "catalog"),
+            catalog_arn(database, "database/default"),
+        ),
         *read_objects(bucket, [*prefixes, results_prefix]),
         allow(
             "WriteResults",

@@ -223,7 +223,7 @@ def _row_of_item(
 
 def read_text(spark: SparkSession, path: str) -> str:
     """The whole of a small file."""
-    row = spark.read.option("wholetext", "true").text(path).first()
+    row = spark.read.text(path, wholetext=True).first()
     return str(row[0]) if row else ""
 
 

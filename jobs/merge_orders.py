@@ -289,7 +289,7 @@ class Run:
         if options.maintenance == "never" or not after:
             return
         always = options.maintenance == "always"
-        daily = always or (before or "")[:10] < after[:10]
+        daily = always or (before is not None and before[:10] < after[:10])
         try:
             if daily:
                 # An update may come that much later than the delete that it must not undo, and be

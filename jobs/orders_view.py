@@ -35,6 +35,6 @@ def point_view(database: str, view: Mapping[str, Any], settled: str) -> None:
     table = glue.get_table(DatabaseName=database, Name=view["name"])["Table"]
     if table.get("ViewOriginalText") != text:
         members = glue.meta.service_model.shape_for("TableInput").members
-        known = {name: value for name, value in table.items() if name in members}
+        known = {name: value for name, value in table.items() if name in members and value != ""}
         known["ViewOriginalText"] = text
         glue.update_table(DatabaseName=database, TableInput=known)

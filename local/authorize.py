@@ -74,6 +74,8 @@ def glue_resources(prefix: str, action: str, body: Mapping[str, Any]) -> list[st
     if "Crawler" in action:
         name = body.get("Name") or body.get("CrawlerName")
         return [f"{prefix}:crawler/{name}" if name else "*"]
+    if "JobRun" in action:
+        return [f"{prefix}:job/{body['JobName']}" if body.get("JobName") else "*"]
     if "Classifier" in action or "Job" in action or "Trigger" in action or "Tag" in action:
         return [str(body.get("ResourceArn", "*"))]
     database = body.get("DatabaseName")

@@ -11,6 +11,7 @@ from typing import Any
 
 from local.athena import Athena
 from local.aws import Aws, Credentials
+from local.batch import Jobs
 from local.crawler import Crawlers
 from local.deploy import Deployment, deploy, stack_config
 from local.emulator import Emulator
@@ -81,6 +82,7 @@ class LocalStack:
         self.emulator = Emulator(directory, region=region, port=port)
         self.deployment: Deployment
         self.crawlers: Crawlers
+        self.jobs: Jobs | None = None
         self.pipes: list[Pipe] = []
         self.firehoses: list[Firehose] = []
         self._overrides = overrides
@@ -115,7 +117,8 @@ class LocalStack:
             self.deployment = deploy(self.aws, self.stack, self._overrides)
             definitions = self.deployment.definitions
             self.crawlers = Crawlers(self.aws, definitions.get("crawlers", []))
-            for action, hook in self.crawlers.hooks().items():
+            self.jobs = Jobs(self.aws, definitions.get("jobs", []))
+            for action, hook in {**self.crawlers.hooks(), **self.jobs.hooks()}.items():
                 self._gateway.intercept("glue", action, hook)
             self._say("starting pipe and firehose")
             for one in definitions.get("firehose", []):
@@ -135,6 +138,8 @@ class LocalStack:
         """Stop from source to lake, so that what is under way is delivered; safe to call twice."""
         for worker in self.workers:
             worker.stop()
+        if self.jobs:
+            self.jobs.stop()
         if self._gateway:
             self._gateway.stop()
             self._gateway = None

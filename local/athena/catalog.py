@@ -40,6 +40,11 @@ class Table:
         """Columns, then partition columns: what ``SELECT *`` gives."""
         return {**self.columns, **self.partition_keys}
 
+    @property
+    def is_iceberg(self) -> bool:
+        """Are its files those that Iceberg's metadata lists?"""
+        return self.properties.get("table_type", "").upper() == "ICEBERG"
+
     def duckdb_types(self) -> dict[str, str]:
         """DuckDB's types of `all_columns`."""
         try:
@@ -145,8 +150,12 @@ def _table(glue: Mapping[str, Any]) -> Table:
     view = _VIEW.search(glue.get("ViewOriginalText") or "")
     document = json.loads(base64.b64decode(view[1])) if view else {}
 
-    def types(columns: list[dict[str, str]]) -> dict[str, str]:
-        return {column["Name"].lower(): column.get("Type", "string") for column in columns}
+    def types(columns: list[dict[str, Any]]) -> dict[str, str]:
+        # Iceberg's catalog keeps the columns that a table had.
+        there = [
+            c for c in columns if c.get("Parameters", {}).get("iceberg.field.current") != "false"
+        ]
+        return {column["Name"].lower(): column.get("Type", "string") for column in there}
 
     return Table(
         database=glue.get("DatabaseName", ""),

@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
-from local.athena import information_schema, projection, rewrites
+from local.athena import iceberg, information_schema, projection, rewrites
 from local.athena import sql as trino
 from local.athena.catalog import Catalog
 from local.athena.duckdb_errors import trino_errors
@@ -131,6 +131,10 @@ class Engine:
             if scan.table.serde == information_schema.SERDE:
                 self._fill(session, scan, condition)
                 continue
+            if scan.table.is_iceberg:
+                s3 = self._aws.client("s3", session.caller)
+                reads.append((scan, iceberg.objects(s3, scan.table)))
+                continue
             parts = self._prune(session, scan, condition)
             session.partitions[scan.name] = len(parts)
             reads.append((scan, self.lake.list(session.caller, parts)))
@@ -142,8 +146,12 @@ class Engine:
         for scan, objects in reads:
             session.check()
             self.lake.fetch(session.caller, objects)
+            deletes = None
+            if scan.table.is_iceberg:
+                deletes = [one for one in objects if one.values == iceberg.DELETES]
+                objects = [one for one in objects if one.values != iceberg.DELETES]  # noqa: PLW2901
             session.scanned += self.lake.expose(
-                session.cursor, scan.name, scan.table, objects, scan.columns
+                session.cursor, scan.name, scan.table, objects, scan.columns, deletes=deletes
             )
             if session.cutoff and session.scanned > session.cutoff:
                 raise QueryCancelledError("Bytes scanned limit was exceeded")
@@ -258,7 +266,9 @@ def _declare(cursor: duckdb.DuckDBPyConnection, scan: Scan) -> None:
 
 def _least(scan: Scan, objects: Sequence[Object]) -> int:
     """Bytes that are certain to be scanned: JSON is read whole."""
-    return 0 if "parquet" in scan.table.serde.lower() else sum(one.size for one in objects)
+    if scan.table.is_iceberg or "parquet" in scan.table.serde.lower():
+        return 0
+    return sum(one.size for one in objects)
 
 
 def _equals(condition: exp.Expr | None, column: str) -> list[str] | None:  # noqa: PLR0911

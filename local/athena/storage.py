@@ -163,7 +163,7 @@ class Lake:
             for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
                 yield from page.get("Contents", ())
         except ClientError as error:
-            raise _failed(error, f"s3://{bucket}/{prefix}") from None
+            raise failed(error, f"s3://{bucket}/{prefix}") from None
 
     def fetch(self, caller: Credentials, objects: Sequence[Object]) -> None:
         """Bring these objects into the cache, or make sure that the caller may read them."""
@@ -179,14 +179,15 @@ class Lake:
                 if file.exists():
                     s3.head_object(Bucket=one.bucket, Key=one.key)
                 else:
-                    answer = s3.get_object(Bucket=one.bucket, Key=one.key, IfMatch=one.etag)
+                    same = {"IfMatch": one.etag} if one.etag else {}
+                    answer = s3.get_object(Bucket=one.bucket, Key=one.key, **same)
                     partial = file.with_suffix(f".{threading.get_ident()}.tmp")
                     with partial.open("wb") as out:
                         for chunk in answer["Body"].iter_chunks(1 << 20):
                             out.write(chunk)
                     partial.replace(file)
             except ClientError as error:
-                raise _failed(error, one.path) from None
+                raise failed(error, one.path) from None
             self._readable[asked] = now + _READABLE_SECONDS
 
         list(self._pool.map(get, objects))
@@ -207,6 +208,8 @@ class Lake:
         table: Table,
         objects: Sequence[Object],
         columns: Collection[str],
+        *,
+        deletes: Sequence[Object] | None = None,
     ) -> int:
         """Make the objects' rows the temporary view ``view``.
 
@@ -214,12 +217,16 @@ class Lake:
         ----------
         columns:
             Those that the query reads; a bad value in another one does not matter.
+        deletes:
+            Of an Iceberg table: the objects that say which rows are no more.
 
         Returns
         -------
         Bytes that Athena would scan.
         """
-        if table.serde == PARQUET_SERDE:
+        if deletes is not None:
+            source, scanned = self._iceberg(cursor, view, table, objects, columns, deletes=deletes)
+        elif table.serde == PARQUET_SERDE:
             source, scanned = self._parquet(cursor, view, table, objects, columns)
         elif table.serde in JSON_SERDES:
             source, scanned = self._json(cursor, view, table, objects, columns)
@@ -262,6 +269,27 @@ class Lake:
         cursor.unregister(name + "_arrow")
         return quote(name)
 
+    def _iceberg(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        view: str,
+        table: Table,
+        objects: Sequence[Object],
+        columns: Collection[str],
+        *,
+        deletes: Sequence[Object],
+    ) -> tuple[str, int]:
+        """Parquet without the rows that a delete file names by file and position."""
+        source, scanned = self._parquet(cursor, view, table, objects, columns)
+        if not deletes or not objects:
+            return source, scanned
+        files = ", ".join(text(str(self.file(one))) for one in deletes)
+        gone = f"(SELECT file_path, pos FROM read_parquet([{files}]))"  # noqa: S608
+        return (
+            f"{source} ANTI JOIN {gone} x ON x.file_path = o.path AND x.pos = d.file_row_number",
+            scanned + sum(one.size for one in deletes),
+        )
+
     def _parquet(
         self,
         cursor: duckdb.DuckDBPyConnection,
@@ -297,8 +325,9 @@ class Lake:
         known = self._register(cursor, view, table, rows)
         files = ", ".join(text(file) for file, _ in rows)
         return (
-            f"(SELECT filename, {', '.join(selected)} FROM read_parquet([{files}], "  # noqa: S608
-            f"filename = true, union_by_name = true, hive_partitioning = false)) d "
+            f"(SELECT filename, file_row_number, {', '.join(selected)} FROM read_parquet("  # noqa: S608
+            f"[{files}], filename = true, file_row_number = true, union_by_name = true, "
+            f"hive_partitioning = false)) d "
             f"JOIN {known} o ON d.filename = o.id",
             scanned,
         )
@@ -414,7 +443,8 @@ def _hidden(relative: str) -> bool:
     return any(part[:1] in ("_", ".") for part in relative.split("/"))
 
 
-def _failed(error: ClientError, path: str) -> QueryError:
+def failed(error: ClientError, path: str) -> QueryError:
+    """Why an object cannot be read, as Athena words it."""
     if is_denied(error):
         return QueryError("", f"Permission denied on S3 path: {path}")
     told = error.response["Error"]

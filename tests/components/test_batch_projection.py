@@ -122,7 +122,8 @@ def test_it_may_read_the_log_keep_its_table_write_its_logs_and_no_more(deploy: D
     assert batch(deploy, view=VIEW).find("RolePolicy").allows == {
         "s3:GetBucketLocation": {BUCKET},
         "s3:ListBucket": {BUCKET},
-        "s3:GetObject": {f"{BUCKET}/{p}/*" for p in ("projection", "jobs", "exports", "orders")},
+        "s3:GetObject": {f"{BUCKET}/{p}/*" for p in ("projection", "jobs", "exports", "orders")}
+        | {f"{BUCKET}/projection", f"{BUCKET}/orders"},
         "s3:AbortMultipartUpload": {kept},
         "s3:PutObject": {kept, scratch},
         "s3:DeleteObject": {kept, scratch},
