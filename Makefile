@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OWN := .
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo up test bench bench-record pr format format-check lint types coverage readme lock clean
+.PHONY: help .venv demo up dashboard test bench bench-record chaos least-privilege load fuzz pr format format-check lint types coverage readme lock clean
 
 help: ## What there is to make
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -40,6 +40,18 @@ bench-record: $(VENV)/.stamp ## The same, kept in docs/ and shown in README
 	$(BIN)/python -m benchmarks --json > docs/benchmarks.new
 	mv docs/benchmarks.new docs/benchmarks.jsonl
 	$(BIN)/python scripts/readme.py
+
+chaos: $(VENV)/.stamp ## Break the running chain 210 times and see that nothing is lost
+	$(BIN)/python -m chaos
+
+least-privilege: $(VENV)/.stamp ## Take each permission away and see the run fail for want of it
+	$(BIN)/python -m chaos.least_privilege
+
+load: $(VENV)/.stamp ## Hold the chain at a high rate for 5 minutes: flat memory, no lag
+	$(BIN)/python -m chaos.load --rate 400
+
+fuzz: $(VENV)/.stamp ## 2,000 inputs to each thing that reads what comes from outside
+	$(BIN)/python -m pytest -n auto --hypothesis-profile=long tests/replay/test_replay_input.py tests/transform/test_transform_properties.py
 
 pr: format-check lint types coverage ## All that CI does
 

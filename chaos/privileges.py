@@ -21,6 +21,7 @@ WHY = {
     "FindObjects": "lists the objects of the lake",
     "ReadObjects": "reads the objects of the lake",
     "WriteOrders": "places, changes and deletes orders",
+    "GenerateOrders": "writes batches of orders",
     "Ask": "asks questions in the one workgroup",
     "ListCatalog": "BI tools list databases, tables and columns through Athena",
     "FindDefault": "Athena looks for the database default before SHOW, DESCRIBE and DDL",
@@ -34,25 +35,67 @@ WHY = {
     "WorkOffDeadLetters": "reads dead letters, and deletes those that are done",
     "ReadFilter": "sends on only what the pipe's filter wants",
     "ScanOrders": "compares the table with the lake",
+    "LookForFolders": "Spark looks for an object before it lists a folder",
+    "KeepTable": "writes the files of the table of current orders, and removes old ones",
+    "KeepTemporary": "keeps what Spark sets aside while it runs",
+    "KeepTables": "keeps the table of current orders, and the view of it",
 }
 """By the Sid of a statement."""
 
 _ENCRYPTED = "the emulator encrypts nothing"
-_LOGS = "the emulator writes functions' logs itself and asks nobody"
-_MULTIPART = "large objects are uploaded in parts; the local ones are small"
-_FIREHOSE_GUIDE = "the Firehose guide's page on access asks for it; the local stand-in does without"
-_BI_TOOLS = "JDBC, ODBC and QuickSight call it; the tests use other clients"
-_CRAWLER = "the crawler's guide asks for it; the local crawler writes tables without partitions"
+_LOGS = "the emulator writes logs itself and asks nobody"
+_FIREHOSE = "on the list of the Firehose guide's page on access; the local firehose does without"
+_CRAWLER = "in Glue's own policy for crawlers; the local crawler does without"
+_ATHENA = "on the list of the Athena guide's pages on access; the local Athena does without"
 
 STATED = {
-    "dynamodb:ListStreams": "AWS's page on pipe permissions asks for it",
     "kms:Decrypt": _ENCRYPTED,
     "kms:GenerateDataKey": _ENCRYPTED,
     "logs:CreateLogGroup": _LOGS,
     "logs:CreateLogStream": _LOGS,
     "logs:PutLogEvents": _LOGS,
-    "kinesis:PutRecord": "a pipe puts a batch of one with it",
-    "kinesis:DescribeStream": _FIREHOSE_GUIDE,
-    "lambda:GetFunctionConfiguration": _FIREHOSE_GUIDE,
+    "pipe dynamodb:ListStreams": "on the list of the EventBridge guide's page on pipe permissions",
+    "pipe kinesis:PutRecord": "a pipe may put a batch of one with it",
+    "firehose kinesis:DescribeStream": _FIREHOSE,
+    "firehose lambda:GetFunctionConfiguration": _FIREHOSE,
+    "firehose glue:GetTableVersion": _FIREHOSE,
+    "firehose glue:GetTableVersions": _FIREHOSE,
+    "firehose s3:AbortMultipartUpload": _FIREHOSE,
+    "firehose s3:GetBucketLocation": _FIREHOSE,
+    "firehose s3:GetObject": _FIREHOSE,
+    "firehose s3:ListBucket": _FIREHOSE,
+    "firehose s3:ListBucketMultipartUploads": _FIREHOSE,
+    "crawler glue:BatchGetPartition": _CRAWLER,
+    "crawler glue:BatchUpdatePartition": _CRAWLER,
+    "crawler glue:CreatePartition": _CRAWLER,
+    "crawler glue:GetDatabases": _CRAWLER,
+    "crawler glue:GetPartition": _CRAWLER,
+    "crawler glue:GetTables": _CRAWLER,
+    "crawler glue:GetTableVersion": _CRAWLER,
+    "crawler glue:GetTableVersions": _CRAWLER,
+    "crawler glue:UpdatePartition": _CRAWLER,
+    "crawler s3:GetBucketLocation": _CRAWLER,
+    "reader athena:GetDataCatalog": "JDBC, ODBC and QuickSight ask for it",
+    "reader athena:GetQueryResultsStream": "JDBC and ODBC read large answers with it",
+    "reader glue:BatchGetPartition": _ATHENA,
+    "reader glue:GetPartition": _ATHENA,
+    "reader glue:GetTableVersion": _ATHENA,
+    "reader glue:GetTableVersions": _ATHENA,
+    "reader s3:AbortMultipartUpload": _ATHENA,
+    "reader s3:GetBucketLocation": _ATHENA,
+    "reader s3:ListBucketMultipartUploads": _ATHENA,
+    "reader s3:ListMultipartUploadParts": _ATHENA,
 }
-"""Actions that the local run does not need, and the reason why they are there all the same."""
+"""Actions, of anyone or of who is named before, that the local run does not need: and why."""
+
+NOT_RUN = {"batch": "Glue runs the job, on Spark; the local run does not"}
+"""Whose permissions the local run does not use at all."""
+
+
+def reason(who: str, action: str) -> str | None:
+    """Why ``who`` has a permission that the local run does not need; None if it does need it."""
+    for key, why in (*STATED.items(), *((f"{one} {action}", why) for one, why in NOT_RUN.items())):
+        whose, _, what = key.rpartition(" ")
+        if what == action and whose in who:
+            return why
+    return None

@@ -78,7 +78,7 @@ class OrderGenerator(pulumi.ComponentResource):
                     "UPDATES": f"{args.updates:g}",
                     "DELETES": f"{args.deletes:g}",
                 },
-                statements=policies.write_orders(args.table_arn),
+                statements=policies.generate_orders(args.table_arn),
                 log_retention_days=args.log_retention_days,
             ),
             child,

@@ -54,10 +54,7 @@ def test_it_may_write_orders_and_its_log_and_no_more(deploy: Deploy) -> None:
         "logs:CreateLogStream": {f"{LOGS}:*"},
         "logs:PutLogEvents": {f"{LOGS}:*"},
         "dynamodb:BatchWriteItem": {TABLE},
-        "dynamodb:DeleteItem": {TABLE},
         "dynamodb:DescribeTable": {TABLE},
-        "dynamodb:PutItem": {TABLE},
-        "dynamodb:UpdateItem": {TABLE},
     }
 
 

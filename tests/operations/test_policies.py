@@ -1,0 +1,138 @@
+"""Every permission of the stack: linted, and told in docs/security.md."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import runpy
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import parliament
+import pytest
+
+from chaos.privileges import NOT_RUN, STATED, WHY, reason
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "components"))
+
+from component_support import ACCOUNT, REGION, Deployed, record  # noqa: E402
+
+DOCUMENT = ROOT / "docs" / "security.md"
+BEGIN, END = "<!-- made by tests/operations/test_policies.py -->\n", "<!-- end -->\n"
+LABEL = "2026-11-21T00:00:00.000"
+HEADER = "| who | may | on | for |\n|---|---|---|---|\n"
+
+
+@pytest.fixture(scope="module")
+def everything() -> Deployed:
+    """Prod with all that can be switched on."""
+    config = {
+        "orderGenerator": "true",
+        "deliveryFormat": "parquet",
+        "bufferSizeMb": "64",
+        "kmsKeyArn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-the-stream",
+        "enrichmentFunctionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:enrich",
+    }
+    seen = Deployed()
+    record(
+        lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"),
+        seen,
+        stack="prod",
+        config={f"sales-cdc:{key}": value for key, value in config.items()},
+        preview=False,
+    )
+    return seen
+
+
+def policies(deployed: Deployed) -> Iterator[tuple[str, Any]]:
+    """Name without the stack's, and document, of every policy that allows someone something."""
+    for kind in ("RolePolicy", "aws:iam/policy:Policy"):
+        for policy in deployed.all(kind):
+            yield policy.name.removeprefix("sales-cdc-prod-"), policy.document
+
+
+def short(resource: str) -> str:
+    """An ARN as a person reads it."""
+    text = re.sub(
+        rf"^arn:aws:([a-z0-9-]+):(?:{REGION})?:(?:{ACCOUNT})?:", r"\1 ", resource
+    ).replace(LABEL, "LABEL")
+    return (
+        text.replace("sales-cdc-prod-", "").replace("sales_cdc_prod", "DB").replace("-1a2b3c4", "")
+    )
+
+
+def table(deployed: Deployed) -> str:
+    lines = []
+    for name, document in sorted(policies(deployed), key=lambda one: one[0]):
+        who = name.removesuffix("-policy").replace("access-", "")
+        for statement in document["Statement"]:
+            actions = ", ".join(
+                f"{action}\\*" if reason(who, action) else action
+                for action in sorted(statement["Action"])
+            )
+            where = "<br>".join(f"`{short(one)}`" for one in sorted(statement["Resource"]))
+            lines.append(f"| {who} | {actions} | {where} | {WHY[statement['Sid']]} |\n")
+    reasons = STATED | {f"{who} (all)": why for who, why in NOT_RUN.items()}
+    stated = "".join(f"- `{what}`: {why}\n" for what, why in sorted(reasons.items()))
+    note = "\n\\* The local chain's run does not need it; the reason why it is there:\n\n"
+    return HEADER + "".join(lines) + note + stated
+
+
+def test_the_documents_table_is_what_the_program_deploys(everything: Deployed) -> None:
+    """UPDATE_DOCS=1 writes it anew."""
+    made = f"{BEGIN}{table(everything)}{END}"
+    before, _, rest = DOCUMENT.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    if os.environ.get("UPDATE_DOCS"):
+        DOCUMENT.write_text(before + made + after)
+    assert DOCUMENT.read_text() == before + made + after
+
+
+def test_each_reason_is_of_a_permission_that_there_is(everything: Deployed) -> None:
+    statements = [s for _, document in policies(everything) for s in document["Statement"]]
+    assert set(WHY) == {statement["Sid"] for statement in statements}
+    allowed = {
+        (name, action)
+        for name, document in policies(everything)
+        for statement in document["Statement"]
+        for action in statement["Action"]
+    }
+    for stated in STATED:
+        who, _, what = stated.rpartition(" ")
+        assert any(action == what and who in name for name, action in allowed), stated
+
+
+def test_every_policy_passes_the_linter(everything: Deployed) -> None:
+    # The linter takes the colons of a stream's label for those of an ARN.
+    found = [
+        (name, finding.issue, finding.detail)
+        for name, document in policies(everything)
+        for finding in parliament.analyze_policy_string(
+            json.dumps(document).replace(LABEL, "label")
+        ).findings
+    ]
+    assert not found
+
+
+def test_the_linter_would_see_a_misspelt_action() -> None:
+    statement = {"Effect": "Allow", "Action": ["kinesis:PutRecordz"], "Resource": ["*"]}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    assert parliament.analyze_policy_string(document).findings
+
+
+def test_every_role_is_assumed_for_this_account_only(everything: Deployed) -> None:
+    for role in everything.all("Role"):
+        (statement,) = json.loads(role.inputs["assumeRolePolicy"])["Statement"]
+        if statement["Principal"]["Service"] == "lambda.amazonaws.com":
+            continue  # sends no aws:SourceAccount
+        assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}, role.name
+
+
+def test_nothing_secret_is_exported(everything: Deployed) -> None:
+    for name, value in everything.exports.items():
+        assert not re.search(r"secret|password|token|accesskey", name, re.I)
+        assert not re.search(r"AKIA|ASIA", str(value))
