@@ -38,6 +38,9 @@ ARGUMENTS = [
 ]
 
 
+PATIENCE_MS = 120_000  # a page on two busy cores; the tests ask what it shows, not how fast
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One stack and one browser for all of them."""
     for item in items:
@@ -201,12 +204,12 @@ class Look:
         self.page.goto(url)
 
     def wait_for(self, text: str) -> None:
-        self.page.get_by_text(text).first.wait_for(timeout=30_000)
+        self.page.get_by_text(text).first.wait_for(timeout=PATIENCE_MS)
 
     def settle(self) -> None:
         """Wait for the figures."""
-        self.page.get_by_test_id("stMetric").first.wait_for(timeout=30_000)
-        self.page.locator("canvas, svg.marks").first.wait_for(timeout=30_000)
+        self.page.get_by_test_id("stMetric").first.wait_for(timeout=PATIENCE_MS)
+        self.page.locator("canvas, svg.marks").first.wait_for(timeout=PATIENCE_MS)
 
     @property
     def text(self) -> str:

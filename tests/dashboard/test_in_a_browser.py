@@ -33,7 +33,7 @@ def shown(page: Look) -> dict[str, str]:
 def test_an_empty_lake_says_how_to_fill_it(stack: Stack, url: str, look: Open) -> None:
     page = look(url)
     page.wait_for("The lake is empty so far")
-    assert "python -m generator" in page.text
+    page.wait_for("python -m generator")
     assert "dead-letter queue" in page.text
     assert page.figures() == {}
 
