@@ -253,7 +253,7 @@ def merge_orders(
     reads = [layout.PROJECTION_PREFIX, layout.JOBS_PREFIX, layout.EXPORTS_PREFIX]
     return [
         *read_objects(bucket, [*reads, layout.ORDERS_PREFIX]),
-        # Before it lists a folder, Spark's file system looks whether there is an object of its name.
+        # Before it lists a folder, Spark's file system looks for an object of its name.
         allow(
             "LookForFolders",
             ["s3:GetObject"],
