@@ -19,8 +19,10 @@ from rich.console import Console
 from rich.text import Text
 
 import generator
+import stack_outputs
 from analytics.__main__ import app as analytics_app
 from local import show
+from local.batch import start_and_await
 from local.chain import LocalStack
 from local.dashboard import Server, Shop
 from local.demo import Demo, DemoPlan
@@ -83,6 +85,9 @@ def demo(  # noqa: PLR0917 - the command line's
     garbage: Annotated[
         int, typer.Option(min=0, help="Unreadable or schema-breaking records among the others.")
     ] = 0,
+    batch: Annotated[
+        bool, typer.Option("--batch", help="Run the Spark job too, and compare its table.")
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="The last line of stdout is one JSON object.")
     ] = False,
@@ -100,7 +105,9 @@ def demo(  # noqa: PLR0917 - the command line's
             raise UsageError(str(error).replace("count", "orders")) from None
         screen = show.Screen(show.console(stderr=True))
         run = Demo(
-            DemoPlan(stack=stack, plan=plan, garbage=garbage), say=screen.say, tick=screen.tick
+            DemoPlan(stack=stack, plan=plan, garbage=garbage, batch=batch),
+            say=screen.say,
+            tick=screen.tick,
         )
         with screen.live():
             result = run.run()
@@ -199,6 +206,23 @@ def _running(
             running.forget()
             screen.say("stopping: what is under way is delivered first")
     screen.say(f"stopped; {show.hops_line(local_stack.hops())}")
+
+
+@app.command()
+def batch(
+    backfill: Annotated[
+        str | None,
+        typer.Option(metavar="S3_URI", help="Load this DynamoDB export instead of the log's news."),
+    ] = None,
+) -> None:
+    """Run the Spark job on the stack that `up` keeps running; its figures as one JSON object.
+
+    It is started through Glue's own API, as `aws glue start-job-run` does.
+    """
+    with _plain_errors():
+        settings = Running(home()).environment()
+        outputs = stack_outputs.load(file=Path(settings[stack_outputs.ENVIRONMENT_VARIABLE]))
+        typer.echo(json.dumps(start_and_await(settings, outputs, backfill=backfill)))
 
 
 def _watch(stack: LocalStack, screen: show.Screen, *others: Shop | Server) -> None:

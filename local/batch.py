@@ -17,7 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local import spark
 from local.aws import Aws, Credentials
@@ -30,6 +31,7 @@ CORES = 2
 DRIVER_MEMORY = "1g"
 _TAIL_LINES = 30
 _CATALOG = "spark.sql.catalog.lake"
+_POLL_SECONDS = 0.5
 _ENDED = ("SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT")
 
 
@@ -201,7 +203,7 @@ class Jobs:
             tail = "\n".join(log.read_text().splitlines()[-_TAIL_LINES:])
             run.error = told[-1].removeprefix("Error: ") if told else f"the end of its log:\n{tail}"
         else:
-            run.figures = json.loads(lines[-1])
+            run.figures = _figures(lines[-1])
 
     def _fetch(self, role: Credentials, location: str, folder: Path) -> Path:
         bucket, _, key = location.removeprefix("s3://").partition("/")
@@ -284,21 +286,45 @@ def run_batch(stack: LocalStack, *, backfill: str | None = None) -> dict[str, An
     return stack.jobs.run(stack.outputs["batchJobName"], arguments)
 
 
-def await_run(glue: Any, job: str, run_id: str) -> None:
-    """Wait for a run through Glue's API.
+def start_and_await(
+    environment: Mapping[str, str], outputs: Mapping[str, str], *, backfill: str | None = None
+) -> dict[str, Any]:
+    """Do what `run_batch` does, from another process: through Glue's API.
 
-    Raises
-    ------
-    LocalError
-        It did not succeed.
+    Parameters
+    ----------
+    environment:
+        What ``python -m local env`` tells.
     """
-    while True:
-        run = glue.get_job_run(JobName=job, RunId=run_id)["JobRun"]
-        if run["JobRunState"] in _ENDED:
-            break
-        time.sleep(0.5)
-    if run["JobRunState"] != "SUCCEEDED":
-        raise LocalError(f"{job} ended as {run['JobRunState']}: {run.get('ErrorMessage', '')}")
+    session = boto3.Session(
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+        region_name=environment["AWS_REGION"],
+    )
+    glue = session.client("glue", endpoint_url=environment["AWS_ENDPOINT_URL_GLUE"])
+    job = outputs["batchJobName"]
+    arguments = {"--backfill": backfill} if backfill else {}
+    try:
+        run_id = glue.start_job_run(JobName=job, Arguments=arguments)["JobRunId"]
+        while True:
+            run = glue.get_job_run(JobName=job, RunId=run_id)["JobRun"]
+            if run["JobRunState"] in _ENDED:
+                break
+            time.sleep(_POLL_SECONDS)
+        if run["JobRunState"] != "SUCCEEDED":
+            told = run.get("ErrorMessage", "")
+            raise LocalError(f"the batch job {job} ended as {run['JobRunState']}: {told}")
+        logs = session.client("logs", endpoint_url=environment["AWS_ENDPOINT_URL"])
+        group = f"{run['Arguments']['--custom-logGroup-prefix']}/output"
+        events = logs.get_log_events(logGroupName=group, logStreamName=run_id)["events"]
+    except (BotoCoreError, ClientError) as error:
+        raise LocalError(f"the batch job {job}: {error}") from error
+    return _figures(events[-1]["message"])
+
+
+def _figures(line: str) -> dict[str, Any]:
+    """What a run's line tells, without what tells CloudWatch how to read it."""
+    return {name: value for name, value in json.loads(line).items() if name != "_aws"}
 
 
 def _kill(run: JobRun) -> None:

@@ -17,8 +17,10 @@ import orjson
 
 import analytics
 import generator
+from local import spark
 from local.ask import Rows, ask
 from local.aws import Credentials
+from local.batch import run_batch
 from local.chain import Hops, LocalStack
 from local.errors import LocalError
 from local.garbage import garbage, put
@@ -28,6 +30,16 @@ from schema import ORDERS
 STALL_SECONDS = 30.0
 """Nothing moved for so long although records are missing: they are lost."""
 _TICK_SECONDS = 0.1
+_SCHEDULE = "cron(10 * * * ? *)"
+"""With one, the view current_orders reads the batch's table; nothing starts by it here."""
+_IN_TABLE = (
+    "SELECT "  # noqa: S608
+    + ", ".join(
+        f"CAST({c.name} AS timestamp(3)) AS {c.name}" if c.type == "timestamp" else c.name
+        for c in ORDERS.columns
+    )
+    + " FROM orders WHERE event_type <> 'REMOVE'"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,11 +54,14 @@ class DemoPlan:
         What the generator writes.
     garbage:
         How many records to put into the stream that no row can be made of.
+    batch:
+        Run the Spark job too, and take the current orders from the table that it keeps.
     """
 
     stack: str
     plan: generator.Plan
     garbage: int = 0
+    batch: bool = False
     overrides: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -72,6 +87,7 @@ class Summary:
     life: Rows
     life_of: str
     now: Rows
+    batch: Mapping[str, Any] | None = None
 
     @property
     def good(self) -> bool:
@@ -85,6 +101,8 @@ class Summary:
             "matches_table crawled_tables latency_ms seconds"
         )
         counts = {name: getattr(self, name) for name in names.split()}
+        if self.batch is not None:
+            counts["batch"] = dict(self.batch)
         return counts | ({"problems": list(self.problems)} if self.problems else {})
 
 
@@ -148,11 +166,16 @@ class Demo:
             What kept it from finishing.
         """
         began = time.monotonic()
+        overrides = dict(self._plan.overrides)
+        if self._plan.batch:
+            spark.check()
+            spark.jars()
+            overrides["batchSchedule"] = _SCHEDULE
         with tempfile.TemporaryDirectory(prefix="sales-cdc-") as directory:
             stack = LocalStack(
                 self._plan.stack,
                 Path(directory),
-                overrides=self._plan.overrides,
+                overrides=overrides,
                 say=self._say,
                 on_delivered=self._watch.delivered,
             )
@@ -217,6 +240,10 @@ class Demo:
 
     def _conclude(self, stack: LocalStack, sent: Sequence[bytes], began: float) -> Summary:
         outputs = stack.outputs
+        figures = None
+        if self._plan.batch:
+            self._say("merging the log into the Iceberg table with Spark")
+            figures = run_batch(stack)
         self._say("crawling")
         crawled = self._crawl(stack)
         self._say("asking Athena")
@@ -231,6 +258,9 @@ class Demo:
         current = query("SELECT * FROM current_orders")
         items = table_items(stack.aws.client("dynamodb"), outputs["tableName"])
         differing = differences(ORDERS, items, current)
+        if figures is not None:  # the view reads the table, but the log too: ask for it alone
+            current = query(_IN_TABLE)
+            differing += differences(ORDERS, items, current)
         not_kept = sum((Counter(sent) - raw).values())
         unexpected = sum((raw - Counter(sent)).values())
         hops = stack.hops()
@@ -262,6 +292,7 @@ class Demo:
             life=query.saved("order_history", orderid=life_of) if life_of else [],
             life_of=life_of,
             now=[row for row in current if row[ORDERS.key] == life_of],
+            batch=figures,
         )
 
     def _problems(self, stack: LocalStack, differing: Sequence[str], unexpected: int) -> list[str]:

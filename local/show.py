@@ -93,6 +93,10 @@ def summary(console: Console, result: Summary) -> None:
         f"p99 {result.latency_ms['p99']:.0f} ms. The crawler found: "
         f"{', '.join(result.crawled_tables) or 'nothing'}. {result.seconds} s in all."
     )
+    if result.batch is not None:
+        told = ("inserted", "updated", "deleted", "skipped", "seconds")
+        counts = ", ".join(f"{result.batch[name]} {name}" for name in told)
+        console.print(f"The batch read {result.batch['rows_read']} rows: {counts}.")
     for problem in result.problems:
         console.print(Text(problem, style="red"))
     verdict = (

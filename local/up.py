@@ -127,6 +127,12 @@ def engineer(stack: LocalStack) -> Credentials:
             arn("glue", f"crawler/{outputs['crawlerName']}"),
         ),
         (["glue:GetCrawlers"], "*"),
+        (
+            ["glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"],
+            arn("glue", f"job/{outputs['batchJobName']}"),
+        ),
+        # Exports to load into the batch's table.
+        (["s3:PutObject"], f"{bucket}/exports/*"),
         # CREATE and DROP VIEW, and the tables that CREATE TABLE AS makes.
         (["glue:CreateTable", "glue:DeleteTable", "glue:UpdateTable"], catalog),
         (["s3:PutObject", "s3:DeleteObject"], f"{bucket}/athena-results/*"),
