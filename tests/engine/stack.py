@@ -69,6 +69,7 @@ class Project:
 
     def __init__(self, directory: Path, aws: Aws) -> None:
         self.directory = directory
+        self.aws = aws
         self.environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))},
             "AWS_ENDPOINT_URL": aws.emulator_url,
@@ -173,8 +174,8 @@ class Stack:
         self._run("refresh", "--yes", "--skip-preview", "--suppress-progress")
 
     def destroy(self) -> None:
-        """Delete everything."""
-        self._run("destroy", "--yes", "--skip-preview", "--suppress-progress")
+        """Delete everything; the preview stays, for it is what stops at a protected resource."""
+        self._run("destroy", "--yes", "--suppress-progress")
 
     def _run(self, command: str, *options: str, **environment: str) -> str:
         return self.project.run(command, f"--stack={self.name}", *options, **environment)

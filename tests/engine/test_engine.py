@@ -1,0 +1,189 @@
+"""The program under the real engine: `pulumi preview`, `up`, `refresh`, `import`, `destroy`."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from local.aws import Aws
+from tests.engine.aws_provider import FAIL
+from tests.engine.stack import ROOT, Project, PulumiError, Stack
+
+TABLE = "dynamodb/table:Table"
+NewProject = Callable[[str], Project]
+
+
+@pytest.fixture(scope="module")
+def dev(project: Project, aws: Aws) -> Stack:
+    """The dev stack as its file has it, previewed and deployed."""
+    stack = project.stack("dev")
+    plan = stack.preview()
+    assert set(plan.changes.values()) == {"create"}
+    assert len(plan.of("Table")) == 1
+    assert stack.resources() == []
+    assert aws.client("dynamodb").list_tables()["TableNames"] == []
+    stack.up()
+    return stack
+
+
+def placed(aws: Aws, stack: Stack) -> int:
+    """How many orders the table holds."""
+    table = stack.outputs()["tableName"]
+    return int(aws.client("dynamodb").scan(TableName=table, Select="COUNT")["Count"])
+
+
+def test_a_second_up_changes_nothing(dev: Stack) -> None:
+    assert dev.preview().changes == {}
+    dev.up("--expect-no-changes")
+
+
+def test_the_outputs_name_what_is_there(dev: Stack, aws: Aws) -> None:
+    outputs = dev.outputs()
+    table = aws.client("dynamodb").describe_table(TableName=outputs["tableName"])["Table"]
+    assert table["LatestStreamArn"] == outputs["streamArn"]
+    pipe = aws.client("pipes").describe_pipe(Name=outputs["pipeName"])
+    assert pipe["Source"] == outputs["streamArn"]
+    assert not [name for name, value in outputs.items() if not value]
+
+
+def test_the_generator_finds_the_table_by_the_stacks_name(dev: Stack, aws: Aws) -> None:
+    command = ["-m", "generator", "--stack", "dev", "--count", "25", "--seed", "1", "--json"]
+    settings = ("--updates", "0", "--deletes", "0", "--endpoint-url", aws.emulator_url)
+    answer = subprocess.run(
+        [sys.executable, *command, *settings],
+        cwd=ROOT,
+        env=dev.project.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stderr
+    assert json.loads(answer.stdout.splitlines()[-1])["inserted"] == 25
+    assert placed(aws, dev) == 25
+
+
+def test_a_setting_is_changed_in_place_and_the_orders_stay(dev: Stack, aws: Aws) -> None:
+    orders = placed(aws, dev)
+    assert orders
+    dev.set("sales-cdc:pointInTimeRecovery", "true")
+    dev.set("sales-cdc:logRetentionDays", "5")
+    plan = dev.preview()
+    assert plan.of("Table") == {"sales-cdc-dev-orders-table": "update"}
+    assert set(plan.of("LogGroup").values()) == {"update"}
+    assert set(plan.changes.values()) == {"update"}
+    dev.up()
+    assert dev.preview().changes == {}
+    table = dev.outputs()["tableName"]
+    recovery = aws.client("dynamodb").describe_continuous_backups(TableName=table)
+    settings = recovery["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
+    assert settings["PointInTimeRecoveryStatus"] == "ENABLED"
+    groups = aws.client("logs").describe_log_groups()["logGroups"]
+    assert {one["retentionInDays"] for one in groups} == {5}
+    assert placed(aws, dev) == orders
+
+
+def test_a_new_sort_key_replaces_the_table_and_the_orders_go(dev: Stack, aws: Aws) -> None:
+    before = dev.outputs()["tableName"]
+    dev.set("sales-cdc:sortKey", "created_at")
+    plan = dev.preview()
+    assert plan.of("Table") == {"sales-cdc-dev-orders-table": "replace"}
+    assert plan.of("Pipe") == {"sales-cdc-dev-bridge-pipe": "replace"}  # it reads the new stream
+    dev.up()
+    assert dev.outputs()["tableName"] != before
+    assert before not in aws.client("dynamodb").list_tables()["TableNames"]
+    assert placed(aws, dev) == 0
+    assert dev.preview().changes == {}
+
+
+def test_what_was_changed_by_hand_is_set_right(dev: Stack, aws: Aws) -> None:
+    logs = aws.client("logs")
+    group = logs.describe_log_groups()["logGroups"][0]["logGroupName"]
+    logs.put_retention_policy(logGroupName=group, retentionInDays=1)
+    assert dev.preview().changes == {}  # the state does not know yet
+    dev.refresh()
+    assert set(dev.preview().changes.values()) == {"update"}
+    dev.up()
+    (now,) = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    assert now["retentionInDays"] == 5
+
+
+def test_what_was_deleted_by_hand_is_made_again(dev: Stack, aws: Aws) -> None:
+    aws.client("sqs").delete_queue(QueueUrl=dev.outputs()["dlqUrl"])
+    dev.refresh()
+    assert "create" in dev.preview().of("Queue").values()
+    dev.up()
+    aws.client("sqs").get_queue_attributes(QueueUrl=dev.outputs()["dlqUrl"])
+    assert dev.preview().changes == {}
+
+
+def test_wrong_settings_are_told_all_at_once_and_nothing_changes(dev: Stack) -> None:
+    before = dev.resources()
+    dev.set("sales-cdc:shards", "0")
+    dev.set("sales-cdc:batchSize", "501")
+    with pytest.raises(PulumiError) as caught:
+        dev.up()
+    for told in ("2 problem(s)", "shards: must be from 1", "batchSize: must be from 1 to 500"):
+        assert told in str(caught.value)
+    assert "Traceback" not in str(caught.value)
+    assert dev.resources() == before
+    dev.set("sales-cdc:shards", "1")
+    dev.set("sales-cdc:batchSize", "100")
+
+
+def test_destroy_leaves_nothing(dev: Stack, aws: Aws) -> None:
+    outputs = dev.outputs()
+    # Neither objects nor an Athena result keep it from going.
+    s3 = aws.client("s3")
+    s3.put_object(Bucket=outputs["bucketName"], Key="projection/day=2026-11-21/a", Body=b"{}")
+    dev.destroy()
+    assert dev.resources() == []
+    assert aws.client("dynamodb").list_tables()["TableNames"] == []
+    assert aws.client("kinesis").list_streams()["StreamNames"] == []
+    assert aws.client("lambda").list_functions()["Functions"] == []
+    assert aws.client("iam").list_roles()["Roles"] == []
+    assert aws.client("logs").describe_log_groups()["logGroups"] == []
+    assert aws.client("pipes").list_pipes()["Pipes"] == []
+    assert aws.client("glue", direct=True).get_databases()["DatabaseList"] == []
+    assert s3.list_buckets()["Buckets"] == []
+
+
+def test_a_deployment_that_failed_half_way_is_finished_by_the_next(new_project: NewProject) -> None:
+    stack = new_project("us-east-1").stack("dev")
+    with pytest.raises(PulumiError, match="FirehoseDeliveryStream cannot be created"):
+        stack.up(**{FAIL: "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream"})
+    there = {one["urn"] for one in stack.resources()}
+    assert any(TABLE in urn for urn in there)
+    # The pipe waits for Firehose, which reads only what comes after its own creation.
+    assert not any("pipes/pipe:Pipe" in urn for urn in there)
+    assert set(stack.preview().changes.values()) <= {"create", "update"}
+    stack.up()
+    assert there < {one["urn"] for one in stack.resources()}
+    assert stack.preview().changes == {}
+
+
+def test_prod_refuses_to_be_destroyed(new_project: NewProject) -> None:
+    stack = new_project("us-east-1").stack("prod")
+    stack.up()
+    assert stack.preview().changes == {}
+    count = len(stack.resources())
+    with pytest.raises(PulumiError, match="protected"):
+        stack.destroy()
+    assert len(stack.resources()) == count
+
+
+def test_what_exists_already_is_taken_over(new_project: NewProject) -> None:
+    project = new_project("us-east-1")
+    stack = project.stack("dev")
+    logs = project.aws.client("logs")
+    logs.create_log_group(logGroupName="shop")
+    logs.put_retention_policy(logGroupName="shop", retentionInDays=7)
+    kind = "aws:cloudwatch/logGroup:LogGroup"
+    options = ("--stack=dev", "--yes", "--generate-code=false", "--protect=false")
+    project.run("import", kind, "adopted", "shop", *options)
+    (adopted,) = stack.resources()
+    assert adopted["id"] == "shop"
+    assert adopted["inputs"]["retentionInDays"] == 7
