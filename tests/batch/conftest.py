@@ -33,8 +33,9 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         pytest.skip(str(error))
     from pyspark.sql import SparkSession
 
-    before = os.environ.get("PYTHONPATH", "")
-    os.environ["PYTHONPATH"] = os.pathsep.join([*SOURCES, str(ROOT), before])  # of the workers
+    patch = pytest.MonkeyPatch()  # of the environment that Spark's Python workers get
+    patch.setenv("PYSPARK_PYTHON", sys.executable)
+    patch.setenv("PYTHONPATH", os.pathsep.join([*SOURCES, str(ROOT)]))
 
     home = tmp_path_factory.mktemp("spark")
     session = (
@@ -61,7 +62,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     session.sparkContext.setLogLevel("ERROR")
     yield session
     session.stop()
-    os.environ["PYTHONPATH"] = before
+    patch.undo()
 
 
 @pytest.fixture
