@@ -84,6 +84,8 @@ class Project:
         if not os.environ.get(REAL_PROVIDER):
             self.environment["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
             self._register_plugin()
+        else:
+            self._point_provider_here()
         (directory / "backend").mkdir()
 
     @classmethod
@@ -126,6 +128,19 @@ class Project:
         if answer.returncode:
             raise PulumiError(f"pulumi {' '.join(arguments)}:\n{answer.stdout}{answer.stderr}")
         return answer.stdout
+
+    def _point_provider_here(self) -> None:
+        """Give every stack file what `Pulumi.local.yaml` says of the provider, with our port."""
+        local = yaml.safe_load((ROOT / "Pulumi.local.yaml").read_text())["config"]
+        here = {key: value for key, value in local.items() if key.startswith("aws:")}
+        (endpoints,) = here["aws:endpoints"]
+        here["aws:endpoints"] = [dict.fromkeys(endpoints, self.aws.emulator_url)]
+        here["aws:accessKey"] = self.aws.root.access_key_id
+        here["aws:secretKey"] = self.aws.root.secret_access_key
+        for file in self.directory.glob("Pulumi.*.yaml"):
+            settings = yaml.safe_load(file.read_text())
+            settings["config"] |= here
+            file.write_text(yaml.safe_dump(settings, sort_keys=False))
 
     def _register_plugin(self) -> None:
         plugin = self.directory / "plugin" / "pulumi-resource-aws"

@@ -69,7 +69,7 @@ def test_wrong_settings_are_told_and_nothing_is_created(tmp_path: Path) -> None:
 
 
 def test_an_unknown_stack_lists_those_there_are() -> None:
-    with pytest.raises(UsageError, match=r"no stack 'nope'.*dev, prod"):
+    with pytest.raises(UsageError, match=r"no stack 'nope'.*dev, local, prod"):
         stack_config("nope")
 
 
