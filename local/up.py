@@ -96,7 +96,7 @@ def exports(environment: Mapping[str, str]) -> str:
 
 
 def engineer(stack: LocalStack) -> Credentials:
-    """The person at the keyboard: the stack's writer and reader, who may look at every hop.
+    """The person at the keyboard: writer, reader and operator, who may look at every hop.
 
     What an engineer of a dev account may do beyond that is listed here, action by action.
     """
@@ -150,6 +150,5 @@ def engineer(stack: LocalStack) -> Credentials:
             for actions, resource in allowed
         ],
     }
-    return stack.user(
-        "engineer", outputs["writerPolicyArn"], outputs["readerPolicyArn"], inline=policy
-    )
+    policies = [outputs[f"{who}PolicyArn"] for who in ("writer", "reader", "operator")]
+    return stack.user("engineer", *policies, inline=policy)

@@ -261,15 +261,16 @@ def _show_groups(groups: Sequence[Group], *, as_json: bool) -> None:
         _say("no failed records")
     else:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        table.add_column("reason", overflow="fold")
-        for heading in ("records", "orders", "replayed", "would pass now"):
-            table.add_column(heading, justify="right")
-        for heading in ("first", "last"):
-            table.add_column(heading, no_wrap=True)
+        for heading in ("records", "replayed", "pass now"):
+            table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column("first to last, UTC", no_wrap=True)
+        table.add_column("reason", overflow="fold", min_width=24)
         for group in groups:
-            numbers = (group.records, len(group.orders), group.replayed, group.passes)
-            times = (f"{t:%Y-%m-%d %H:%M:%S}" if t else "" for t in (group.first, group.last))
-            table.add_row(Text(group.reason), *map("{:,}".format, numbers), *times)
+            numbers = (group.records, group.replayed, group.passes)
+            times = [f"{t:%m-%d %H:%M}" for t in (group.first, group.last) if t]
+            table.add_row(
+                *map("{:,}".format, numbers), " to ".join(dict.fromkeys(times)), Text(group.reason)
+            )
         _console(stderr=as_json).print(table)
         if facts["would_pass"]:
             _say("--replay sends those that would pass now")
