@@ -31,7 +31,7 @@ _SIZES: dict[str, int] = {"small": SMALL, "large": LARGE}
 
 
 @cache
-def _session() -> Any:
+def _session() -> tuple[Any, Path]:
     spark_jars.check()
     sys.path.insert(0, str(ROOT / "jobs"))
     from pyspark.sql import SparkSession  # noqa: PLC0415 - an extra
@@ -99,11 +99,11 @@ class _Lake:
     """A history, merged; new batches are added hour by hour."""
 
     def __init__(self, name: str) -> None:
-        import event_rows  # noqa: PLC0415
+        self._spark, folder = _session()
+        import event_rows  # noqa: PLC0415 - the session put them on the path
         import merge_orders  # noqa: PLC0415
 
         self._job = merge_orders
-        self._spark, folder = _session()
         self._changes, self._log = _SIZES[name], folder / name
         self._batches = 0
         self._write("2026-03-01", _history(self._changes))

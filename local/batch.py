@@ -199,9 +199,7 @@ class Jobs:
         lines = out.splitlines()
         self._log(run, lines)
         if run.process.returncode:
-            told = [line for line in log.read_text().splitlines() if line.startswith("Error: ")]
-            tail = "\n".join(log.read_text().splitlines()[-_TAIL_LINES:])
-            run.error = told[-1].removeprefix("Error: ") if told else f"the end of its log:\n{tail}"
+            run.error = _why(log.read_text())
         else:
             run.figures = _figures(lines[-1])
 
@@ -325,6 +323,15 @@ def start_and_await(
 def _figures(line: str) -> dict[str, Any]:
     """What a run's line tells, without what tells CloudWatch how to read it."""
     return {name: value for name, value in json.loads(line).items() if name != "_aws"}
+
+
+def _why(log: str) -> str:
+    """What ended a run: its own words, the permission that it lacks, or the end of its log."""
+    lines = log.splitlines()
+    told = [line.removeprefix("Error: ") for line in lines if line.startswith("Error: ")]
+    denied = [line.strip() for line in lines if "is not authorized to perform" in line]
+    tail = "the end of its log:\n" + "\n".join(lines[-_TAIL_LINES:])
+    return told[-1] if told else denied[0] if denied else tail
 
 
 def _kill(run: JobRun) -> None:

@@ -32,7 +32,7 @@ STALL_SECONDS = 30.0
 _TICK_SECONDS = 0.1
 _SCHEDULE = "cron(10 * * * ? *)"
 """With one, the view current_orders reads the batch's table; nothing starts by it here."""
-_IN_TABLE = (
+IN_TABLE = (
     "SELECT "  # noqa: S608
     + ", ".join(
         f"CAST({c.name} AS timestamp(3)) AS {c.name}" if c.type == "timestamp" else c.name
@@ -249,7 +249,7 @@ class Demo:
         self._say("asking Athena")
         reader = stack.user("reader", outputs["readerPolicyArn"])
         log, failed = outputs["projectionTable"], outputs["failedTable"]
-        query = _Asker(stack, reader)
+        query = Asker(stack, reader)
         ((events,),) = _values(query(f"SELECT count(DISTINCT event_id) FROM {log}"))  # noqa: S608
         raw = Counter(
             base64.b64decode(text or "")
@@ -259,7 +259,7 @@ class Demo:
         items = table_items(stack.aws.client("dynamodb"), outputs["tableName"])
         differing = differences(ORDERS, items, current)
         if figures is not None:  # the view reads the table, but the log too: ask for it alone
-            current = query(_IN_TABLE)
+            current = query(IN_TABLE)
             differing += differences(ORDERS, items, current)
         not_kept = sum((Counter(sent) - raw).values())
         unexpected = sum((raw - Counter(sent)).values())
@@ -321,7 +321,7 @@ class Demo:
         names = [table["Name"] for page in pages for table in page["TableList"]]
         return sorted(one for one in names if one.startswith("crawled_"))
 
-    def _telling_order(self, query: _Asker, log: str) -> str:
+    def _telling_order(self, query: Asker, log: str) -> str:
         """An order with much to tell: the one with the most changes that is still there."""
         rows = query(
             f"SELECT {ORDERS.key} FROM {log} "  # noqa: S608
@@ -331,7 +331,7 @@ class Demo:
         return str(rows[0][ORDERS.key]) if rows else ""
 
 
-class _Asker:
+class Asker:
     """Asks as the reader, in the stack's workgroup and database."""
 
     def __init__(self, stack: LocalStack, reader: Credentials) -> None:
@@ -343,6 +343,7 @@ class _Asker:
         self._saved = {query.name: query for query in analytics.load_queries()}
 
     def __call__(self, sql: str, parameters: Sequence[str] = ()) -> Rows:
+        """The answer to one statement."""
         return ask(self._athena, sql, parameters=parameters, **self._where)
 
     def saved(self, name: str, **values: str) -> Rows:

@@ -1,0 +1,109 @@
+"""The job as it is deployed, on the emulator: its role, Glue's catalog, S3 and Athena."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+import generator
+from local import spark as spark_jars
+from local.batch import run_batch, start_and_await
+from local.chain import LocalStack
+from local.demo import IN_TABLE, Asker
+from local.errors import LocalError
+from local.truth import differences, table_items
+from local.up import engineer, environment
+from schema import ORDERS
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    try:
+        spark_jars.check()
+        spark_jars.jars()
+    except LocalError as error:
+        pytest.skip(str(error))
+    overrides = {"batchSchedule": "cron(10 * * * ? *)", "batchBuckets": "2"}
+    folder = tmp_path_factory.mktemp("stack")
+    with LocalStack("dev", folder, overrides=overrides) as running:
+        yield running
+
+
+def write(stack: LocalStack, seed: int) -> None:
+    """Write orders and wait until their changes are in the lake."""
+    plan = generator.Plan(count=60, updates=0.4, deletes=0.1, seed=seed)
+    client = stack.aws.client("dynamodb")
+    report = generator.write(client, stack.outputs["tableName"], generator.operations(plan))
+    before = time.monotonic()
+    wanted = stack.hops().delivered + report.written
+    while stack.hops().delivered < wanted and time.monotonic() - before < 60:
+        stack.check()
+        time.sleep(0.1)
+
+
+def test_current_orders_are_those_of_the_table_at_any_time(stack: LocalStack) -> None:
+    reader = stack.user("batch-reader", stack.outputs["readerPolicyArn"])
+    ask = Asker(stack, reader)
+
+    def differing(sql: str) -> list[str]:
+        items = table_items(stack.aws.client("dynamodb"), stack.outputs["tableName"])
+        return differences(ORDERS, items, ask(sql))
+
+    write(stack, 1)
+    assert not differing("SELECT * FROM current_orders"), "before the first run: from the log"
+    assert run_batch(stack)["inserted"] > 0
+    assert not differing(IN_TABLE)
+    write(stack, 2)
+    assert not differing("SELECT * FROM current_orders"), "the table and the log's news"
+    # Another shell, through Glue's API.
+    who = engineer(stack)
+    settings = environment(stack, who, Path("unused"))
+    figures = start_and_await(settings, stack.outputs)
+    assert figures["inserted"] > 0
+    assert not differing(IN_TABLE)
+    assert not differing("SELECT * FROM current_orders")
+
+    # An order from before the stream, in an export.
+    item = {"orderid": {"S": "from-before"}, "quantity": {"N": "7"}, "price": {"N": "1.5"}}
+    root, bucket = "exports/AWSDynamoDB/01-a", stack.outputs["bucketName"]
+    s3 = stack.aws.client("s3", who)
+    data = gzip.compress(json.dumps({"Item": item}).encode())
+    s3.put_object(Bucket=bucket, Key=f"{root}/data/x.json.gz", Body=data)
+    loaded = start_and_await(settings, stack.outputs, backfill=f"s3://{bucket}/{root}/")
+    assert loaded["inserted"] == 1
+    (row,) = ask("SELECT quantity, event_type FROM orders WHERE orderid = 'from-before'")
+    assert row == {"quantity": "7", "event_type": "BACKFILL"}
+
+
+def test_a_missing_permission_stops_the_job_and_is_named(stack: LocalStack) -> None:
+    iam = stack.aws.client("iam")
+    role = stack.deployment.definitions["jobs"][0]["Role"].rpartition("/")[2]
+    (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    policy: dict[str, Any] = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    less = {
+        **policy,
+        "Statement": [one for one in policy["Statement"] if one["Sid"] != "KeepTables"],
+    }
+    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(less))
+    try:
+        with pytest.raises(LocalError, match=r"glue:(Get|Create)Table"):
+            run_batch(stack)
+    finally:
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
+
+
+def test_glue_refuses_what_it_does_not_know(stack: LocalStack) -> None:
+    glue = stack.aws.client("glue")
+    with pytest.raises(ClientError, match="EntityNotFoundException"):
+        glue.start_job_run(JobName="nothing")
+    with pytest.raises(ClientError, match="EntityNotFoundException"):
+        glue.get_job_run(JobName=stack.outputs["batchJobName"], RunId="jr_0")
