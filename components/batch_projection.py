@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pulumi
 import pulumi_aws as aws
 
-from components import checks, layout, limits, policies
+from components import checks, layout, limits, packages, policies
 from components.catalog import View, presto_type
 from components.service_role import ServiceRole, ServiceRoleArgs, account_id
 from schema import ORDERS, Schema
@@ -22,7 +22,7 @@ MODULES = (
     ROOT / "jobs" / "orders_table.py",
     ROOT / "jobs" / "orders_view.py",
     # A backfill makes rows of items as the transform does.
-    ROOT / "lambda" / "transform" / "rows.py",
+    packages.FUNCTIONS / "transform" / "rows.py",
 )
 TABLE = "orders"
 GLUE_VERSION = "5.1"

@@ -71,7 +71,7 @@ def field_hints(owner: type) -> dict[str, Any]:
     return hints
 
 
-def _limits(hint: Any) -> Iterator[Any]:
+def limits(hint: Any) -> Iterator[Any]:
     """The limits that an annotation carries, also within ``X | None``."""
     if get_origin(hint) is Annotated:
         yield from (extra for extra in hint.__metadata__ if hasattr(extra, "problem"))
@@ -81,7 +81,7 @@ def _limits(hint: Any) -> Iterator[Any]:
         )
     else:
         for part in get_args(hint):
-            yield from _limits(part)
+            yield from limits(part)
 
 
 def problems(instance: T, *rules: Rule[T], label: Label = str) -> list[str]:
@@ -95,7 +95,7 @@ def problems(instance: T, *rules: Rule[T], label: Label = str) -> list[str]:
         value = getattr(instance, name)
         if not isinstance(value, str | int | float):
             continue
-        for limit in _limits(hint):
+        for limit in limits(hint):
             if problem := limit.problem(value):
                 found.append(f"{label(name)}: {problem}, not {value!r}")
     return found + [problem for rule in rules if (problem := rule(instance, label))]

@@ -9,6 +9,11 @@ from components.lambda_package import Platform
 from schema import Schema
 
 ROOT = Path(__file__).resolve().parent.parent
+_IN_WHEEL = Path(__file__).resolve().parent / "functions"
+_INSTALLED = _IN_WHEEL.is_dir()
+FUNCTIONS = _IN_WHEEL if _INSTALLED else ROOT / "lambda"
+"""The functions' sources: ``lambda/`` of this project, or where its wheel has them."""
+_BUILD = Path(".build") if _INSTALLED else ROOT / ".build"
 AWS = Platform(architecture="arm64", python="3.13")
 """What the functions run on in the cloud: Graviton costs less for the same work."""
 
@@ -29,7 +34,7 @@ def order_generator(platform: Platform) -> Path:
 
 
 def _build(name: str, files: dict[str, str], platform: Platform) -> Path:
-    sources = ROOT / "lambda" / name
+    sources = FUNCTIONS / name
     lines = (sources / "requirements.txt").read_text().splitlines()
     return lambda_package.build(
         name=name.replace("_", "-"),
@@ -37,5 +42,5 @@ def _build(name: str, files: dict[str, str], platform: Platform) -> Path:
         requirements=[line.strip() for line in lines if line.strip() and line.strip()[0] != "#"],
         files=files,
         platform=platform,
-        build_dir=ROOT / ".build",
+        build_dir=_BUILD,
     )
