@@ -1,0 +1,45 @@
+"""Every change of every shipment, ready for questions: a table of its own keys and columns."""
+
+import pulumi
+
+from components import packages
+from components.catalog import SavedQuery
+from components.change_data_capture import ChangeDataCapture, ChangeDataCaptureArgs
+from components.lambda_package import Platform
+from schema import Column, Schema
+
+SHIPMENTS = Schema(
+    key="shipment_no",
+    sort_key="leg",
+    columns=(
+        Column(name="shipment_no", type="bigint", comment="identifies the shipment", required=True),
+        Column(name="leg", type="int", comment="of its way, counted from 1", required=True),
+        Column(name="carrier", type="string"),
+        Column(name="weight_kg", type="decimal(8,3)"),
+        Column(name="fragile", type="boolean"),
+        Column(name="handed_over_at", type="timestamp"),
+    ),
+)
+
+on_this_machine = pulumi.Config().get("lambdaPlatform") == "host"
+args = ChangeDataCaptureArgs(
+    schema=SHIPMENTS,
+    stream_mode="provisioned",
+    buffer_interval_seconds=pulumi.Config().get_int("bufferIntervalSeconds") or 60,
+    saved_queries=[
+        SavedQuery(
+            name="heaviest-legs",
+            description="What was heaviest",
+            sql="SELECT shipment_no, leg, max(weight_kg) AS kg FROM projection "
+            "GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 10",
+        )
+    ],
+    platform=Platform.host() if on_this_machine else packages.AWS,
+    protect=False,
+)
+shipments = ChangeDataCapture(f"shipments-{pulumi.get_stack()}", args)
+
+pulumi.export("tableName", shipments.table_name)
+pulumi.export("bucketName", shipments.bucket_name)
+pulumi.export("databaseName", shipments.database_name)
+pulumi.export("workgroupName", shipments.workgroup_name)
