@@ -8,6 +8,7 @@ as any client: AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_R
 from __future__ import annotations
 
 import asyncio
+import importlib.metadata
 import os
 import secrets
 import sys
@@ -27,7 +28,7 @@ from local.errors import LocalError
 from local.resources import Context, create
 from tests.engine import lifecycle
 
-VERSION = "7.51.1"
+VERSION = importlib.metadata.version("pulumi-aws")
 FAIL = "ENGINE_TEST_FAIL"
 """Names a resource type that cannot be created, so that a deployment stops half way."""
 UNKNOWN = object()

@@ -14,6 +14,8 @@ from tests.engine.stack import Project
 
 NEEDED = ("pulumi", "pulumi-language-python")
 
+ENGINE = {"aws", "empty_account", "new_project"}
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One at a time: an engine, a language host, two plugins and an emulator fill two cores."""
@@ -21,10 +23,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     reason = f"needs the Pulumi CLI; not on the PATH: {', '.join(missing)}"
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
-        if item.path.parent != Path(__file__).parent or not {"aws", "new_project"} & {*fixtures}:
+        if item.path.parent != Path(__file__).parent or not ENGINE & {*fixtures}:
             continue
         item.add_marker(pytest.mark.xdist_group("engine"))
-        if missing and {"project", "new_project"} & {*fixtures}:
+        if missing and {"project", "new_project", "package"} & {*fixtures}:
             item.add_marker(pytest.mark.skip(reason=reason))
 
 

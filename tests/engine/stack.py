@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from local.aws import Aws
+from tests.engine.aws_provider import VERSION
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL_PROVIDER = "PULUMI_REAL_AWS_PROVIDER"
@@ -143,10 +144,13 @@ class Project:
             file.write_text(yaml.safe_dump(settings, sort_keys=False))
 
     def _register_plugin(self) -> None:
-        plugin = self.directory / "plugin" / "pulumi-resource-aws"
-        plugin.parent.mkdir()
-        plugin.write_text(_PLUGIN.format(root=ROOT, python=sys.executable))
-        plugin.chmod(0o755)
+        # A package that depends on the provider looks for it where plugins are installed.
+        installed = self.directory / "home" / "plugins" / f"resource-aws-v{VERSION}"
+        for folder in (self.directory / "plugin", installed):
+            folder.mkdir(parents=True)
+            plugin = folder / "pulumi-resource-aws"
+            plugin.write_text(_PLUGIN.format(root=ROOT, python=sys.executable))
+            plugin.chmod(0o755)
         file = self.directory / "Pulumi.yaml"
         project = yaml.safe_load(file.read_text())
         project["plugins"] = {"providers": [{"name": "aws", "path": "./plugin"}]}
