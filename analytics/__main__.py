@@ -17,6 +17,7 @@ from rich.table import Table
 import stack_outputs
 from analytics import ParameterError, Query, load_queries, schema_of
 from analytics.athena import Athena, AthenaError, Usage
+from analytics.cost import DATED, NOT_COUNTED, REGION, Estimate, Load
 from analytics.dashboard import serve
 from analytics.output import Format, write
 from analytics.tableau import DRIVER_SETTINGS, data_source, driver_settings
@@ -178,6 +179,38 @@ def dashboard(
     os.environ.update(page.environment())
     command = serve.command(port=port, browser=browser)
     os.execv(command[0], command)  # noqa: S606 - no shell; Ctrl-C is Streamlit's from here on
+
+
+@app.command()
+def cost(  # noqa: PLR0917 - the command line's
+    orders_per_day: Annotated[float, typer.Option(min=0, help="Orders placed a day.")] = 10_000,
+    order_bytes: Annotated[
+        int, typer.Option("--bytes", min=1, max=400_000, help="Size of an order in the table.")
+    ] = 250,
+    changes: Annotated[
+        float, typer.Option(min=1, help="Changes of an order, its placing among them.")
+    ] = 2.0,
+    queries: Annotated[int, typer.Option(min=0, help="Queries a day.")] = 20,
+    query_gb: Annotated[float, typer.Option(min=0, help="What a query reads.")] = 0.05,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Estimate what the chain costs a month, dev and prod side by side; asks nobody.
+
+    Example: python -m analytics cost --orders-per-day 100000 --bytes 400
+    """
+    load = Load(
+        orders=orders_per_day,
+        order_bytes=order_bytes,
+        changes=changes,
+        queries=queries,
+        query_gb=query_gb,
+    )
+    estimate = Estimate.of(load)
+    if as_json:
+        typer.echo(estimate.to_json())
+        return
+    _stdout().print(estimate.table())
+    typer.echo(f"List prices of {REGION} as of {DATED}. Not counted: {NOT_COUNTED}.")
 
 
 @app.command()

@@ -1,0 +1,278 @@
+"""What the chain costs a month: a line a service, for the stacks as their files have them.
+
+An estimate from list prices, to see what matters; AWS's own calculator and bill have the last word.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Literal
+
+from rich import box
+from rich.table import Table
+
+REGION = "us-east-1"
+DATED = "2026-11"
+"""When the prices were written down; look them up again before you rely on them."""
+
+HOURS, DAYS = 730, 30.4
+GB, KB = 1e9, 1024.0
+
+
+@dataclass(frozen=True)
+class Price:
+    """A list price in USD, and how much of it is free every month, for good and in any account."""
+
+    usd: float
+    per: str
+    source: str
+    always_free: float = 0.0
+
+
+_AWS = "https://aws.amazon.com"
+PRICES: Mapping[str, Price] = {
+    "table writes": Price(0.625e-6, "write of 1 KB", f"{_AWS}/dynamodb/pricing/on-demand/"),
+    "table storage": Price(0.25, "GB-month", f"{_AWS}/dynamodb/pricing/on-demand/", 25),
+    "table restore points": Price(0.20, "GB-month", f"{_AWS}/dynamodb/pricing/on-demand/"),
+    "pipe": Price(0.40e-6, "change of up to 64 KB", f"{_AWS}/eventbridge/pricing/"),
+    "stream shards": Price(0.015, "shard-hour", f"{_AWS}/kinesis/data-streams/pricing/"),
+    "stream puts": Price(0.014e-6, "put of 25 KB", f"{_AWS}/kinesis/data-streams/pricing/"),
+    "stream on demand": Price(0.04, "stream-hour", f"{_AWS}/kinesis/data-streams/pricing/"),
+    "stream data in": Price(0.08, "GB", f"{_AWS}/kinesis/data-streams/pricing/"),
+    "stream data out": Price(0.04, "GB", f"{_AWS}/kinesis/data-streams/pricing/"),
+    "stream retention": Price(0.10, "GB-month", f"{_AWS}/kinesis/data-streams/pricing/"),
+    "firehose": Price(0.029, "GB, in steps of 5 KB a record", f"{_AWS}/firehose/pricing/"),
+    "firehose to parquet": Price(0.018, "GB, in steps of 5 KB", f"{_AWS}/firehose/pricing/"),
+    "transform time": Price(1.33334e-5, "GB-s (arm64)", f"{_AWS}/lambda/pricing/", 400_000),
+    "transform calls": Price(0.20e-6, "call", f"{_AWS}/lambda/pricing/", 1e6),
+    "lake storage": Price(0.023, "GB-month", f"{_AWS}/s3/pricing/"),
+    "lake puts": Price(0.005e-3, "object written", f"{_AWS}/s3/pricing/"),
+    "glue": Price(0.44, "DPU-hour", f"{_AWS}/glue/pricing/"),
+    "athena": Price(5.0, "TB read, 10 MB a query at least", f"{_AWS}/athena/pricing/"),
+    "logs": Price(0.50, "GB", f"{_AWS}/cloudwatch/pricing/", 5),
+    "metrics": Price(0.30, "metric", f"{_AWS}/cloudwatch/pricing/", 10),
+    "alarms": Price(0.10, "alarm and metric of it", f"{_AWS}/cloudwatch/pricing/", 10),
+    "dashboards": Price(3.0, "dashboard", f"{_AWS}/cloudwatch/pricing/", 3),
+}
+NOT_COUNTED = (
+    "reads of the table's stream by the pipe, KMS requests, the writer's and readers' own compute, "
+    "data leaving AWS, support, taxes; the free tier of new accounts"
+)
+
+TRANSFORM_METRICS = 8
+"""What the transform reports of itself."""
+_RECORDS_A_SECOND = 10_000
+"""The transform at 256 MB, which is a seventh of a core; docs/benchmarks.jsonl has a whole one."""
+_CALL_SECONDS = 0.02
+_CRAWLER_DPUS, _CRAWLER_HOURS = 2, 10 / 60
+"""Ten minutes are billed at least."""
+_JOB_HOURS = 3 / 60
+"""A run on a table that is nearly up to date; Spark takes most of it to start."""
+_LOG_BYTES = 600
+"""The line that a call of the transform logs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """What goes through the chain.
+
+    Parameters
+    ----------
+    orders:
+        Placed a day.
+    order_bytes:
+        Of one order in the table.
+    changes:
+        Of an order during its life, its placing and its deletion among them.
+    queries, query_gb:
+        Queries a day, and what one reads.
+    """
+
+    orders: float
+    order_bytes: int = 250
+    changes: float = 2.0
+    queries: int = 20
+    query_gb: float = 0.05
+
+    @property
+    def monthly(self) -> float:
+        """Changes a month."""
+        return self.orders * self.changes * DAYS
+
+    @property
+    def record_bytes(self) -> float:
+        """A change record: both images, in DynamoDB's JSON, and the envelope."""
+        return 350 + 2 * self.order_bytes
+
+    @property
+    def row_bytes(self) -> float:
+        """An event row as JSON."""
+        return 200 + 1.3 * self.order_bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """What of a stack's settings costs money; a test holds them against ``Pulumi.<name>.yaml``."""
+
+    name: str
+    stream_mode: Literal["provisioned", "on-demand"]
+    shards: int = 1
+    stream_retention_hours: int = 24
+    point_in_time_recovery: bool
+    delivery_format: Literal["json", "parquet"]
+    buffer_size_mb: int
+    buffer_interval_seconds: int
+    retention_days: int
+    transform_memory_mb: int = 256
+    alarms: int
+    crawls: float = 0.0
+    batch_runs: float = 0.0
+    batch_workers: int = 2
+    always: Mapping[str, float] = field(default_factory=lambda: {"dashboards": 1.0})
+
+    def lines(self, load: Load) -> Iterator[tuple[str, float]]:
+        """What is used a month, by price."""
+        changes, days = load.monthly, DAYS
+        gb = changes * load.record_bytes / GB
+        yield "table writes", changes * math.ceil(load.order_bytes / KB)
+        held = load.orders * days * load.order_bytes / GB
+        yield "table storage", held
+        if self.point_in_time_recovery:
+            yield "table restore points", held
+        yield "pipe", changes * math.ceil(load.record_bytes / (64 * KB))
+        if self.stream_mode == "provisioned":
+            yield "stream shards", self.shards * HOURS
+            yield "stream puts", changes * math.ceil(load.record_bytes / (25 * KB))
+        else:
+            yield "stream on demand", HOURS
+            rounded = changes * math.ceil(load.record_bytes / KB) * KB / GB
+            yield "stream data in", rounded
+            yield "stream data out", gb
+            yield "stream retention", gb * max(0, self.stream_retention_hours - 24) / HOURS
+        billed = changes * math.ceil(load.record_bytes / (5 * KB)) * 5 * KB / GB
+        yield "firehose", billed
+        if self.delivery_format == "parquet":
+            yield "firehose to parquet", billed
+        calls = _batches(changes, load.record_bytes, 1, 60)
+        seconds = calls * _CALL_SECONDS + changes / _RECORDS_A_SECOND
+        yield "transform time", seconds * self.transform_memory_mb / 1024
+        yield "transform calls", calls
+        kept = changes / days * self.retention_days
+        yield "lake storage", kept * load.row_bytes * 0.2 / GB
+        size, interval = self.buffer_size_mb, self.buffer_interval_seconds
+        yield "lake puts", _batches(changes, load.row_bytes, size, interval)
+        job = self.batch_runs * self.batch_workers * _JOB_HOURS
+        yield "glue", self.crawls * _CRAWLER_DPUS * _CRAWLER_HOURS + job
+        yield "athena", load.queries * days * max(load.query_gb, 0.01) / 1000
+        yield "logs", calls * _LOG_BYTES / GB
+        yield "metrics", TRANSFORM_METRICS if changes else 0
+        yield "alarms", self.alarms
+        yield from self.always.items()
+
+    def cost(self, load: Load, *, free_tier: bool = False) -> dict[str, float]:
+        """USD a month by line."""
+        costs = {}
+        for name, amount in self.lines(load):
+            price = PRICES[name]
+            paid = max(0.0, amount - price.always_free) if free_tier else amount
+            costs[name] = paid * price.usd
+        return costs
+
+
+DEV = Stack(
+    name="dev",
+    stream_mode="provisioned",
+    point_in_time_recovery=False,
+    delivery_format="json",
+    buffer_size_mb=5,
+    buffer_interval_seconds=60,
+    retention_days=7,
+    alarms=15,
+)
+PROD = Stack(
+    name="prod",
+    stream_mode="on-demand",
+    stream_retention_hours=48,
+    point_in_time_recovery=True,
+    delivery_format="parquet",
+    buffer_size_mb=128,
+    buffer_interval_seconds=300,
+    retention_days=365,
+    alarms=16,
+    crawls=DAYS,
+    batch_runs=24 * DAYS,
+)
+
+
+def _batches(changes: float, size: float, megabytes: float, seconds: float) -> float:
+    """How many batches a month: as many as the size or the clock makes, no empty ones."""
+    by_clock = DAYS * 24 * 3600 / seconds
+    return min(changes, max(changes * size / (megabytes * KB * KB), by_clock))
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Dev and prod side by side: USD a month by line, idle, and with the free tier taken off."""
+
+    load: Load
+    month: Mapping[str, Mapping[str, float]]
+    idle: Mapping[str, float]
+    free_tier: Mapping[str, float]
+
+    @classmethod
+    def of(cls, load: Load) -> Estimate:
+        """The estimate for a load."""
+        nothing = replace(load, orders=0, queries=0)
+        stacks = (DEV, PROD)
+        return cls(
+            load,
+            {stack.name: stack.cost(load) for stack in stacks},
+            {stack.name: sum(stack.cost(nothing).values()) for stack in stacks},
+            {stack.name: sum(stack.cost(load, free_tier=True).values()) for stack in stacks},
+        )
+
+    def total(self, stack: str) -> float:
+        """USD a month."""
+        return sum(self.month[stack].values())
+
+    def to_json(self) -> str:
+        """For programs."""
+        totals = {stack: self.total(stack) for stack in self.month}
+        return json.dumps(
+            {"region": REGION, "prices": DATED, **asdict(self), "total": totals}, indent=2
+        )
+
+    def table(self) -> Table:
+        """For people: what costs most comes first."""
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption_justify="left")
+        table.add_column("USD a month", no_wrap=True)
+        for stack in self.month:
+            table.add_column(stack, justify="right")
+        table.add_column("price")
+        names = {name for costs in self.month.values() for name in costs}
+        most = {name: max(costs.get(name, 0.0) for costs in self.month.values()) for name in names}
+        for name in sorted(names, key=lambda one: (-most[one], one)):
+            amounts = [_money(costs.get(name)) for costs in self.month.values()]
+            price = PRICES[name]
+            table.add_row(name, *amounts, f"{_rate(price.usd)} per {price.per}")
+        table.add_section()
+        for label, totals in (
+            ("total", {stack: self.total(stack) for stack in self.month}),
+            ("of it when idle", self.idle),
+            ("total, free tier off", self.free_tier),
+        ):
+            table.add_row(label, *(_money(totals[stack]) for stack in self.month), "")
+        return table
+
+
+def _money(usd: float | None) -> str:
+    if usd is None:
+        return ""
+    return f"{usd:,.2f}" if usd >= 0.005 or usd == 0 else "<0.01"
+
+
+def _rate(usd: float) -> str:
+    return f"${usd:g}" if usd >= 0.001 else f"${usd * 1e6:g} / 1,000,000"
