@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from analytics.__main__ import app
 from analytics.cost import DAYS, DEV, HOURS, PRICES, PROD, TRANSFORM_METRICS, Estimate, Load, Stack
+from tests.components.component_support import Deployed, record
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -50,12 +51,7 @@ def test_a_stack_is_as_its_file_has_it(stack: str) -> None:
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_what_costs_by_the_piece_is_what_the_program_makes(
-    stack: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.syspath_prepend(ROOT / "tests" / "components")
-    from component_support import Deployed, record
-
+def test_what_costs_by_the_piece_is_what_the_program_makes(stack: str) -> None:
     seen = Deployed()
     file = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
     config = {key: json.dumps(v) if not isinstance(v, str) else v for key, v in file.items()}

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 from pulumi.provider.experimental.component import ComponentProvider
 
 from components.package import NAME, VERSION, Package, use_descriptions
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "components"))  # component_support
 
 
 @pytest.fixture(scope="session")

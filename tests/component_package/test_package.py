@@ -15,13 +15,13 @@ from typing import Any
 import pulumi
 import pytest
 import yaml
-from component_support import Deployed, arn, check, record
 from pulumi.provider.experimental.component import ComponentProvider
 
 from components.catalog import CatalogArgs
 from components.change_data_capture import ChangeDataCaptureArgs
 from components.lambda_package import Platform
 from components.package import COMPONENTS, NAME, VERSION, Package
+from tests.components.component_support import Deployed, arn, check, record
 
 ROOT = Path(__file__).resolve().parents[2]
 PINNED = Path(__file__).with_name("schema.json")

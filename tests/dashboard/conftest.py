@@ -38,10 +38,10 @@ ARGUMENTS = [
 ]
 
 
-LOADS = 4
 PATIENCE_MS = 120_000  # a page on two busy cores; the tests ask what it shows, not how fast
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One stack and one browser for all of them."""
     for item in items:
@@ -208,18 +208,8 @@ class Look:
         self.page.get_by_text(text).first.wait_for(timeout=PATIENCE_MS)
 
     def settle(self) -> None:
-        """Wait for the figures; like a person, load a page again that hangs on a busy machine."""
-        from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
-
-        metric = self.page.get_by_test_id("stMetric").first
-        for _ in range(LOADS - 1):
-            try:
-                metric.wait_for(timeout=PATIENCE_MS / LOADS)
-                break
-            except PlaywrightTimeoutError:
-                print(f"no figures yet, loading again; the page says: {self.text!r}")  # noqa: T201
-                self.page.reload()
-        metric.wait_for(timeout=PATIENCE_MS)
+        """Wait for the figures."""
+        self.page.get_by_test_id("stMetric").first.wait_for(timeout=PATIENCE_MS)
         self.page.locator("canvas, svg.marks").first.wait_for(timeout=PATIENCE_MS)
 
     @property

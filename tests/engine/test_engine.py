@@ -187,3 +187,8 @@ def test_what_exists_already_is_taken_over(new_project: NewProject) -> None:
     (adopted,) = stack.resources()
     assert adopted["id"] == "shop"
     assert adopted["inputs"]["retentionInDays"] == 7
+
+
+def test_the_local_stack_can_be_deployed(new_project: NewProject) -> None:
+    plan = new_project("us-east-1").stack("local").preview()
+    assert set(plan.changes.values()) == {"create"}

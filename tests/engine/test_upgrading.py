@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import runpy
-import sys
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.components.component_support import Deployed, record
 from tests.engine import lifecycle
 from tests.engine.stack import ROOT
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "components"))
-from component_support import Deployed, record
 
 DOCUMENT = ROOT / "docs" / "upgrading.md"
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/1a2b"
