@@ -17,7 +17,6 @@ SOURCES = [str(ROOT / "jobs"), str(ROOT / "lambda" / "transform")]
 sys.path[:0] = [path for path in SOURCES if path not in sys.path]
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All Spark tests in one worker: one session, two cores."""
     for item in items:

@@ -41,7 +41,6 @@ ARGUMENTS = [
 PATIENCE_MS = 120_000  # a page on two busy cores; the tests ask what it shows, not how fast
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One stack and one browser for all of them."""
     for item in items:

@@ -17,7 +17,6 @@ NEEDED = ("pulumi", "pulumi-language-python")
 ENGINE = {"aws", "empty_account", "new_project"}
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One at a time: an engine, a language host, two plugins and an emulator fill two cores."""
     missing = [name for name in NEEDED if shutil.which(name) is None]
