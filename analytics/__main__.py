@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich import box
@@ -21,30 +21,11 @@ from analytics.cost import DATED, NOT_COUNTED, REGION, Estimate, Load
 from analytics.dashboard import serve
 from analytics.output import Format, write
 from analytics.tableau import DRIVER_SETTINGS, data_source, driver_settings
+from command_line import FAILED, INTERRUPTED, WRONG_USAGE, Outputs, Stack, fail, new_app
 from schema import ORDERS, Schema
 
-FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+app = new_app()
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-Stack = Annotated[
-    str | None, typer.Option("--stack", metavar="NAME", help="Pulumi stack to ask, such as dev.")
-]
-Outputs = Annotated[
-    Path | None,
-    typer.Option(
-        "--outputs",
-        metavar="FILE",
-        help="The stack's outputs as JSON, instead of --stack. "
-        f"With neither, the file that {stack_outputs.ENVIRONMENT_VARIABLE} names.",
-    ),
-]
 Form = Annotated[Format, typer.Option("--format", help="How to write the answer.")]
 Output = Annotated[
     Path | None, typer.Option("--output", metavar="FILE", help="Write the answer to this file.")
@@ -122,7 +103,7 @@ def run(  # noqa: PLR0917 - the command line's
     try:
         literals = query.bind(_pairs(param or []))
     except ParameterError as error:
-        _fail(str(error), WRONG_USAGE)
+        fail(str(error), WRONG_USAGE)
     names = _names(stack, outputs)
     query = _find(name, schema_of(names))
     _answer(query.sql, literals, names, form=form, output=output)
@@ -145,7 +126,7 @@ def sql(
     """
     statement = sys.stdin.read() if statement == "-" else statement
     if not statement.strip():
-        _fail("there is no SQL to run", WRONG_USAGE)
+        fail("there is no SQL to run", WRONG_USAGE)
     _answer(statement, (), _names(stack, outputs), form=form, output=output)
 
 
@@ -169,10 +150,10 @@ def dashboard(
     """
     names = _names(stack, outputs)
     if not serve.installed():
-        _fail("the dashboard needs Streamlit: pip install 'sales-cdc[dashboard]'", FAILED)
+        fail("the dashboard needs Streamlit: pip install 'sales-cdc[dashboard]'", FAILED)
     port = port or serve.any_port()
     if not serve.free(port):
-        _fail(f"port {port} is taken: choose another with --port, or 0 for any", FAILED)
+        fail(f"port {port} is taken: choose another with --port, or 0 for any", FAILED)
     page = serve.Page(outputs=names, refresh=refresh, source=serve.source(stack, outputs))
     typer.echo(f"http://localhost:{port}  (Ctrl-C stops it)")
     sys.stdout.flush()
@@ -231,7 +212,7 @@ def tableau(
         output.write_bytes(data_source(names))
         settings.write_text(driver_settings(names), encoding="utf-8")
     except OSError as error:
-        _fail(f"cannot write {error.filename}: {error.strerror}", FAILED)
+        fail(f"cannot write {error.filename}: {error.strerror}", FAILED)
     typer.echo(f"{output}\n{settings}")
 
 
@@ -241,7 +222,7 @@ def _names(stack: str | None, outputs: Path | None, *others: str) -> dict[str, s
     try:
         return stack_outputs.load(stack, outputs, keys=keys)
     except stack_outputs.StackOutputsError as error:
-        _fail(str(error), WRONG_USAGE)
+        fail(str(error), WRONG_USAGE)
 
 
 def _answer(
@@ -254,9 +235,9 @@ def _answer(
 ) -> None:
     """Run a statement and write its answer; what is wrong is said before it costs, if it can be."""
     if output and not output.parent.is_dir():
-        _fail(f"--output {output}: there is no directory {output.parent}", WRONG_USAGE)
+        fail(f"--output {output}: there is no directory {output.parent}", WRONG_USAGE)
     if form is Format.PARQUET and output is None and sys.stdout.isatty():
-        _fail("Parquet is no text for a terminal: add --output FILE", WRONG_USAGE)
+        fail("Parquet is no text for a terminal: add --output FILE", WRONG_USAGE)
     athena = None
     try:
         athena = Athena(names)
@@ -271,19 +252,19 @@ def _answer(
     except AthenaError as error:
         if athena and athena.usage.bytes_scanned:
             _report("failed", athena.usage)
-        _fail(str(error), FAILED)
+        fail(str(error), FAILED)
     except BrokenPipeError:
         raise  # `| head` has seen enough: no error to speak of
     except OSError as error:
-        _fail(f"cannot write the answer: {error}", FAILED)
+        fail(f"cannot write the answer: {error}", FAILED)
     except KeyboardInterrupt:
-        _fail("stopped, and the query with it", INTERRUPTED)
+        fail("stopped, and the query with it", INTERRUPTED)
 
 
 def _find(name: str, schema: Schema = ORDERS) -> Query:
     queries = {query.name: query for query in load_queries(schema)}
     if name not in queries:
-        _fail(f"there is no question {name!r}; there are: {', '.join(queries)}", WRONG_USAGE)
+        fail(f"there is no question {name!r}; there are: {', '.join(queries)}", WRONG_USAGE)
     return queries[name]
 
 
@@ -315,11 +296,6 @@ def _report(outcome: str, usage: Usage) -> None:
 def _stdout() -> Console:
     """A console that leaves lines whole where no terminal sets their width."""
     return Console() if sys.stdout.isatty() else Console(width=100_000)
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    typer.echo(f"error: {message}", err=True)
-    raise typer.Exit(code)
 
 
 if __name__ == "__main__":

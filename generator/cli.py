@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
-from typing import IO, Annotated, Any, Final, NoReturn
+from typing import IO, Annotated, Any, Final
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
@@ -20,13 +19,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 import stack_outputs
+from command_line import FAILED, INTERRUPTED, WRONG_USAGE, Outputs, Stack, fail
 from generator.orders import Operation, operations
 from generator.plan import Plan, PlanError
 from generator.target import Target, TargetError, dynamodb, explain
 from generator.writer import Report, WriteError, write
 
 DEFAULT_COUNT: Final = 100
-FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -59,17 +58,8 @@ region or credentials do not work; 130 stopped by Ctrl-C.
 @app.command(help=HELP)
 def run(
     *,
-    stack: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Pulumi stack whose table to write.")
-    ] = None,
-    outputs: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="File of stack outputs (`pulumi stack output --json`); "
-            f"else the one that {stack_outputs.ENVIRONMENT_VARIABLE} names.",
-        ),
-    ] = None,
+    stack: Stack = None,
+    outputs: Outputs = None,
     table: Annotated[str | None, typer.Option(metavar="NAME", help="The table itself.")] = None,
     region: Annotated[
         str | None,
@@ -134,9 +124,9 @@ def run(
             region=region or target.region, endpoint_url=endpoint_url, concurrency=concurrency
         )
     except (PlanError, TargetError) as error:
-        _fail(str(error))
+        fail(str(error), WRONG_USAGE)
     except (BotoCoreError, ValueError) as error:  # ValueError: botocore's of a malformed URL
-        _fail(explain(error, table or ""))
+        fail(explain(error, table or ""), WRONG_USAGE)
 
     stop = threading.Event()
     trouble = ""
@@ -154,7 +144,7 @@ def run(
                 journal=note,
             )
     except (BotoCoreError, ClientError) as error:
-        _fail(explain(error, target.table, client))
+        fail(explain(error, target.table, client), WRONG_USAGE)
     except WriteError as error:
         report = error.report
         cause = error.__cause__
@@ -162,7 +152,7 @@ def run(
             explain(cause, target.table, client) if isinstance(cause, Exception) else str(error)
         )
         if not report.written:
-            _fail(trouble)
+            fail(trouble, WRONG_USAGE)
 
     facts = {"table": target.table, "region": client.meta.region_name, "seed": seed}
     if as_json:
@@ -170,16 +160,11 @@ def run(
     else:
         print(_summary(report, target.table, stopped=stop.is_set()))  # noqa: T201
     if trouble:
-        _fail(f"stopped early: {trouble}", FAILED)
+        fail(f"stopped early: {trouble}", FAILED)
     if stop.is_set():
         raise typer.Exit(INTERRUPTED)
     if report.failed:
-        _fail(f"{report.failed} changes could not be written, after all retries", FAILED)
-
-
-def _fail(message: str, code: int = USAGE) -> NoReturn:
-    print(f"error: {message}", file=sys.stderr)  # noqa: T201
-    raise typer.Exit(code)
+        fail(f"{report.failed} changes could not be written, after all retries", FAILED)
 
 
 def _moment(text: str | None) -> datetime | None:
@@ -225,7 +210,7 @@ def _journal(path: Path | None) -> Iterator[Callable[[Operation], None] | None]:
     try:
         file: IO[str] = path.open("w", encoding="utf-8")
     except OSError as error:
-        _fail(f"cannot write the journal {path}: {error.strerror}")
+        fail(f"cannot write the journal {path}: {error.strerror}", WRONG_USAGE)
 
     def note(operation: Operation) -> None:
         line = {"kind": operation.kind, "orderid": operation.orderid, "item": operation.expected}

@@ -15,12 +15,11 @@ from types import FrameType
 from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
 import generator
 import stack_outputs
 from analytics.__main__ import app as analytics_app
+from command_line import FAILED, INTERRUPTED, WRONG_USAGE, fail, new_app
 from local import show
 from local.batch import start_and_await
 from local.chain import LocalStack
@@ -29,15 +28,7 @@ from local.demo import Demo, DemoPlan
 from local.errors import LocalError, UsageError
 from local.up import Running, engineer, environment, exports, home
 
-FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
-
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+app = new_app()
 
 Stack = Annotated[
     str, typer.Option("--stack", metavar="NAME", help="Whose settings: Pulumi.NAME.yaml.")
@@ -250,18 +241,13 @@ def _plain_errors() -> Iterator[None]:
     try:
         yield
     except UsageError as error:
-        _fail(str(error), WRONG_USAGE)
+        fail(str(error), WRONG_USAGE)
     except LocalError as error:
-        _fail(str(error), FAILED)
+        fail(str(error), FAILED)
     except KeyboardInterrupt:
-        _fail("stopped", INTERRUPTED)
+        fail("stopped", INTERRUPTED)
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    Console(stderr=True).print(Text(f"Error: {message}", style="red"), soft_wrap=True)
-    raise typer.Exit(code)
 
 
 if __name__ == "__main__":

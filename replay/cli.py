@@ -8,9 +8,8 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
@@ -20,35 +19,15 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-import stack_outputs
+from command_line import FAILED, INTERRUPTED, WRONG_USAGE, Outputs, Stack, fail, new_app
 from replay import dlq as dead_letters
 from replay import replaying, verify
 from replay.account import Account, ReplayError, UsageError
 from replay.failed import Window
 from replay.replaying import Choice, Group, Replay
 
-FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+app = new_app()
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-Stack = Annotated[
-    str | None, typer.Option("--stack", metavar="NAME", help="Pulumi stack, such as dev.")
-]
-Outputs = Annotated[
-    Path | None,
-    typer.Option(
-        "--outputs",
-        metavar="FILE",
-        help="The stack's outputs as JSON, instead of --stack. "
-        f"With neither, the file that {stack_outputs.ENVIRONMENT_VARIABLE} names.",
-    ),
-]
 AsJson = Annotated[bool, typer.Option("--json", help="The last line of stdout is one JSON object.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")]
 Settle = Annotated[
@@ -363,11 +342,11 @@ def _work() -> Iterator[tuple[threading.Event, Bar]]:
     try:
         yield stop, _bar
     except UsageError as error:
-        _fail(str(error), WRONG_USAGE)
+        fail(str(error), WRONG_USAGE)
     except ReplayError as error:
-        _fail(str(error), FAILED)
+        fail(str(error), FAILED)
     except BotoCoreError as error:  # before there is an account to explain it
-        _fail(" ".join(str(error).split()), WRONG_USAGE)
+        fail(" ".join(str(error).split()), WRONG_USAGE)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -379,10 +358,3 @@ def _explained(account: Account) -> Iterator[None]:
         yield
     except (BotoCoreError, ClientError) as error:
         raise ReplayError(account.explain(error)) from error
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    Console(stderr=True, highlight=False).print(
-        Text(f"Error: {message}", style="red"), soft_wrap=True
-    )
-    raise typer.Exit(code)

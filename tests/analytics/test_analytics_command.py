@@ -247,7 +247,7 @@ def test_an_sql_error_shows_athenas_message_and_the_line(
     fake.reason = "COLUMN_NOT_FOUND: line 2:8: Column 'pric' cannot be resolved"
     done = analytics("sql", "SELECT\n  sum(pric)\nFROM projection")
     assert done.returncode == 1
-    assert f"error: {fake.reason}\n    sum(pric)\n         ^\n" in done.stderr
+    assert f"Error: {fake.reason}\n    sum(pric)\n         ^\n" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,7 @@ def test_a_refused_request_is_said_plainly(
             "the workgroup sales lets one query read",
         ),
         ("FAILED", "Insufficient permissions to execute the query.", "no permission: Insufficient"),
-        ("FAILED", "DIVISION_BY_ZERO: Division by zero", "error: DIVISION_BY_ZERO"),
+        ("FAILED", "DIVISION_BY_ZERO: Division by zero", "Error: DIVISION_BY_ZERO"),
     ],
 )
 def test_a_query_that_does_not_finish_says_why(

@@ -23,7 +23,10 @@ QUERIES = load_queries()
 NAMES = [query.name for query in QUERIES]
 HISTORY = next(query for query in QUERIES if query.name == "order_history")
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = [
+    pytest.mark.filterwarnings("error"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # of what another test left to collect
+]
 
 
 def parsed(statement: str) -> exp.Expression:

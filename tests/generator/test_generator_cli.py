@@ -25,7 +25,7 @@ def refused(done: Finished, *words: str) -> None:
     """One clear line, exit 2."""
     assert done.code == 2
     assert done.out == ""
-    assert done.err.startswith("error: ")
+    assert done.err.startswith("Error: ")
     assert done.err.count("\n") == 1
     for word in words:
         assert word in done.err
@@ -101,7 +101,7 @@ def test_a_stack_is_asked_for_its_outputs(account: Account, cli: Cli, tmp_path: 
 
 
 def test_a_missing_stack_is_said_in_pulumis_words(cli: Cli, tmp_path: Path) -> None:
-    path = fake_pulumi(tmp_path, "echo \"error: no stack named 'nix' found\" >&2; exit 255")
+    path = fake_pulumi(tmp_path, "echo \"Error: no stack named 'nix' found\" >&2; exit 255")
     refused(cli("--stack", "nix", PATH=path), "no stack named 'nix' found")
 
 
@@ -238,7 +238,7 @@ def test_changes_that_cannot_be_written_make_exit_code_1(account: Account, cli: 
     out, err = process.communicate(timeout=10)
     assert process.returncode == 1
     assert json.loads(out)["inserted"] > 0
-    assert err == f"error: stopped early: table {table!r} does not exist in {REGION} at " + (
+    assert err == f"Error: stopped early: table {table!r} does not exist in {REGION} at " + (
         account.environment["AWS_ENDPOINT_URL"] + "\n"
     )
 
