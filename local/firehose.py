@@ -352,7 +352,8 @@ class Firehose(Worker):
                 converter.parquet([row])
             except ConversionError as error:
                 failure = _Failure("DataFormatConversion.ParseError", str(error), 1)
-                self._fail("format-conversion-failed", one, _failed_record(one, failure, None))
+                line = _failed_conversion(one, row, failure)
+                self._fail("format-conversion-failed", one, line)
             else:
                 self._rows.add((row, one), len(row), one.arrived)
         if self._rows.items:
@@ -459,6 +460,21 @@ def _failed_record(one: _Received, failure: _Failure, lambda_arn: str | None) ->
     }
     if lambda_arn:
         document["lambdaArn"] = lambda_arn
+    return orjson.dumps(document) + b"\n"
+
+
+def _failed_conversion(one: _Received, row: bytes, failure: _Failure) -> bytes:
+    """The same of a row that could not be converted; its members have other names."""
+    document = {
+        "attemptsMade": failure.attempts,
+        "arrivalTimestamp": int(one.arrived * 1000),
+        "lastErrorCode": failure.code,
+        "lastErrorMessage": failure.message,
+        "attemptEndingTimestamp": int(time.time() * 1000),
+        "rawData": base64.b64encode(row).decode(),
+        "sequenceNumber": one.sequence_number,
+        "subSequenceNumber": 0,
+    }
     return orjson.dumps(document) + b"\n"
 
 

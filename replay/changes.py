@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import time
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
+
+from schema import Schema
 
 REPAIR_PREFIX = "repair-"
 """What the event IDs of made change records start with."""
@@ -62,6 +65,62 @@ def repair(
             "eventSourceARN": stream_arn,
         }
     )
+
+
+def from_row(data: bytes, schema: Schema) -> bytes | None:
+    """The change record that the transform makes this event row of; None if it is no event row.
+
+    Where Firehose fails to convert a row, the row is what is left of the change. It holds one image
+    of the two, which is all that the transform reads.
+    """
+    try:
+        row = json.loads(data, parse_int=_Number, parse_float=_Number)
+        made = datetime.fromisoformat(row["creation_time"]).replace(tzinfo=UTC)
+        extras = json.loads(row["extras"] or "{}", parse_int=_Number, parse_float=_Number)
+        columns = {
+            column.name: _typed(column.type, row[column.name])
+            for column in schema.columns
+            if row.get(column.name) is not None
+        }
+        image = columns | {name: _attribute(value) for name, value in extras.items()}
+        change: dict[str, Any] = {
+            "ApproximateCreationDateTime": made.timestamp(),
+            "Keys": {name: columns[name] for name in schema.keys},
+            "SequenceNumber": row["sequence_number"],
+        }
+        if len(image) > len(schema.keys):
+            change["OldImage" if row["event_type"] == "REMOVE" else "NewImage"] = image
+        record = {"eventID": row["event_id"], "eventName": row["event_type"], "dynamodb": change}
+    except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError):
+        return None
+    return orjson.dumps(record)
+
+
+class _Number(str):
+    """A number's own text: through a float it would lose digits."""
+
+
+def _typed(type_: str, value: Any) -> dict[str, Any]:
+    """A column's value in DynamoDB's form."""
+    if type_ == "timestamp":
+        return {"S": value.replace(" ", "T") + "Z"}
+    return _attribute(value)
+
+
+def _attribute(value: Any) -> dict[str, Any]:
+    """Any JSON value in DynamoDB's form; what was a set or bytes stays a list or text."""
+    match value:
+        case _Number():
+            return {"N": str(value)}
+        case str():
+            return {"S": value}
+        case bool():
+            return {"BOOL": value}
+        case None:
+            return {"NULL": True}
+        case list():
+            return {"L": [_attribute(inner) for inner in value]}
+    return {"M": {name: _attribute(inner) for name, inner in value.items()}}
 
 
 def _wire(value: Any) -> Any:

@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 
 from components.layout import FAILED_PREFIX
+from replay import changes
 from replay.account import ReplayError
 from replay.reasons import Judge
 from schema import Schema
@@ -80,7 +81,8 @@ class FailedRecord:
     arrived:
         When Firehose got it; None where the line does not say.
     data:
-        What was sent; None when the line holds none that can be read.
+        What was sent; None when the line holds none that can be read. Of a row that Firehose could
+        not convert, the change record that the transform makes the row of.
     order:
         The order's key, if the data is a change record.
     reason:
@@ -146,8 +148,10 @@ def record(number: int, line: bytes, judge: Judge, schema: Schema) -> FailedReco
         data = base64.b64decode(document["rawData"], validate=True)
     except (ValueError, KeyError, TypeError, binascii.Error):
         return FailedRecord(number, None, None, None, "unreadable: no line of Firehose's", False)
+    data = changes.from_row(data, schema) or data
     refused = judge(data)
-    # A conversion that failed names its members last...: Firehose guide, "Handling errors".
+    # Where a conversion failed it is last...: Firehose guide, "Handling errors for data format
+    # conversion", which does not say whether rawData is then the record or its row: either will do.
     code = str(document.get("errorCode") or document.get("lastErrorCode") or "unknown")
     message = str(document.get("errorMessage") or document.get("lastErrorMessage") or "")
     if code == _MARKED_FAILED:

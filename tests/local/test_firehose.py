@@ -255,7 +255,9 @@ def test_rows_become_parquet_by_the_columns_of_a_glue_table(delivery: Delivery) 
     ]
     assert str(rows[0]["at"]).startswith("2026-11-21 02:00:00.123")
     ((key, body),) = delivery.objects("failed/format-conversion-failed/").items()
-    assert b"many" in base64.b64decode(json.loads(body)["rawData"])
+    failed = json.loads(body)
+    assert json.loads(base64.b64decode(failed["rawData"]))["price"] == "many"
+    assert "price" in failed["lastErrorMessage"]
 
 
 @pytest.mark.parametrize(

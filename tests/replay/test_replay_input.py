@@ -78,6 +78,42 @@ def test_any_data_is_judged_and_put_somewhere(data: bytes) -> None:
     assert one.passes == (JUDGE(data) is None)
 
 
+ROW = dict.fromkeys([column.name for column in ORDERS.columns]) | {
+    "orderid": "o",
+    "price": 19.99,
+    "created_at": "2026-11-21 02:00:00.123",
+    "extras": '{"gift":true}',
+    "event_type": "INSERT",
+    "creation_time": "2026-11-21 02:00:00.000",
+    "event_id": "e",
+    "sequence_number": "7".zfill(40),
+}
+
+
+@given(bodies | mixed(ROW).map(lambda one: json.dumps(one).encode()))
+def test_any_data_is_a_row_or_not(data: bytes) -> None:
+    change = changes.from_row(data, ORDERS)
+    assert change is None or "dynamodb" in json.loads(change)
+
+
+@pytest.mark.parametrize("raw", ["the change record", "its row"])
+def test_a_conversion_that_failed_is_replayed_whatever_of_it_was_kept(raw: str) -> None:
+    row = json.dumps(ROW).encode()
+    change = changes.from_row(row, ORDERS)
+    assert change is not None
+    line = {
+        "lastErrorCode": "DataFormatConversion.ParseError",
+        "lastErrorMessage": "price: no decimal",
+        "arrivalTimestamp": 1_795_000_000_000,
+        "rawData": base64.b64encode(row if raw == "its row" else change).decode(),
+    }
+    (found,) = failed.records(json.dumps(line).encode(), JUDGE, ORDERS)
+    assert found.data == change
+    assert found.order == found.partition_key == "o"
+    assert found.reason == "DataFormatConversion.ParseError: price: no decimal"
+    assert found.passes
+
+
 @given(
     any_json
     | mixed({"DDBStreamBatchInfo": BATCH})

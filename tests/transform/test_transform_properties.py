@@ -15,6 +15,7 @@ from boto3.dynamodb.types import Binary, TypeSerializer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from replay import changes
 from schema import ORDERS
 from tests.events import decode, encode, firehose, load
 
@@ -129,6 +130,22 @@ def test_a_row_equals_the_item_that_boto3_wrote(item: dict[str, Any], event_type
     others = {name: plain(value) for name, value in item.items() if name not in KNOWN}
     assert (read(row["extras"]) if row["extras"] else {}) == others
     assert row["event_type"] == event_type
+
+
+@given(items, st.sampled_from(["INSERT", "MODIFY", "REMOVE"]), st.booleans())
+def test_a_row_can_be_made_a_change_again_that_gives_the_same_row(
+    item: dict[str, Any], event_type: str, has_image: bool
+) -> None:
+    change = change_of(item, event_type)
+    if not has_image:
+        change["dynamodb"].pop("OldImage", None)
+        change["dynamodb"].pop("NewImage", None)
+    (answer,), _ = transform(firehose(change)["records"], TO_ROW)
+    again = changes.from_row(decode(answer), ORDERS)
+    assert again is not None
+    (repeated,), tally = transform(firehose(json.loads(again))["records"], TO_ROW)
+    assert tally.failures == {}
+    assert read(decode(repeated)) == read(decode(answer))
 
 
 @given(numbers)
