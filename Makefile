@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OWN := .
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo up dashboard test bench bench-record chaos least-privilege load fuzz pr format format-check lint types coverage readme lock clean
+.PHONY: help .venv demo up dashboard test bench bench-record chaos least-privilege load fuzz pulumi-cli pr format format-check lint types coverage readme lock clean
 
 help: ## What there is to make
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ load: $(VENV)/.stamp ## Hold the chain at a high rate for 5 minutes: flat memory
 
 fuzz: $(VENV)/.stamp ## 2,000 inputs to each thing that reads what comes from outside
 	$(BIN)/python -m pytest -n auto --hypothesis-profile=long tests/replay/test_replay_input.py tests/transform/test_transform_properties.py
+
+pulumi-cli: ## Build Pulumi's CLI from its Go modules, where it cannot be downloaded
+	$(PYTHON) scripts/pulumi_cli.py
 
 pr: format-check lint types coverage ## All that CI does
 
