@@ -15,15 +15,29 @@ from typing import Any
 import yaml
 
 from local.aws import Aws
+from scripts import pulumi_cli
 from tests.engine.aws_provider import VERSION
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL_PROVIDER = "PULUMI_REAL_AWS_PROVIDER"
 """When set, the AWS provider itself is used, which the CLI downloads: needs internet."""
-_PLUGIN = """#!/bin/sh
+_COMMAND = """#!/bin/sh
 export PYTHONPATH='{root}'
-exec '{python}' -m tests.engine.aws_provider "$@"
+exec '{python}' {program} "$@"
 """
+_HOST = "pulumi-language-python"
+
+
+def search_path() -> str:
+    """The PATH, with the CLI that `scripts/pulumi_cli.py` built if there is no other on it."""
+    path = os.environ.get("PATH", os.defpath)
+    folder = None if shutil.which("pulumi") else pulumi_cli.built()
+    return f"{folder}{os.pathsep}{path}" if folder else path
+
+
+def has(program: str) -> bool:
+    """Whether a part of the CLI can be run here."""
+    return shutil.which(program, path=search_path()) is not None
 
 
 class PulumiError(Exception):
@@ -81,7 +95,12 @@ class Project:
             "PULUMI_CONFIG_PASSPHRASE": "only a test",
             "PULUMI_HOME": str(directory / "home"),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PATH": search_path(),
         }
+        if not has(_HOST):
+            (directory / "bin").mkdir()
+            executable(directory / "bin" / _HOST, "-m tests.engine.language_host")
+            self.environment["PATH"] = f"{directory / 'bin'}{os.pathsep}{search_path()}"
         if not os.environ.get(REAL_PROVIDER):
             self.environment["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
             self._register_plugin()
@@ -148,13 +167,18 @@ class Project:
         installed = self.directory / "home" / "plugins" / f"resource-aws-v{VERSION}"
         for folder in (self.directory / "plugin", installed):
             folder.mkdir(parents=True)
-            plugin = folder / "pulumi-resource-aws"
-            plugin.write_text(_PLUGIN.format(root=ROOT, python=sys.executable))
-            plugin.chmod(0o755)
+            executable(folder / "pulumi-resource-aws", "-m tests.engine.aws_provider")
         file = self.directory / "Pulumi.yaml"
         project = yaml.safe_load(file.read_text())
-        project["plugins"] = {"providers": [{"name": "aws", "path": "./plugin"}]}
+        providers = project.setdefault("plugins", {}).setdefault("providers", [])
+        providers.append({"name": "aws", "path": "./plugin"})
         file.write_text(yaml.safe_dump(project, sort_keys=False))
+
+
+def executable(file: Path, program: str) -> None:
+    """Write a command that runs a module or file with this repository's Python."""
+    file.write_text(_COMMAND.format(root=ROOT, python=sys.executable, program=program))
+    file.chmod(0o755)
 
 
 @dataclass(frozen=True)

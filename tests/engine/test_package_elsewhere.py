@@ -1,0 +1,126 @@
+"""The component package in programs that do not import it: in YAML, and by its token in Python."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from local.aws import Aws
+from tests.engine.stack import ROOT, Project, executable, has
+
+TOKEN = "sales-cdc:index:ChangeDataCapture"
+PROPERTIES = {
+    "protect": False,
+    "streamMode": "provisioned",
+    "shards": 2,
+    "retentionDays": 90,
+    "schema": {
+        "key": "item",
+        "columns": [
+            {"name": "item", "type": "string", "required": True},
+            {"name": "price", "type": "decimal(10,2)"},
+        ],
+    },
+    "savedQueries": [
+        {
+            "name": "dearest",
+            "description": "The dearest",
+            "sql": "SELECT max(price) FROM projection",
+        }
+    ],
+}
+IN_PYTHON = f"""
+import pulumi
+
+PROPERTIES = {PROPERTIES!r}
+
+
+class Shop(pulumi.ComponentResource):
+    def __init__(self):
+        outputs = {{"tableName": None, "workgroupName": None}}
+        super().__init__({TOKEN!r}, "shop", PROPERTIES | outputs, remote=True)
+
+
+shop = Shop()
+pulumi.export("table", shop.tableName)
+pulumi.export("workgroup", shop.workgroupName)
+"""
+StartAccount = Callable[[str], Aws]
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """The plugin's folder as `pulumi package add` finds it in a checkout."""
+    checkout = tmp_path / "checkout"
+    shutil.copytree(ROOT / "package", checkout / "package")
+    for name in ("components", "schema", "lambda", "jobs"):
+        (checkout / name).symlink_to(ROOT / name)
+    return checkout / "package"
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """The folder of a project that does not know this one."""
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    return folder
+
+
+def has_the_whole_chain_until_it_is_destroyed(project: Project) -> None:
+    aws = project.aws
+    stack = project.stack("dev", config={"aws:region": aws.region})
+    stack.up()
+    assert stack.preview().changes == {}
+    outputs = stack.outputs()
+    table = aws.client("dynamodb").describe_table(TableName=outputs["table"])["Table"]
+    assert table["KeySchema"] == [{"AttributeName": "item", "KeyType": "HASH"}]
+    (stream,) = aws.client("kinesis").list_streams()["StreamNames"]
+    summary = aws.client("kinesis").describe_stream_summary(StreamName=stream)
+    assert summary["StreamDescriptionSummary"]["OpenShardCount"] == 2
+    athena = aws.client("athena", direct=True)
+    (query,) = athena.list_named_queries(WorkGroup=outputs["workgroup"])["NamedQueryIds"]
+    assert athena.get_named_query(NamedQueryId=query)["NamedQuery"]["Name"] == "dearest"
+    stack.destroy()
+    assert stack.resources() == []
+
+
+@pytest.mark.skipif(
+    not has("pulumi-language-yaml"),
+    reason="needs Pulumi's YAML language host (pulumi-language-yaml) on the PATH",
+)
+def test_a_yaml_program_deploys_the_whole_chain(
+    empty_account: StartAccount, package: Path, shop: Path
+) -> None:
+    program = {
+        "name": "shop",
+        "runtime": "yaml",
+        "resources": {"shop": {"type": TOKEN, "properties": PROPERTIES}},
+        "outputs": {"table": "${shop.tableName}", "workgroup": "${shop.workgroupName}"},
+    }
+    (shop / "Pulumi.yaml").write_text(yaml.safe_dump(program))
+    project = Project(shop, empty_account("eu-central-1"))
+    project.run("package", "add", str(package))
+    has_the_whole_chain_until_it_is_destroyed(project)
+
+
+def test_a_program_that_names_the_component_deploys_the_whole_chain(
+    empty_account: StartAccount, package: Path, shop: Path
+) -> None:
+    """What any language's generated class does; the engine asks the plugin to construct it."""
+    plugin = shop / "sales-cdc"
+    plugin.mkdir()
+    executable(plugin / "pulumi-resource-sales-cdc", str(package / "__main__.py"))
+    settings = {
+        "name": "shop",
+        "runtime": {"name": "python", "options": {"toolchain": "pip", "virtualenv": ".venv"}},
+        "plugins": {"providers": [{"name": "sales-cdc", "path": "./sales-cdc"}]},
+    }
+    (shop / "Pulumi.yaml").write_text(yaml.safe_dump(settings))
+    (shop / "__main__.py").write_text(IN_PYTHON)
+    (shop / ".venv").symlink_to(sys.prefix)
+    has_the_whole_chain_until_it_is_destroyed(Project(shop, empty_account("eu-central-1")))
