@@ -5,17 +5,27 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components import layout, policies
+from components import checks, layout, limits, policies
 
 
 @dataclass(frozen=True, kw_only=True)
 class AccessArgs:
-    """What an `Access` is about, as the other components' outputs say."""
+    """What an `Access` is about, as the other components' outputs say.
+
+    Parameters
+    ----------
+    kms_key_arn:
+        The key of the table and of the bucket, if they have one of yours.
+    """
 
     table_arn: pulumi.Input[str]
     bucket_arn: pulumi.Input[str]
     database_arn: pulumi.Input[str]
     workgroup_arn: pulumi.Input[str]
+    kms_key_arn: limits.KeyArn | None = None
+
+    def __post_init__(self) -> None:
+        checks.require(self)
 
 
 class Access(pulumi.ComponentResource):
@@ -34,7 +44,7 @@ class Access(pulumi.ComponentResource):
         writer = aws.iam.Policy(
             f"{name}-writer",
             description="Write sales orders",
-            policy=policies.document(policies.write_orders(args.table_arn)),
+            policy=policies.document(policies.write_orders(args.table_arn, args.kms_key_arn)),
             opts=child,
         )
         reader = aws.iam.Policy(
@@ -47,6 +57,7 @@ class Access(pulumi.ComponentResource):
                     args.bucket_arn,
                     [layout.PROJECTION_PREFIX, layout.FAILED_PREFIX, layout.ORDERS_PREFIX],
                     layout.RESULTS_PREFIX,
+                    args.kms_key_arn,
                 )
             ),
             opts=child,

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pulumi
 import pulumi_aws as aws
 
-from components import checks, layout, limits, packages, policies
+from components import checks, glue_security, layout, limits, packages, policies
 from components.catalog import View, presto_type
 from components.service_role import ServiceRole, ServiceRoleArgs, account_id
 from schema import ORDERS, Schema
@@ -63,6 +63,9 @@ class BatchProjectionArgs:
         How long the table's past states, and files that belong to none, are kept.
     batch_buckets:
         Partitions of a new table, by the key.
+    kms_key_arn:
+        The key of the bucket. Encrypts what the job writes there, and its logs; without it, keys of
+        AWS's own do.
     """
 
     bucket_name: pulumi.Input[str]
@@ -82,6 +85,7 @@ class BatchProjectionArgs:
     batch_orphan_days: limits.OrphanDays = 3
     batch_buckets: limits.Buckets = 16
     log_retention_days: limits.LogRetentionDays = 14
+    kms_key_arn: limits.KeyArn | None = None
 
     def __post_init__(self) -> None:
         checks.require(self)
@@ -109,6 +113,7 @@ class BatchProjection(pulumi.ComponentResource):
                 f"{name}-{kind}",
                 name=f"{group}/{kind}",
                 retention_in_days=args.log_retention_days,
+                kms_key_id=args.kms_key_arn,
                 opts=child,
             )
             for kind in ("output", "error")
@@ -125,6 +130,7 @@ class BatchProjection(pulumi.ComponentResource):
                         args.database_arn,
                         table=TABLE,
                         views=[args.view.name] if args.view and args.batch_schedule else [],
+                        key=args.kms_key_arn,
                     ),
                     *policies.write_logs(*(log.arn for log in logs)),
                 ],
@@ -132,10 +138,15 @@ class BatchProjection(pulumi.ComponentResource):
             child,
         )
         lake = pulumi.Output.concat("s3://", args.bucket_name, "/")
+        key = args.kms_key_arn
+        # The job's log groups are its own and have the key already; were it in the configuration
+        # too, Glue would write to groups of other names.
+        security = glue_security.encrypt(name, key, child, logs=False) if key else None
         job = aws.glue.Job(
             f"{name}-job",
             description="Merges the log of changes into the table of current orders",
             role_arn=role.arn,
+            security_configuration=security.name if security else None,
             glue_version=GLUE_VERSION,
             worker_type=args.batch_worker_type,
             number_of_workers=args.batch_workers,

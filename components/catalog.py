@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components import checks, glue_tables, layout, limits, policies
+from components import checks, glue_security, glue_tables, layout, limits, policies
 from components.service_role import ServiceRole, ServiceRoleArgs, account_id
 from schema import ORDERS, Column, Schema
 
@@ -32,6 +32,7 @@ FAILED_COLUMNS = (
 """What Firehose writes of a failed record. It spells them in camel case; Hive knows no capitals."""
 
 _PARTITION_KEYS = ("day", "hour")
+_CRAWLER_LOGS = "/aws-glue/crawlers-role"
 _TABLE_LEVEL = 2
 """A crawled table is a folder right below the bucket, which itself is level 1."""
 
@@ -77,6 +78,11 @@ class CatalogArgs:
         A query that would read more is cancelled.
     views, saved_queries:
         What the database and the workgroup offer beside the tables.
+    kms_key_arn:
+        The key of the bucket. Encrypts answers and the crawler's log; without it, keys of AWS's own
+        do.
+    log_retention_days:
+        How long the crawler's log is kept. Only with a key of yours has it one of its own.
     batch_schedule:
         With one, the view `BATCH_VIEW` is the batch job's from its first run on.
     protect:
@@ -94,6 +100,8 @@ class CatalogArgs:
     scan_limit_mb: limits.ScanLimitMb = 1_024
     views: Sequence[View] = ()
     saved_queries: Sequence[SavedQuery] = ()
+    kms_key_arn: limits.KeyArn | None = None
+    log_retention_days: limits.LogRetentionDays = 14
     batch_schedule: limits.Cron | None = None
     protect: bool = True
 
@@ -322,15 +330,31 @@ def _crawler(
     )
     prefixes = [layout.PROJECTION_PREFIX, layout.FAILED_PREFIX]
     assert child.parent is not None
+    key, given = args.kms_key_arn, {}
+    if key:
+        # Only so does Glue write the crawler's log anywhere but to the account's own group, whose
+        # key is not ours to choose. It is named for role and configuration.
+        given["log_group"] = f"{_CRAWLER_LOGS}/{name}-crawler-*"
     role = ServiceRole(
         f"{name}-crawler",
         ServiceRoleArgs(
             service="glue.amazonaws.com",
             source_account=account_id(child.parent),
-            statements=policies.crawl(database.arn, args.bucket_arn, prefixes, CRAWLED_PREFIX),
+            statements=policies.crawl(
+                database.arn, args.bucket_arn, prefixes, CRAWLED_PREFIX, key, **given
+            ),
         ),
         child,
     )
+    security = glue_security.encrypt(f"{name}-crawler", key, child, logs=True) if key else None
+    if security:
+        aws.cloudwatch.LogGroup(
+            f"{name}-crawler-logs",
+            name=pulumi.Output.concat(f"{_CRAWLER_LOGS}/", role.name, "-", security.name),
+            retention_in_days=args.log_retention_days,
+            kms_key_id=key,
+            opts=child,
+        )
     crawler = aws.glue.Crawler(
         f"{name}-crawler",
         description="Shows drift between what is in the bucket and what is declared",
@@ -342,6 +366,7 @@ def _crawler(
             aws.glue.CrawlerS3TargetArgs(path=_location(args, prefix)) for prefix in prefixes
         ],
         schedule=args.crawler_schedule,
+        security_configuration=security.name if security else None,
         # What is gone from the bucket stays in the catalog and in the log: drift is to be seen.
         schema_change_policy=aws.glue.CrawlerSchemaChangePolicyArgs(
             update_behavior="UPDATE_IN_DATABASE", delete_behavior="LOG"
@@ -377,7 +402,8 @@ def _workgroup(name: str, args: CatalogArgs, child: pulumi.ResourceOptions) -> a
             result_configuration=aws.athena.WorkgroupConfigurationResultConfigurationArgs(
                 output_location=_location(args, layout.RESULTS_PREFIX),
                 encryption_configuration=aws.athena.WorkgroupConfigurationResultConfigurationEncryptionConfigurationArgs(
-                    encryption_option="SSE_S3"
+                    encryption_option="SSE_KMS" if args.kms_key_arn else "SSE_S3",
+                    kms_key_arn=args.kms_key_arn,
                 ),
             ),
         ),

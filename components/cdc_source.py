@@ -25,6 +25,8 @@ class CdcSourceArgs:
     ttl_attribute:
         The attribute that holds an item's expiry (epoch seconds). Expired items are deleted, and
         captured as deletes.
+    kms_key_arn:
+        Encrypts the table and its stream; without it, AWS's own key for DynamoDB does.
     protect:
         Refuse to delete the table, in Pulumi and in DynamoDB.
     """
@@ -36,6 +38,7 @@ class CdcSourceArgs:
     write_capacity: limits.Capacity = 5
     ttl_attribute: limits.AttributeName | None = None
     point_in_time_recovery: bool = True
+    kms_key_arn: limits.KeyArn | None = None
     protect: bool = True
 
     def __post_init__(self) -> None:
@@ -80,7 +83,9 @@ class CdcSource(pulumi.ComponentResource):
             write_capacity=args.write_capacity if provisioned else None,
             stream_enabled=True,
             stream_view_type=args.stream_view_type,
-            server_side_encryption=aws.dynamodb.TableServerSideEncryptionArgs(enabled=True),
+            server_side_encryption=aws.dynamodb.TableServerSideEncryptionArgs(
+                enabled=True, kms_key_arn=args.kms_key_arn
+            ),
             point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(
                 enabled=args.point_in_time_recovery
             ),

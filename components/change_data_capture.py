@@ -35,7 +35,8 @@ class ChangeDataCaptureArgs:
     stream_mode, shards:
         How the Kinesis stream is paid for; ``shards`` counts when ``provisioned``.
     kms_key_arn:
-        Encrypts the Kinesis stream; without it, AWS's own key for Kinesis does.
+        Encrypts the table, the stream, the bucket, dead letters, logs and answers; without it, keys
+        of AWS's own do.
     filter_patterns:
         EventBridge patterns; a change that matches none of them is left out. None: all pass.
     delivery_format:
@@ -158,6 +159,7 @@ class ChangeDataCapture(pulumi.ComponentResource):
             bucket_arn=lake.bucket_arn,
             database_arn=catalog.database_arn,
             workgroup_arn=catalog.workgroup_arn,
+            kms_key_arn=args.kms_key_arn,
         )
         access = Access(f"{name}-access", access_args, child)
         parts = (source, bridge, lake, catalog, access)

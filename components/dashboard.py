@@ -51,6 +51,8 @@ class DashboardArgs:
     ----------
     workgroup_name, workgroup_arn, database_name, database_arn, bucket_arn:
         What it asks, and where that lies.
+    kms_key_arn:
+        The key of the bucket, if it has one of yours.
     dashboard_principal_arn:
         The QuickSight user or group that may see it.
     days:
@@ -65,6 +67,7 @@ class DashboardArgs:
     database_arn: pulumi.Input[str]
     bucket_arn: pulumi.Input[str]
     dashboard_principal_arn: limits.QuickSightPrincipalArn
+    kms_key_arn: limits.KeyArn | None = None
     days: int = 30
     schema: Schema = ORDERS
 
@@ -105,6 +108,7 @@ class Dashboard(pulumi.ComponentResource):
                     args.bucket_arn,
                     [layout.PROJECTION_PREFIX, layout.ORDERS_PREFIX],
                     layout.RESULTS_PREFIX,
+                    args.kms_key_arn,
                 ),
             ),
             child,

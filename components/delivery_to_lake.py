@@ -32,7 +32,8 @@ class DeliveryToLakeArgs:
     kinesis_stream_arn:
         Where the change records come from.
     kms_key_arn:
-        The key of that stream, if it is not AWS's own.
+        The key of that stream. Encrypts the bucket, what Firehose writes, and the logs; without it,
+        keys of AWS's own do.
     schema:
         What an item holds; the transform validates by it.
     delivery_format, compression:
@@ -110,6 +111,7 @@ class DeliveryToLake(pulumi.ComponentResource):
                     layout.FAILED_PREFIX: args.retention_days,
                     layout.REPLAYED_PREFIX: args.retention_days,
                 },
+                kms_key_arn=args.kms_key_arn,
                 protect=args.protect,
             ),
             child,
@@ -122,11 +124,15 @@ class DeliveryToLake(pulumi.ComponentResource):
                 memory_mb=args.transform_memory_mb,
                 timeout_seconds=TRANSFORM_TIMEOUT_SECONDS,
                 log_retention_days=args.log_retention_days,
+                kms_key_arn=args.kms_key_arn,
             ),
             child,
         )
         logs = aws.cloudwatch.LogGroup(
-            f"{name}-logs", retention_in_days=args.log_retention_days, opts=child
+            f"{name}-logs",
+            retention_in_days=args.log_retention_days,
+            kms_key_id=args.kms_key_arn,
+            opts=child,
         )
         log_stream = aws.cloudwatch.LogStream(
             f"{name}-log-stream", log_group_name=logs.name, opts=child
@@ -140,7 +146,11 @@ class DeliveryToLake(pulumi.ComponentResource):
                 statements=[
                     *policies.read_records(args.kinesis_stream_arn, args.kms_key_arn),
                     *policies.transform_records(transform.arn),
-                    *policies.deliver_objects(bucket.arn),
+                    *policies.deliver_objects(
+                        bucket.arn,
+                        [layout.PROJECTION_PREFIX, layout.FAILED_PREFIX],
+                        args.kms_key_arn,
+                    ),
                     *policies.deliver_logs(logs.arn),
                     *(policies.read_row_schema(rows[0].arn, ROW_TABLE) if rows else []),
                 ],
@@ -161,6 +171,8 @@ class DeliveryToLake(pulumi.ComponentResource):
                 error_output_prefix=layout.DELIVERY_ERROR_PREFIX,
                 buffering_size=args.buffer_size_mb,
                 buffering_interval=args.buffer_interval_seconds,
+                # What the stream holds is encrypted as the stream says; this is of the objects.
+                kms_key_arn=args.kms_key_arn,
                 compression_format="GZIP" if gzip else "UNCOMPRESSED",
                 cloudwatch_logging_options=aws.kinesis.FirehoseDeliveryStreamExtendedS3ConfigurationCloudwatchLoggingOptionsArgs(
                     enabled=True, log_group_name=logs.name, log_stream_name=log_stream.name

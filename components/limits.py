@@ -84,7 +84,11 @@ Share = Annotated[float, Range(0, 1)]
 
 AttributeName = Annotated[str, Pattern(r".{1,255}", "an attribute's name (1 to 255 characters)")]
 KeyArn = Annotated[
-    str, Pattern(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/.+", "the ARN of a KMS key")
+    str,
+    Pattern(
+        r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+",
+        "the ARN of a KMS key, not of an alias (arn:aws:kms:<region>:<account>:key/<id>)",
+    ),
 ]
 QuickSightPrincipalArn = Annotated[
     str,

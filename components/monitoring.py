@@ -79,6 +79,9 @@ class MonitoringArgs:
         Records of a hundred that the transform may refuse.
     delivery_format:
         ``parquet`` adds an alarm for its conversion.
+    kms_key_arn:
+        Encrypts the topic. Its policy must let CloudWatch and EventBridge use it, or no alarm is
+        told: see docs/security.md.
     filter_patterns:
         The pipe's; with any, that nothing arrives is no alarm.
     """
@@ -97,6 +100,7 @@ class MonitoringArgs:
     transform_timeout_seconds: limits.TimeoutSeconds = 300
     failed_record_percent: limits.Percent = 1.0
     delivery_format: limits.DeliveryFormat = "json"
+    kms_key_arn: limits.KeyArn | None = None
     filter_patterns: Sequence[Mapping[str, Any]] = ()
 
     def __post_init__(self) -> None:
@@ -122,9 +126,9 @@ class Monitoring(pulumi.ComponentResource):
     ) -> None:
         super().__init__("sales-cdc:index:Monitoring", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        # Without a key of its own: CloudWatch may not use AWS's key for SNS, and what is told here
-        # are names of resources and numbers, no orders.
-        topic = aws.sns.Topic(f"{name}-alarms", opts=child)
+        # Without a key of yours it is not encrypted: CloudWatch may not use AWS's key for SNS, and
+        # what is told here are names of resources and numbers, no orders.
+        topic = aws.sns.Topic(f"{name}-alarms", kms_master_key_id=args.kms_key_arn, opts=child)
         failures = [CRAWLER.watching([args.crawler_name])]
         if args.job_names:
             failures.append(JOB.watching(args.job_names))

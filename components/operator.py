@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components import limits, policies
+from components import checks, limits, policies
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,8 +16,10 @@ class OperatorArgs:
     ----------
     stream_arn:
         The stream of the table.
-    kinesis_stream_arn, kms_key_arn:
-        The Kinesis stream, and its key if it is not AWS's own.
+    kinesis_stream_arn:
+        The Kinesis stream.
+    kms_key_arn:
+        The key of all of these, if they have one of yours.
     """
 
     table_arn: pulumi.Input[str]
@@ -27,6 +29,9 @@ class OperatorArgs:
     dlq_arn: pulumi.Input[str]
     bucket_arn: pulumi.Input[str]
     kms_key_arn: limits.KeyArn | None = None
+
+    def __post_init__(self) -> None:
+        checks.require(self)
 
 
 class Operator(pulumi.ComponentResource):
@@ -47,8 +52,10 @@ class Operator(pulumi.ComponentResource):
                     *policies.replay_failed(
                         args.bucket_arn, args.kinesis_stream_arn, args.kms_key_arn
                     ),
-                    *policies.redrive(args.dlq_arn, args.stream_arn, args.pipe_arn),
-                    *policies.scan_orders(args.table_arn),
+                    *policies.redrive(
+                        args.dlq_arn, args.stream_arn, args.pipe_arn, args.kms_key_arn
+                    ),
+                    *policies.scan_orders(args.table_arn, args.kms_key_arn),
                 ]
             ),
             opts=pulumi.ResourceOptions(parent=self),

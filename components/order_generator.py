@@ -26,6 +26,9 @@ class OrderGeneratorArgs:
         Orders that a run places.
     updates, deletes:
         Shares of all the changes that a run makes; what is left are the orders it places.
+    kms_key_arn:
+        The key of the table. Encrypts the function's environment and log, and the schedule's input;
+        without it, keys of AWS's own do.
     platform:
         What the function is built for.
     """
@@ -39,6 +42,7 @@ class OrderGeneratorArgs:
     platform: Platform = field(default_factory=lambda: packages.AWS)
     memory_mb: limits.MemoryMb = 512
     log_retention_days: limits.LogRetentionDays = 14
+    kms_key_arn: limits.KeyArn | None = None
 
     def __post_init__(self) -> None:
         checks.require(self, _some_are_placed)
@@ -78,8 +82,9 @@ class OrderGenerator(pulumi.ComponentResource):
                     "UPDATES": f"{args.updates:g}",
                     "DELETES": f"{args.deletes:g}",
                 },
-                statements=policies.generate_orders(args.table_arn),
+                statements=policies.generate_orders(args.table_arn, args.kms_key_arn),
                 log_retention_days=args.log_retention_days,
+                kms_key_arn=args.kms_key_arn,
             ),
             child,
         )
@@ -88,13 +93,17 @@ class OrderGenerator(pulumi.ComponentResource):
             ServiceRoleArgs(
                 service="scheduler.amazonaws.com",
                 source_account=account_id(self),
-                statements=policies.invoke(function.arn),
+                statements=[
+                    *policies.invoke(function.arn),
+                    *policies.read_schedule(function.arn, f"{name}-schedule", args.kms_key_arn),
+                ],
             ),
             child,
         )
         schedule = aws.scheduler.Schedule(
             f"{name}-schedule",
             schedule_expression=args.order_generator_schedule,
+            kms_key_arn=args.kms_key_arn,
             flexible_time_window=aws.scheduler.ScheduleFlexibleTimeWindowArgs(mode="OFF"),
             target=aws.scheduler.ScheduleTargetArgs(
                 arn=function.arn,

@@ -10,6 +10,7 @@ import pulumi
 from components import layout
 
 Arn = pulumi.Input[str]
+DECRYPT, GENERATE_DATA_KEY = "kms:Decrypt", "kms:GenerateDataKey"
 
 
 class Statement(TypedDict, total=False):
@@ -62,8 +63,94 @@ def tls_only(actions: str, *resources: Arn) -> pulumi.Output[str]:
     )
 
 
-def read_table_stream(stream: Arn) -> list[Statement]:
-    """DynamoDB stream -> pipe."""
+def _use_key(
+    sid: str,
+    key: str | None,
+    service: str,
+    actions: Sequence[str],
+    context: Mapping[str, Any] | None = None,
+) -> list[Statement]:
+    """``key``, if there is one, by way of ``service`` alone, for what ``context`` names.
+
+    Whoever holds it cannot ask KMS for anything himself: the service asks in his name.
+    """
+    if key is None:
+        return []
+    region = key.split(":")[3]
+    conditions = {"StringEquals": {"kms:ViaService": f"{service}.{region}.amazonaws.com"}}
+    if context:
+        conditions["StringLike"] = {f"kms:EncryptionContext:{k}": v for k, v in context.items()}
+    return [{**allow(sid, actions, key), "Condition": conditions}]
+
+
+def use_table_key(table: Arn, key: str | None) -> list[Statement]:
+    """Anyone who reads or writes a table, or reads its stream -> the table's key.
+
+    DynamoDB unwraps the table's own key in the caller's name, to write as well as to read.
+    """
+    name = pulumi.Output.from_input(table).apply(lambda arn: arn.split("/")[1])
+    context = {"aws:dynamodb:tableName": name}
+    return _use_key("UseTableKey", key, "dynamodb", [DECRYPT], context)
+
+
+def _use_stream_key(stream: Arn, key: str | None, *actions: str) -> list[Statement]:
+    context = {"aws:kinesis:arn": stream}
+    return _use_key("UseStreamKey", key, "kinesis", actions, context)
+
+
+def _use_object_key(bucket: Arn, key: str | None, *actions: str) -> list[Statement]:
+    # The bucket's own ARN is what a bucket key is made for; an object's, a key of its own.
+    context = {"aws:s3:arn": [bucket, under(bucket, "/*")]}
+    return _use_key("UseObjectKey", key, "s3", actions, context)
+
+
+def _use_queue_key(key: str | None, *actions: str) -> list[Statement]:
+    return _use_key("UseQueueKey", key, "sqs", actions)
+
+
+def keep_pipe_encrypted(stream: Arn, pipe_name: str, key: str | None) -> list[Statement]:
+    """Pipe -> its own filter and settings, which it keeps encrypted.
+
+    The pipe's name is not known before its role is, so it is told by what it starts with.
+    """
+    if key is None:
+        return []
+    pipes = sibling_arn(stream, "pipes", f"pipe/{pipe_name}-*")
+    # AWS's page spells the context in two ways. At least one must be there, and be a pipe of ours.
+    spellings = ["aws:pipe:arn", "aws:pipes:arn"]
+    condition = {
+        "StringLikeIfExists": {f"kms:EncryptionContext:{one}": pipes for one in spellings},
+        "ForAnyValue:StringEquals": {"kms:EncryptionContextKeys": spellings},
+    }
+    use = allow("UsePipeKey", [DECRYPT, GENERATE_DATA_KEY], key)
+    return [allow("FindPipeKey", ["kms:DescribeKey"], key), {**use, "Condition": condition}]
+
+
+def read_schedule(function: Arn, schedule_name: str, key: str | None) -> list[Statement]:
+    """Schedule -> its own target's input, which it keeps encrypted.
+
+    Scheduler asks KMS as the role, not in its name, so there is no ``kms:ViaService``.
+    """
+    if key is None:
+        return []
+    schedules = sibling_arn(function, "scheduler", f"schedule/default/{schedule_name}-*")
+    context = {"kms:EncryptionContext:aws:scheduler:schedule:arn": schedules}
+    use = allow("ReadSchedule", [DECRYPT], key)
+    return [{**use, "Condition": {"StringLike": context}}]
+
+
+def sibling_arn(arn: Arn, service: str, resource: str) -> pulumi.Output[str]:
+    """The ARN of a ``resource`` of another service, in the account and region of ``arn``."""
+
+    def name(known: str) -> str:
+        _, partition, _, region, account, *_ = known.split(":")
+        return f"arn:{partition}:{service}:{region}:{account}:{resource}"
+
+    return pulumi.Output.from_input(arn).apply(name)
+
+
+def read_table_stream(stream: Arn, key: str | None = None) -> list[Statement]:
+    """DynamoDB stream -> pipe; ``key`` is the table's."""
     return [
         allow(
             "ReadChanges",
@@ -72,18 +159,24 @@ def read_table_stream(stream: Arn) -> list[Statement]:
         ),
         # ListStreams knows no resource: AWS accepts "*" only.
         allow("FindStream", ["dynamodb:ListStreams"], "*"),
+        *use_table_key(stream, key),
     ]
 
 
-def put_records(stream: Arn, key: Arn | None = None) -> list[Statement]:
+def put_records(stream: Arn, key: str | None = None) -> list[Statement]:
     """Pipe -> Kinesis; ``key`` is the stream's own KMS key, if it has one."""
-    statements = [allow("PutRecords", ["kinesis:PutRecord", "kinesis:PutRecords"], stream)]
-    return statements + ([allow("Encrypt", ["kms:GenerateDataKey"], key)] if key else [])
+    return [
+        allow("PutRecords", ["kinesis:PutRecord", "kinesis:PutRecords"], stream),
+        *_use_stream_key(stream, key, GENERATE_DATA_KEY),
+    ]
 
 
-def dead_letters(queue: Arn) -> list[Statement]:
-    """Pipe -> dead-letter queue."""
-    return [allow("DeadLetters", ["sqs:SendMessage"], queue)]
+def dead_letters(queue: Arn, key: str | None = None) -> list[Statement]:
+    """Pipe -> dead-letter queue; SQS wants the right to decrypt of who sends, too."""
+    return [
+        allow("DeadLetters", ["sqs:SendMessage"], queue),
+        *_use_queue_key(key, DECRYPT, GENERATE_DATA_KEY),
+    ]
 
 
 def invoke(function: Arn) -> list[Statement]:
@@ -97,9 +190,9 @@ def write_logs(*log_groups: Arn) -> list[Statement]:
     return [allow("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], *streams)]
 
 
-def read_records(stream: Arn, key: Arn | None = None) -> list[Statement]:
+def read_records(stream: Arn, key: str | None = None) -> list[Statement]:
     """Kinesis -> Firehose; ``key`` is the stream's own KMS key, if it has one."""
-    statements = [
+    return [
         allow(
             "ReadRecords",
             [
@@ -109,9 +202,9 @@ def read_records(stream: Arn, key: Arn | None = None) -> list[Statement]:
                 "kinesis:ListShards",
             ],
             stream,
-        )
+        ),
+        *_use_stream_key(stream, key, DECRYPT),
     ]
-    return statements + ([allow("Decrypt", ["kms:Decrypt"], key)] if key else [])
 
 
 def transform_records(function: Arn) -> list[Statement]:
@@ -126,22 +219,26 @@ def transform_records(function: Arn) -> list[Statement]:
     ]
 
 
-def deliver_objects(bucket: Arn) -> list[Statement]:
-    """Firehose -> S3. Firehose looks at the bucket before it writes under its prefixes."""
+def deliver_objects(
+    bucket: Arn, prefixes: Sequence[str], key: str | None = None
+) -> list[Statement]:
+    """Firehose -> S3: it looks at the bucket, and writes under ``prefixes``.
+
+    Not elsewhere in the bucket: what the batch job runs lies there, too. What it writes in parts
+    it has to decrypt to put together.
+    """
     return [
         allow(
-            "DeliverObjects",
-            [
-                "s3:AbortMultipartUpload",
-                "s3:GetBucketLocation",
-                "s3:GetObject",
-                "s3:ListBucket",
-                "s3:ListBucketMultipartUploads",
-                "s3:PutObject",
-            ],
+            "FindUploads",
+            ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
             bucket,
-            under(bucket, "/*"),
-        )
+        ),
+        allow(
+            "DeliverObjects",
+            ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"],
+            *[under(bucket, f"/{prefix}*") for prefix in prefixes],
+        ),
+        *_use_object_key(bucket, key, DECRYPT, GENERATE_DATA_KEY),
     ]
 
 
@@ -204,9 +301,20 @@ def read_catalog(database: Arn) -> list[Statement]:
 
 
 def crawl(
-    database: Arn, bucket: Arn, prefixes: Sequence[str], table_prefix: str
+    database: Arn,
+    bucket: Arn,
+    prefixes: Sequence[str],
+    table_prefix: str,
+    key: str | None = None,
+    *,
+    log_group: str = "/aws-glue/crawlers",
 ) -> list[Statement]:
-    """Crawler: read the objects, keep the tables whose names start with ``table_prefix``."""
+    """Crawler: read the objects, keep the tables whose names start with ``table_prefix``.
+
+    Glue makes the log group if need be, and gives it the key. Without a key it is the one of all
+    the account's crawlers.
+    """
+    logs = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
     return [
         *read_catalog(database),
         allow(
@@ -224,16 +332,11 @@ def crawl(
             tables_arn(database, f"{table_prefix}*"),
         ),
         *read_objects(bucket, prefixes),
-        # Glue writes every crawler's log to this one group of the account and makes it if need be.
+        *_use_object_key(bucket, key, DECRYPT),
         allow(
             "WriteLogs",
-            ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
-            pulumi.Output.from_input(database).apply(
-                lambda arn: (
-                    arn.split(":database/")[0].replace(":glue:", ":logs:")
-                    + ":log-group:/aws-glue/crawlers:*"
-                )
-            ),
+            [*logs, *(["logs:AssociateKmsKey"] if key else [])],
+            sibling_arn(database, "logs", f"log-group:{log_group}:*"),
         ),
     ]
 
@@ -247,7 +350,7 @@ def read_objects(bucket: Arn, prefixes: Sequence[str]) -> list[Statement]:
 
 
 def merge_orders(
-    bucket: Arn, database: Arn, *, table: str, views: Sequence[str]
+    bucket: Arn, database: Arn, *, table: str, views: Sequence[str], key: str | None = None
 ) -> list[Statement]:
     """The batch job: read the log, keep one Iceberg table, and point ``views`` at it."""
     reads = [layout.PROJECTION_PREFIX, layout.JOBS_PREFIX, layout.EXPORTS_PREFIX]
@@ -272,6 +375,7 @@ def merge_orders(
             ["s3:DeleteObject", "s3:PutObject"],
             under(bucket, f"/{layout.JOBS_PREFIX}temporary/*"),
         ),
+        *_use_object_key(bucket, key, DECRYPT, GENERATE_DATA_KEY),
         allow("ReadCatalog", ["glue:GetDatabase"], catalog_arn(database, "catalog"), database),
         allow(
             "KeepTables",
@@ -283,7 +387,7 @@ def merge_orders(
     ]
 
 
-def write_orders(table: Arn) -> list[Statement]:
+def write_orders(table: Arn, key: str | None = None) -> list[Statement]:
     """The generator, or an application -> the table."""
     return [
         allow(
@@ -296,18 +400,24 @@ def write_orders(table: Arn) -> list[Statement]:
                 "dynamodb:UpdateItem",
             ],
             table,
-        )
+        ),
+        *use_table_key(table, key),
     ]
 
 
-def generate_orders(table: Arn) -> list[Statement]:
+def generate_orders(table: Arn, key: str | None = None) -> list[Statement]:
     """The generator as a function -> the table: it writes batches of whole orders, no more."""
     actions = ["dynamodb:BatchWriteItem", "dynamodb:DescribeTable"]
-    return [allow("GenerateOrders", actions, table)]
+    return [allow("GenerateOrders", actions, table), *use_table_key(table, key)]
 
 
-def ask(
-    workgroup: Arn, database: Arn, bucket: Arn, prefixes: Sequence[str], results_prefix: str
+def ask(  # noqa: PLR0917 - where, what, and the key that every one of these takes last
+    workgroup: Arn,
+    database: Arn,
+    bucket: Arn,
+    prefixes: Sequence[str],
+    results_prefix: str,
+    key: str | None = None,
 ) -> list[Statement]:
     """Whoever asks questions -> Athena, in one workgroup, about one database."""
     return [
@@ -356,16 +466,17 @@ def ask(
             under(bucket, f"/{results_prefix}*"),
         ),
         allow("FindUploads", ["s3:ListBucketMultipartUploads"], bucket),
+        *_use_object_key(bucket, key, DECRYPT, GENERATE_DATA_KEY),
     ]
 
 
-def replay_failed(bucket: Arn, stream: Arn, key: Arn | None = None) -> list[Statement]:
+def replay_failed(bucket: Arn, stream: Arn, key: str | None = None) -> list[Statement]:
     """Operator: failed records -> Kinesis again, and the notes of what was replayed.
 
     Reading the stream settles what became of a replay that broke off.
     """
     prefixes = [layout.FAILED_PREFIX, layout.REPLAYED_PREFIX]
-    statements = [
+    return [
         allow("FindFailed", ["s3:ListBucket"], bucket),
         allow("ReadFailed", ["s3:GetObject"], *[under(bucket, f"/{p}*") for p in prefixes]),
         allow("NoteReplayed", ["s3:PutObject"], under(bucket, f"/{layout.REPLAYED_PREFIX}*")),
@@ -379,13 +490,16 @@ def replay_failed(bucket: Arn, stream: Arn, key: Arn | None = None) -> list[Stat
             ],
             stream,
         ),
+        *_use_object_key(bucket, key, DECRYPT, GENERATE_DATA_KEY),
+        *_use_stream_key(stream, key, DECRYPT, GENERATE_DATA_KEY),
     ]
-    keys = ["kms:Decrypt", "kms:GenerateDataKey"]
-    return statements + ([allow("UseKey", keys, key)] if key else [])
 
 
-def redrive(queue: Arn, table_stream: Arn, pipe: Arn) -> list[Statement]:
-    """Operator: the changes that dead letters point to, as far as the pipe wants them."""
+def redrive(queue: Arn, table_stream: Arn, pipe: Arn, key: str | None = None) -> list[Statement]:
+    """Operator: the changes that dead letters point to, as far as the pipe wants them.
+
+    The stream is under the table's key: see `scan_orders`.
+    """
     return [
         allow(
             "WorkOffDeadLetters",
@@ -394,13 +508,14 @@ def redrive(queue: Arn, table_stream: Arn, pipe: Arn) -> list[Statement]:
         ),
         allow("ReadChanges", ["dynamodb:GetRecords", "dynamodb:GetShardIterator"], table_stream),
         allow("ReadFilter", ["pipes:DescribePipe"], pipe),
+        *_use_queue_key(key, DECRYPT),
     ]
 
 
-def scan_orders(table: Arn) -> list[Statement]:
+def scan_orders(table: Arn, key: str | None = None) -> list[Statement]:
     """Operator: the table, to compare it with the lake."""
     actions = ["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:Scan"]
-    return [allow("ScanOrders", actions, table)]
+    return [allow("ScanOrders", actions, table), *use_table_key(table, key)]
 
 
 def tell(topic: Arn, account_id: pulumi.Input[str], rules: Sequence[Arn]) -> pulumi.Output[str]:

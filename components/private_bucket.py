@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components import checks, policies
+from components import checks, limits, policies
 
 OLD_VERSION_DAYS = 7
 """How long a protected bucket keeps what was overwritten or deleted."""
@@ -20,12 +20,15 @@ class PrivateBucketArgs:
     ----------
     expire_days_by_prefix:
         After how many days the objects under a prefix are deleted.
+    kms_key_arn:
+        Encrypts objects (SSE-KMS, with a bucket key); without it, S3's own keys do.
     protect:
         Keep old versions for a while and refuse to delete the bucket. When off, deleting the
         bucket deletes the objects in it.
     """
 
     expire_days_by_prefix: Mapping[str, int]
+    kms_key_arn: limits.KeyArn | None = None
     protect: bool = True
 
     def __post_init__(self) -> None:
@@ -92,8 +95,10 @@ class PrivateBucket(pulumi.ComponentResource):
             rules=[
                 aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
                     apply_server_side_encryption_by_default=aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
-                        sse_algorithm="AES256"
-                    )
+                        sse_algorithm="aws:kms" if args.kms_key_arn else "AES256",
+                        kms_master_key_id=args.kms_key_arn,
+                    ),
+                    bucket_key_enabled=True if args.kms_key_arn else None,
                 )
             ],
             opts=child,

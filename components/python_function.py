@@ -26,6 +26,10 @@ class PythonFunctionArgs:
         Environment variables.
     statements:
         What it may do, besides writing to its own log group.
+    kms_key_arn:
+        Encrypts the log and the environment; without it, keys of AWS's own do. Its role needs
+        nothing for that: Lambda makes itself a grant as who deploys, CloudWatch has the key's own
+        policy.
     """
 
     package: Path
@@ -35,6 +39,7 @@ class PythonFunctionArgs:
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     statements: Sequence[policies.Statement] = ()
     log_retention_days: limits.LogRetentionDays = 14
+    kms_key_arn: limits.KeyArn | None = None
 
     def __post_init__(self) -> None:
         checks.require(self)
@@ -58,7 +63,10 @@ class PythonFunction(pulumi.ComponentResource):
         super().__init__("sales-cdc:index:PythonFunction", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         logs = aws.cloudwatch.LogGroup(
-            f"{name}-logs", retention_in_days=args.log_retention_days, opts=child
+            f"{name}-logs",
+            retention_in_days=args.log_retention_days,
+            kms_key_id=args.kms_key_arn,
+            opts=child,
         )
         role = ServiceRole(
             name,
@@ -81,6 +89,8 @@ class PythonFunction(pulumi.ComponentResource):
             environment=aws.lambda_.FunctionEnvironmentArgs(variables=args.environment)
             if args.environment
             else None,
+            # Lambda forgets it when there is nothing to encrypt, and the next preview shows a diff.
+            kms_key_arn=args.kms_key_arn if args.environment else None,
             # Text: the handlers write their own JSON, which the JSON format would wrap once more.
             logging_config=aws.lambda_.FunctionLoggingConfigArgs(
                 log_format="Text", log_group=logs.name

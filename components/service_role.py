@@ -34,6 +34,8 @@ class ServiceRole(pulumi.ComponentResource):
 
     arn: pulumi.Output[str]
     """The role's ARN."""
+    name: pulumi.Output[str]
+    """The role's name."""
     policy: aws.iam.RolePolicy
     """Depend on this, not on the role: until it is there the role may do nothing."""
 
@@ -54,7 +56,8 @@ class ServiceRole(pulumi.ComponentResource):
             opts=child,
         )
         self.arn = role.arn
-        self.register_outputs({"arn": self.arn})
+        self.name = role.name
+        self.register_outputs({"arn": self.arn, "name": self.name})
 
 
 def account_id(parent: pulumi.Resource) -> pulumi.Output[str]:

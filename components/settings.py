@@ -46,6 +46,8 @@ def key_of(name: str) -> str:
 class Settings:
     """Every setting, with its default. ``Pulumi.yaml`` describes them and repeats the defaults."""
 
+    # The whole stack
+    kms_key_arn: limits.KeyArn | None = None
     # The table
     protect: bool = True
     point_in_time_recovery: bool = True
@@ -59,7 +61,6 @@ class Settings:
     stream_mode: limits.StreamMode = "on-demand"
     shards: limits.Shards = 1
     stream_retention_hours: limits.StreamRetentionHours = 24
-    kms_key_arn: limits.KeyArn | None = None
     # The pipe
     partition_key_path: limits.PartitionKeyPath = "$.dynamodb.Keys.orderid.S"
     batch_size: limits.BatchSize = 100

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pulumi
+import pulumi_aws as aws
 
 from components.settings import NAMESPACE, Settings, SettingsError, key_of, setting_keys
 
@@ -23,9 +24,20 @@ def load_settings() -> Settings:
     config = pulumi.Config(NAMESPACE)
     raw |= {key: value for key in setting_keys() if (value := config.get(key)) is not None}
     try:
-        return Settings.load(raw)
+        settings = Settings.load(raw)
+        if settings.kms_key_arn:
+            _require_key_in_region(settings.kms_key_arn, aws.get_region().region)
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None
+    return settings
+
+
+def _require_key_in_region(key: str, region: str) -> None:
+    """No service takes a key of another region; each would say so in words of its own."""
+    if key.split(":")[3] != region:
+        raise SettingsError(
+            [f"kmsKeyArn: must be a key in {region}, the stack's region, not {key!r}"]
+        )
 
 
 def export(component: pulumi.ComponentResource, *names: str) -> None:

@@ -13,6 +13,8 @@ from components.service_role import ServiceRole, ServiceRoleArgs, account_id
 
 DEAD_LETTER_RETENTION_SECONDS = 14 * 24 * 3600
 """The longest that SQS keeps a message. What it points to is in the table's stream for 24 hours."""
+DATA_KEY_SECONDS = 300
+"""How long SQS goes on without asking KMS again; so long a key that is taken away still serves."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +31,8 @@ class StreamBridgeArgs:
     stream_mode, shards:
         ``shards`` counts when ``provisioned``.
     kms_key_arn:
-        Encrypts the Kinesis stream; without it, AWS's own key for Kinesis does.
+        The key of the table. Encrypts the Kinesis stream, the dead letters, the log and the pipe's
+        filter; without it, keys of AWS's own do.
     batch_size, batch_window_seconds:
         The pipe hands over this many records, or what came within this time.
     maximum_record_age_seconds, maximum_retry_attempts:
@@ -109,7 +112,9 @@ class StreamBridge(pulumi.ComponentResource):
         dlq = aws.sqs.Queue(
             f"{name}-dlq",
             message_retention_seconds=DEAD_LETTER_RETENTION_SECONDS,
-            sqs_managed_sse_enabled=True,
+            sqs_managed_sse_enabled=None if args.kms_key_arn else True,
+            kms_master_key_id=args.kms_key_arn,
+            kms_data_key_reuse_period_seconds=DATA_KEY_SECONDS if args.kms_key_arn else None,
             opts=child,
         )
         aws.sqs.QueuePolicy(
@@ -119,7 +124,10 @@ class StreamBridge(pulumi.ComponentResource):
             opts=child,
         )
         logs = aws.cloudwatch.LogGroup(
-            f"{name}-logs", retention_in_days=args.log_retention_days, opts=child
+            f"{name}-logs",
+            retention_in_days=args.log_retention_days,
+            kms_key_id=args.kms_key_arn,
+            opts=child,
         )
         role = ServiceRole(
             f"{name}-pipe",
@@ -127,9 +135,12 @@ class StreamBridge(pulumi.ComponentResource):
                 service="pipes.amazonaws.com",
                 source_account=account_id(self),
                 statements=[
-                    *policies.read_table_stream(args.source_stream_arn),
+                    *policies.read_table_stream(args.source_stream_arn, args.kms_key_arn),
                     *policies.put_records(stream.arn, args.kms_key_arn),
-                    *policies.dead_letters(dlq.arn),
+                    *policies.dead_letters(dlq.arn, args.kms_key_arn),
+                    *policies.keep_pipe_encrypted(
+                        args.source_stream_arn, f"{name}-pipe", args.kms_key_arn
+                    ),
                     *policies.write_logs(logs.arn),
                     *(
                         policies.invoke(args.enrichment_function_arn)
@@ -147,6 +158,7 @@ class StreamBridge(pulumi.ComponentResource):
             source=args.source_stream_arn,
             source_parameters=_source_parameters(args, dlq.arn),
             enrichment=args.enrichment_function_arn,
+            kms_key_identifier=args.kms_key_arn,
             target=stream.arn,
             target_parameters=aws.pipes.PipeTargetParametersArgs(
                 kinesis_stream_parameters=aws.pipes.PipeTargetParametersKinesisStreamParametersArgs(

@@ -161,6 +161,10 @@ def deploy(
         if config.get(key) != value:
             differing[name] = (value, config.get(key, "its default"), reason)
         config[key] = value
+    if theirs := config.get(f"{project}:kmsKeyArn"):
+        ours = aws.client("kms").create_key(Description=stack)["KeyMetadata"]["Arn"]
+        differing["kmsKeyArn"] = (ours, theirs, "a key of this account; it encrypts nothing here")
+        config[f"{project}:kmsKeyArn"] = ours
     config["aws:region"] = aws.region
     context = Context(aws, stack)
     return Deployment(_run(context, project, stack, config, root), context.definitions, differing)

@@ -19,7 +19,11 @@ def workgroup(context: Context, name: str, inputs: Inputs) -> Created:
     client = context.aws.client("athena", direct=True)
     physical = auto_name(context, name, inputs)
     given = without(inputs, "forceDestroy", "region", "state", "tags", "tagsAll")
-    wanted = parameters(client, "CreateWorkGroup", {**given, "name": physical})
+    configuration = dict(given.get("configuration") or {})
+    if results := configuration.get("resultConfiguration"):
+        configuration["resultConfiguration"] = _results(results)
+    asked = {**given, "configuration": configuration, "name": physical}
+    wanted = parameters(client, "CreateWorkGroup", asked)
     client.create_work_group(**wanted)
     arn = context.arn("athena", f"workgroup/{physical}")
     return physical, {**inputs, "name": physical, "arn": arn}
@@ -37,3 +41,11 @@ def named_query(context: Context, name: str, inputs: Inputs) -> Created:
     }
     answer = client.create_named_query(**parameters(client, "CreateNamedQuery", given))
     return answer["NamedQueryId"], {**inputs, "name": physical}
+
+
+def _results(inputs: Inputs) -> Inputs:
+    """The same with the key named as the API has it."""
+    encryption = dict(inputs.get("encryptionConfiguration") or {})
+    if "kmsKeyArn" in encryption:
+        encryption["kmsKey"] = encryption.pop("kmsKeyArn")
+    return {**inputs, **({"encryptionConfiguration": encryption} if encryption else {})}

@@ -23,6 +23,10 @@ def table(context: Context, name: str, inputs: Inputs) -> Created:
     stream: dict[str, object] = {"StreamEnabled": bool(inputs.get("streamEnabled"))}
     if stream["StreamEnabled"]:
         stream["StreamViewType"] = inputs["streamViewType"]
+    encryption: dict[str, object] = {}
+    if key := (inputs.get("serverSideEncryption") or {}).get("kmsKeyArn"):
+        wanted = {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key}
+        encryption = {"SSESpecification": wanted}
     described = client.create_table(
         TableName=physical,
         KeySchema=keys,
@@ -34,6 +38,7 @@ def table(context: Context, name: str, inputs: Inputs) -> Created:
         StreamSpecification=stream,
         DeletionProtectionEnabled=bool(inputs.get("deletionProtectionEnabled")),
         **throughput,
+        **encryption,
     )["TableDescription"]
     if (inputs.get("pointInTimeRecovery") or {}).get("enabled"):
         client.update_continuous_backups(

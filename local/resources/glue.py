@@ -58,15 +58,30 @@ def crawler(context: Context, name: str, inputs: Inputs) -> Created:
     client = context.aws.client("glue", direct=True)
     physical = auto_name(context, name, inputs)
     given = {
-        **without(inputs, "s3Targets", "region", "tags", "tagsAll"),
+        **without(inputs, "s3Targets", "securityConfiguration", "region", "tags", "tagsAll"),
         "name": physical,
         "targets": {"s3Targets": inputs["s3Targets"]},
+        "crawlerSecurityConfiguration": inputs.get("securityConfiguration"),
     }
     wanted = parameters(client, "CreateCrawler", given)
     client.create_crawler(**wanted)
     context.define("crawlers", wanted)
     arn = context.arn("glue", f"crawler/{physical}")
     return physical, {**inputs, "name": physical, "arn": arn}
+
+
+@creates("aws:glue/securityConfiguration:SecurityConfiguration")
+def security_configuration(context: Context, name: str, inputs: Inputs) -> Created:
+    """What a crawler or a job encrypts."""
+    client = context.aws.client("glue", direct=True)
+    physical = auto_name(context, name, inputs)
+    encryption = inputs["encryptionConfiguration"]
+    given = {
+        "name": physical,
+        "encryptionConfiguration": {**encryption, "s3Encryption": [encryption["s3Encryption"]]},
+    }
+    client.create_security_configuration(**parameters(client, "CreateSecurityConfiguration", given))
+    return physical, {**inputs, "name": physical}
 
 
 @creates("aws:glue/job:Job")

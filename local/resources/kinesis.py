@@ -27,6 +27,9 @@ def stream(context: Context, name: str, inputs: Inputs) -> Created:
     hours = int(inputs.get("retentionPeriod") or 24)
     if hours > 24:  # the least, and the emulator's default
         client.increase_stream_retention_period(StreamName=physical, RetentionPeriodHours=hours)
+    if key := inputs.get("kmsKeyId"):
+        kind = inputs["encryptionType"]
+        client.start_stream_encryption(StreamName=physical, EncryptionType=kind, KeyId=key)
     arn = context.arn("kinesis", f"stream/{physical}")
     return arn, {**inputs, "name": physical, "arn": arn}
 
@@ -46,8 +49,9 @@ def delivery_stream(context: Context, name: str, inputs: Inputs) -> Created:
             "deliveryStreamType": "KinesisStreamAsSource",
             "kinesisStreamSourceConfiguration": inputs["kinesisSourceConfiguration"],
             "extendedS3DestinationConfiguration": {
-                **without(s3, "bufferingSize", "bufferingInterval"),
+                **without(s3, "bufferingSize", "bufferingInterval", "kmsKeyArn"),
                 "bufferingHints": hints,
+                **_encryption(s3.get("kmsKeyArn")),
             },
         },
     )
@@ -57,3 +61,9 @@ def delivery_stream(context: Context, name: str, inputs: Inputs) -> Created:
     context.define("firehose", wanted)
     arn = context.arn("firehose", f"deliverystream/{physical}")
     return arn, {**inputs, "name": physical, "arn": arn}
+
+
+def _encryption(key: str | None) -> Inputs:
+    if not key:
+        return {}
+    return {"encryptionConfiguration": {"kmsEncryptionConfig": {"awskmsKeyARN": key}}}

@@ -21,6 +21,7 @@ _SAME_IN_API = (
     "description",
     "environment",
     "handler",
+    "kmsKeyArn",
     "loggingConfig",
     "memorySize",
     "role",

@@ -10,7 +10,8 @@ def log_group(context: Context, name: str, inputs: Inputs) -> Created:
     """A log group with its retention."""
     client = context.aws.client("logs")
     physical = auto_name(context, name, inputs)
-    client.create_log_group(logGroupName=physical)
+    key = {"kmsKeyId": inputs["kmsKeyId"]} if inputs.get("kmsKeyId") else {}
+    client.create_log_group(logGroupName=physical, **key)
     if days := int(inputs.get("retentionInDays") or 0):
         client.put_retention_policy(logGroupName=physical, retentionInDays=days)
     arn = context.arn("logs", f"log-group:{physical}")

@@ -10,7 +10,9 @@ from local.resources.registry import Context, Created, Inputs, auto_name, create
 def topic(context: Context, name: str, inputs: Inputs) -> Created:
     """A topic; its id is its ARN."""
     physical = auto_name(context, name, inputs)
-    arn = context.aws.client("sns").create_topic(Name=physical)["TopicArn"]
+    key = inputs.get("kmsMasterKeyId")
+    encryption = {"Attributes": {"KmsMasterKeyId": key}} if key else {}
+    arn = context.aws.client("sns").create_topic(Name=physical, **encryption)["TopicArn"]
     return arn, {**inputs, "name": physical, "arn": arn}
 
 

@@ -10,6 +10,7 @@ _ATTRIBUTES = {
     "visibilityTimeoutSeconds": "VisibilityTimeout",
     "sqsManagedSseEnabled": "SqsManagedSseEnabled",
     "kmsMasterKeyId": "KmsMasterKeyId",
+    "kmsDataKeyReusePeriodSeconds": "KmsDataKeyReusePeriodSeconds",
 }
 
 

@@ -73,7 +73,7 @@ def test_delivers_gzipped_json_by_day_and_hour(deploy: Deploy) -> None:
 
 
 def test_firehose_may_do_its_hops_and_no_more(deploy: Deploy) -> None:
-    objects = {BUCKET, f"{BUCKET}/*"}
+    objects = {f"{BUCKET}/projection/*", f"{BUCKET}/failed/*"}
     assert lake(deploy).find("RolePolicy", "lake-firehose-policy").allows == {
         "kinesis:DescribeStream": {STREAM},
         "kinesis:GetShardIterator": {STREAM},
@@ -82,10 +82,10 @@ def test_firehose_may_do_its_hops_and_no_more(deploy: Deploy) -> None:
         "lambda:InvokeFunction": {FUNCTION, f"{FUNCTION}:*"},
         "lambda:GetFunctionConfiguration": {FUNCTION, f"{FUNCTION}:*"},
         "s3:AbortMultipartUpload": objects,
-        "s3:GetBucketLocation": objects,
+        "s3:GetBucketLocation": {BUCKET},
         "s3:GetObject": objects,
-        "s3:ListBucket": objects,
-        "s3:ListBucketMultipartUploads": objects,
+        "s3:ListBucket": {BUCKET},
+        "s3:ListBucketMultipartUploads": {BUCKET},
         "s3:PutObject": objects,
         "logs:PutLogEvents": {f"{LOGS}:*"},
     }

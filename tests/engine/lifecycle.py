@@ -515,6 +515,11 @@ LIFECYCLES: Mapping[str, Lifecycle] = {
         update=_glue_table,
         replace_on=frozenset({"name", "databaseName"}),
     ),
+    "aws:glue/securityConfiguration:SecurityConfiguration": Lifecycle(
+        exists=call("glue", "get_security_configuration", Name="id"),
+        delete=call("glue", "delete_security_configuration", Name="id"),
+        replace_on=EVERYTHING,
+    ),
     "aws:glue/classifier:Classifier": Lifecycle(
         exists=call("glue", "get_classifier", Name="id"),
         delete=call("glue", "delete_classifier", Name="id"),

@@ -34,7 +34,7 @@ def everything() -> Deployed:
         "orderGenerator": "true",
         "deliveryFormat": "parquet",
         "bufferSizeMb": "64",
-        "kmsKeyArn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-the-stream",
+        "kmsKeyArn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-yours",
         "enrichmentFunctionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:enrich",
     }
     seen = Deployed()
