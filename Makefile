@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OWN := .
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo up dashboard test bench bench-record chaos least-privilege load fuzz pulumi-cli pr format format-check lint types coverage readme lock clean
+.PHONY: help .venv demo up dashboard test bench bench-record chaos least-privilege load fuzz audit pulumi-cli pr format format-check lint types coverage readme lock clean
 
 help: ## What there is to make
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ fuzz: $(VENV)/.stamp ## 2,000 inputs to each thing that reads what comes from ou
 
 pulumi-cli: ## Build Pulumi's CLI from its Go modules, where it cannot be downloaded
 	$(PYTHON) scripts/pulumi_cli.py
+
+audit: $(VENV)/.stamp ## Known holes in the locked packages; needs a network
+	$(BIN)/python scripts/audit.py
 
 pr: format-check lint types coverage ## All that CI does
 
