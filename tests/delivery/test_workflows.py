@@ -81,3 +81,15 @@ def test_a_deployment_ends_by_asking_whether_anything_would_change() -> None:
     *_, last = steps("deploy-stack")
     assert last["with"]["command"] == "preview"
     assert last["with"]["expect-no-changes"] is True
+
+
+@pytest.mark.parametrize("workflow", ["preview", "deploy-stack"])
+def test_whoever_keeps_the_state_is_told_who_asks(workflow: str) -> None:
+    """Pulumi Cloud wants a token; a bucket wants a passphrase, unless KMS keeps the secrets."""
+    (job,) = WORKFLOWS[workflow]["jobs"].values()
+    pulumi = [step for step in job["steps"] if step.get("uses", "").startswith("pulumi/actions@")]
+    assert pulumi
+    for step in pulumi:
+        given = job.get("env", {}) | step.get("env", {})
+        assert {"PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE"} <= given.keys()
+        assert step["with"]["cloud-url"] == "${{ vars.PULUMI_BACKEND_URL }}"

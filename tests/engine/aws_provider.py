@@ -34,6 +34,7 @@ FAIL = "ENGINE_TEST_FAIL"
 UNKNOWN = object()
 """A value that is known only once what it comes from is there."""
 _CONTENT = {"assets", "path", "uri"}
+_OUTPUTS = {"arn", "streamArn"}
 _INPUTS = "__inputs"
 """The state's copy of the inputs, against which the next ones are compared."""
 
@@ -136,7 +137,8 @@ class EmulatorProvider(protocol.Provider):
         )
         if seen is None:
             return protocol.ReadResponse(resource_id="")
-        known = comparable(plain_map(request.inputs)) or seen
+        imported = {key: value for key, value in seen.items() if key not in _OUTPUTS}
+        known = comparable(plain_map(request.inputs)) or imported
         inputs = {key: seen.get(key, value) for key, value in known.items()}
         return protocol.ReadResponse(
             request.resource_id, _state({**state, **seen}, inputs), wrap_map(inputs)

@@ -50,7 +50,8 @@ class Lifecycle:
     name:
         The input that names it, made up when it is left out; None if it has no name of its own.
     observe:
-        Inputs as they are in AWS, to show a drift and to import; from the answer of ``exists``.
+        Inputs as they are in AWS, to show a drift and to import, and the outputs that an imported
+        resource must have; from the answer of ``exists``.
     """
 
     exists: Do
@@ -168,6 +169,8 @@ def _observe_table(answer: Any) -> dict[str, Any]:
     keys = {key["KeyType"]: key["AttributeName"] for key in table["KeySchema"]}
     stream = table.get("StreamSpecification") or {}
     seen = {
+        "arn": table["TableArn"],
+        "streamArn": table.get("LatestStreamArn"),
         "name": table["TableName"],
         "hashKey": keys["HASH"],
         "rangeKey": keys.get("RANGE"),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -175,18 +177,33 @@ def test_prod_refuses_to_be_destroyed(new_project: NewProject) -> None:
     assert len(stack.resources()) == count
 
 
-def test_what_exists_already_is_taken_over(new_project: NewProject) -> None:
+def test_a_table_that_exists_already_is_taken_over_with_its_orders(
+    new_project: NewProject, tmp_path: Path
+) -> None:
+    """As docs/deploying.md says."""
     project = new_project("us-east-1")
+    dynamodb = project.aws.client("dynamodb")
+    dynamodb.create_table(
+        TableName="shop",
+        KeySchema=[{"AttributeName": "orderid", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "orderid", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+    )
+    dynamodb.put_item(TableName="shop", Item={"orderid": {"S": "1"}})
     stack = project.stack("dev")
-    logs = project.aws.client("logs")
-    logs.create_log_group(logGroupName="shop")
-    logs.put_retention_policy(logGroupName="shop", retentionInDays=7)
-    kind = "aws:cloudwatch/logGroup:LogGroup"
+    guide = (ROOT / "docs" / "deploying.md").read_text()
+    (told,) = re.findall(r"```json\n(\{\"resources\".*?)```", guide, re.DOTALL)
+    file = tmp_path / "table.json"
+    file.write_text(told.replace("STACK", "dev").replace("TABLE", "shop"))
     options = ("--stack=dev", "--yes", "--generate-code=false", "--protect=false")
-    project.run("import", kind, "adopted", "shop", *options)
-    (adopted,) = stack.resources()
-    assert adopted["id"] == "shop"
-    assert adopted["inputs"]["retentionInDays"] == 7
+    project.run("import", "--file", str(file), *options)
+    assert [one["id"] for one in stack.resources()] == ["shop"]
+    assert set(stack.preview().of("Table").values()) <= {"update"}
+    stack.up()
+    assert stack.outputs()["tableName"] == "shop"
+    assert placed(project.aws, stack) == 1
+    assert stack.preview().changes == {}
 
 
 def test_the_local_stack_can_be_deployed(new_project: NewProject) -> None:
