@@ -15,7 +15,7 @@ from local.batch import Jobs
 from local.crawler import Crawlers
 from local.deploy import Deployment, deploy, stack_config
 from local.emulator import Emulator
-from local.errors import LocalError
+from local.errors import AwsError, LocalError
 from local.firehose import Delivered, Firehose, FirehoseDefinition
 from local.gateway import Gateway
 from local.pipe import Pipe, PipeDefinition
@@ -120,6 +120,7 @@ class LocalStack:
             self.jobs = Jobs(self.aws, definitions.get("jobs", []))
             for action, hook in {**self.crawlers.hooks(), **self.jobs.hooks()}.items():
                 self._gateway.intercept("glue", action, hook)
+            self._gateway.intercept("pipes", "DescribePipe", self._describe_pipe)
             self._say("starting pipe and firehose")
             for one in definitions.get("firehose", []):
                 firehose = FirehoseDefinition.from_api(one)
@@ -133,6 +134,17 @@ class LocalStack:
             self.stop()
             raise
         return self
+
+    def _describe_pipe(self, request: Mapping[str, Any], _: Credentials) -> dict[str, Any]:
+        """The whole of a pipe, and how it really fares; the emulator knows neither."""
+        for pipe in self.deployment.definitions.get("pipes", []):
+            if pipe["Name"] == request["Name"]:
+                (worker,) = (one for one in self.pipes if one.definition.name == pipe["Name"])
+                state = {"CurrentState": "RUNNING", "DesiredState": "RUNNING"}
+                if worker.error:
+                    state |= {"CurrentState": "START_FAILED", "StateReason": str(worker.error)}
+                return {**pipe, **state}
+        raise AwsError("NotFoundException", f"Pipe {request['Name']} does not exist.", 404)
 
     def stop(self) -> None:
         """Stop from source to lake, so that what is under way is delivered; safe to call twice."""

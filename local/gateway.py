@@ -1,8 +1,9 @@
-"""One loopback endpoint for Glue, Athena and DynamoDB Streams that authorises as AWS does.
+"""One loopback endpoint for Glue, Athena, DynamoDB Streams and a look at pipes, as AWS authorises.
 
-The emulator's own authorisation of these services asks about the wrong resources, and it has
-neither Trino SQL nor a crawler. So requests come here: the signature is checked, IAM is asked about
-AWS's real resource ARNs, and then a part of this package answers, or the emulator does, as root.
+The emulator's own authorisation of these services asks about the wrong resources, it has neither
+Trino SQL nor a crawler, and it forgets most of a pipe. So requests come here: the signature is
+checked, IAM is asked about AWS's real resource ARNs, and then a part of this package answers, or
+the emulator does, as root.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import re
 import socket
 import threading
 import uuid
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import urllib3
 from botocore.auth import SigV4Auth
@@ -36,6 +39,7 @@ Hook = Callable[[dict[str, Any], Credentials], dict[str, Any]]
 
 _STREAMS = "DynamoDBStreams_20120810"
 _SERVICES = {"AmazonAthena": "athena", "AWSGlue": "glue", _STREAMS: "dynamodb"}
+_DESCRIBE_PIPE = re.compile("/v1/pipes/([^/]+)")
 _ITERATORS_MOST = 10_000
 _LOG = logging.getLogger(__name__)
 _JSON = "application/x-amz-json-1.1"
@@ -96,27 +100,21 @@ class Gateway:
         """Answer ``action`` with ``hook``, after signature and permission were checked."""
         self._hooks[service, action] = hook
 
-    def answer(self, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+    def answer(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, bytes]:
         """Status and JSON of one request; ``headers`` have lower-case names."""
         try:
-            target, _, action = headers.get("x-amz-target", "").rpartition(".")
-            service = _SERVICES.get(target)
-            if service is None:
-                raise AwsError(
-                    "UnknownOperationException",
-                    "This endpoint answers Athena, Glue and DynamoDB Streams only (X-Amz-Target "
-                    f"AmazonAthena.*, AWSGlue.*, {_STREAMS}.*), not {target or 'this service'}: "
-                    "send it to AWS_ENDPOINT_URL.",
-                    404,
-                )
+            service, action, request = _operation(method, path, headers, body)
             caller = sigv4.verify(
                 self._aws.book,
                 service=service,
                 region=self._aws.region,
                 headers=headers,
                 body=body,
+                method=method,
+                path=path,
             )
-            request = _parse(body)
             self._authorizer.check(
                 caller, f"{service}:{action}", self._resources(service, action, request)
             )
@@ -142,6 +140,8 @@ class Gateway:
         prefix = f"arn:aws:{service}:{self._aws.region}:{self._aws.account_id}"
         if service == "glue":
             return glue_resources(prefix, action, request)
+        if service == "pipes":
+            return [f"{prefix}:pipe/{request['Name']}"]
         if service == "dynamodb":
             iterator = str(request.get("ShardIterator"))
             return [request.get("StreamArn") or self._iterators.get(iterator, "*")]
@@ -171,6 +171,24 @@ class Gateway:
             "POST", self._aws.emulator_url + "/", body=body, headers=dict(request.headers)
         )
         return answer.status, answer.data
+
+
+def _operation(
+    method: str, path: str, headers: Mapping[str, str], body: bytes
+) -> tuple[str, str, dict[str, Any]]:
+    """Service, action and request of a call."""
+    target, _, action = headers.get("x-amz-target", "").rpartition(".")
+    if method == "POST" and target in _SERVICES:
+        return _SERVICES[target], action, _parse(body)
+    if method == "GET" and (pipe := _DESCRIBE_PIPE.fullmatch(path)):
+        return "pipes", "DescribePipe", {"Name": unquote(pipe[1])}
+    raise AwsError(
+        "UnknownOperationException",
+        "This endpoint answers Athena, Glue and DynamoDB Streams (X-Amz-Target AmazonAthena.*, "
+        f"AWSGlue.*, {_STREAMS}.*) and DescribePipe, not {target or f'{method} {path}'}: "
+        "send it to AWS_ENDPOINT_URL.",
+        404,
+    )
 
 
 def _parse(body: bytes) -> dict[str, Any]:
@@ -222,26 +240,12 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 120  # of an idle kept-alive connection
     server: _Server
 
-    def do_POST(self) -> None:
-        """Answer one API call."""
+    def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self._send(*self.server.gateway.answer(headers, body))
+        self._send(*self.server.gateway.answer(self.command, self.path, headers, body))
 
-    def _other(self) -> None:
-        self._send(
-            404,
-            _refusal(
-                AwsError(
-                    "UnknownOperationException",
-                    "This endpoint answers Athena, Glue and DynamoDB Streams only; other services "
-                    "are at AWS_ENDPOINT_URL.",
-                )
-            ),
-        )
-        self.close_connection = True
-
-    do_GET = do_PUT = do_DELETE = do_HEAD = _other  # noqa: N815
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _answer  # noqa: N815
 
     def _send(self, status: int, body: bytes) -> None:
         self.send_response(status)

@@ -7,6 +7,7 @@ import hmac
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 from local.aws import CredentialBook, Credentials
 from local.errors import AwsError
@@ -21,14 +22,23 @@ _STAMP = "%Y%m%dT%H%M%SZ"
 
 
 def verify(
-    book: CredentialBook, *, service: str, region: str, headers: Mapping[str, str], body: bytes
+    book: CredentialBook,
+    *,
+    service: str,
+    region: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    method: str = "POST",
+    path: str = "/",
 ) -> Credentials:
-    """Who signed this ``POST /``.
+    """Who signed this request, which has no query.
 
     Parameters
     ----------
     headers:
         Names in lower case.
+    path:
+        As it was sent, escapes and all.
 
     Raises
     ------
@@ -65,7 +75,7 @@ def verify(
     signed = match["headers"].split(";")
     canonical = "\n".join(
         [
-            "POST\n/\n",
+            f"{method}\n{quote(path, safe='/-_.~')}\n",
             *(f"{name}:{' '.join(headers.get(name, '').split())}" for name in signed),
             "",
             match["headers"],

@@ -81,6 +81,7 @@ def environment(stack: LocalStack, who: Credentials, outputs_file: Path) -> dict
         "AWS_ENDPOINT_URL_ATHENA": gateway,
         "AWS_ENDPOINT_URL_DYNAMODB_STREAMS": gateway,
         "AWS_ENDPOINT_URL_GLUE": gateway,
+        "AWS_ENDPOINT_URL_PIPES": gateway,
         "AWS_ACCESS_KEY_ID": who.access_key_id,
         "AWS_SECRET_ACCESS_KEY": who.secret_access_key,
         "AWS_REGION": stack.aws.region,

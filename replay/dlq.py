@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -126,7 +127,7 @@ class Outcome:
     changes:
         That the stream still has.
     sent:
-        Of those, put into Kinesis.
+        Put into Kinesis; an enrichment may make more or fewer events of the changes.
     repaired:
         Orders whose current state was emitted.
     """
@@ -144,6 +145,22 @@ class Outcome:
     def to_json(self) -> dict[str, Any]:
         """For programs."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class _Pipe:
+    """What of a pipe's definition concerns the changes it carries."""
+
+    patterns: Sequence[Any]
+    enrichment: str | None
+    batch_size: int
+
+    def carries(self, change: Mapping[str, Any]) -> bool:
+        """Whether a change passes the filters."""
+        # What a pipe's filter means is known to the local stand-in of pipes; needed seldom.
+        from local.event_pattern import matches  # noqa: PLC0415
+
+        return not self.patterns or any(matches(one, change) for one in self.patterns)
 
 
 class DeadLetters:
@@ -179,9 +196,9 @@ class DeadLetters:
         Raises
         ------
         ReplayError
-            Kinesis keeps refusing, or the pipe is one whose changes cannot be sent on by hand.
+            Kinesis keeps refusing, or the pipe's enrichment fails.
         """
-        wanted = self._wanted()
+        pipe = self._pipe()
         outcome = Outcome()
         messages = self._receive()
         outcome.messages = len(messages)
@@ -198,7 +215,7 @@ class DeadLetters:
                 self._progress(done, len(pointers))
                 if self._stop.is_set():
                     break
-                if self._pass_on(pointer, wanted, outcome, dry_run=dry_run):
+                if self._pass_on(pointer, pipe, outcome, dry_run=dry_run):
                     self._delete(pointer, receipts, outcome)
                 elif outcome.gone and outcome.gone[-1].message_id == pointer.message_id:
                     lost.append(pointer)
@@ -236,21 +253,41 @@ class DeadLetters:
             self._sender.put(wave)
         return len(outgoing)
 
-    def _wanted(self) -> Callable[[Mapping[str, Any]], bool]:
-        """Which changes the pipe carries."""
+    def _pipe(self) -> _Pipe:
+        """What the pipe does to changes on their way."""
         pipe = self._account.client("pipes").describe_pipe(Name=self._account["pipeName"])
-        if pipe.get("Enrichment"):
-            raise ReplayError(
-                f"the pipe enriches its changes with {pipe['Enrichment']}; sent on from here they "
-                "would arrive without: mend the pipe and let it read them again, or use "
-                "`python -m replay verify` to see what is missing"
-            )
-        filters = pipe.get("SourceParameters", {}).get("FilterCriteria", {}).get("Filters", [])
-        patterns = [orjson.loads(one["Pattern"]) for one in filters]
-        # What a pipe's filter means is known to the local stand-in of pipes; needed seldom.
-        from local.event_pattern import matches  # noqa: PLC0415
+        source = pipe.get("SourceParameters", {})
+        filters = source.get("FilterCriteria", {}).get("Filters", [])
+        return _Pipe(
+            patterns=[orjson.loads(one["Pattern"]) for one in filters],
+            enrichment=pipe.get("Enrichment"),
+            batch_size=source.get("DynamoDBStreamParameters", {}).get("BatchSize", 100),
+        )
 
-        return lambda change: not patterns or any(matches(one, change) for one in patterns)
+    def _enriched(self, events: Sequence[Any], pipe: _Pipe) -> list[Any]:
+        """What the pipe's function makes of events: as many as it likes, each of any form.
+
+        Raises
+        ------
+        ReplayError
+            It failed.
+        """
+        if not pipe.enrichment:
+            return [*events]
+        made: list[Any] = []
+        function = self._account.client("lambda")
+        for start in range(0, len(events), pipe.batch_size):
+            payload = orjson.dumps(events[start : start + pipe.batch_size])
+            answer = function.invoke(FunctionName=pipe.enrichment, Payload=payload)
+            body = answer["Payload"].read()
+            if answer.get("FunctionError"):
+                raise ReplayError(
+                    f"the pipe's enrichment failed, its messages stay: {pipe.enrichment}: "
+                    f"{body[:300].decode(errors='replace')}"
+                )
+            part = orjson.loads(body)
+            made += part if isinstance(part, list) else [part]
+        return made
 
     def _receive(self) -> list[dict[str, Any]]:
         """Every message that can be seen now, each once."""
@@ -271,7 +308,7 @@ class DeadLetters:
     def _pass_on(
         self,
         pointer: Pointer,
-        wanted: Callable[[Mapping[str, Any]], bool],
+        pipe: _Pipe,
         outcome: Outcome,
         *,
         dry_run: bool,
@@ -279,15 +316,10 @@ class DeadLetters:
         """Send what a message points to; True when all of it arrived."""
         records, whole = self._read(pointer)
         outcome.changes += len(records)
-        carried = [r for r in records if wanted(orjson.loads(changes.from_stream(r, "")))]
-        outcome.filtered += len(records) - len(carried)
-        outgoing = []
-        orders = []
-        for number, record in enumerate(carried):
-            data = changes.from_stream(record, pointer.stream_arn)
-            order = order_of(data, self._schema) or record["eventID"]
-            orders.append(order)
-            outgoing.append(Outgoing(number, data, order))
+        events = [orjson.loads(changes.from_stream(one, pointer.stream_arn)) for one in records]
+        carried = [event for event in events if pipe.carries(event)]
+        outcome.filtered += len(events) - len(carried)
+        orders = {order_of(orjson.dumps(one), self._schema) or one["eventID"] for one in carried}
         if not whole:
             missing = max(1, pointer.size - len(records))
             outcome.gone.append(
@@ -299,11 +331,16 @@ class DeadLetters:
                     pointer.first_at,
                     pointer.last_at,
                     missing,
-                    sorted(set(orders)),
+                    sorted(orders),
                 )
             )
         if dry_run:
             return False
+        outgoing = []
+        for number, event in enumerate(self._enriched(carried, pipe)):
+            data = orjson.dumps(event)
+            key = order_of(data, self._schema) or hashlib.sha256(data).hexdigest()
+            outgoing.append(Outgoing(number, data, key))
         for wave in waves(outgoing):
             outcome.sent += len(self._sender.put(wave))
         return whole
