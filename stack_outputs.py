@@ -52,7 +52,7 @@ def load(
         )
     try:
         document: Any = json.loads(text)
-    except ValueError as error:
+    except (RecursionError, ValueError) as error:
         raise StackOutputsError(f"{source}: not JSON: {error}") from None
     if not isinstance(document, Mapping):
         raise StackOutputsError(f"{source}: expected one JSON object of outputs")

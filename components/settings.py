@@ -209,7 +209,7 @@ def _parse_patterns(text: str) -> tuple[Mapping[str, Any], ...]:
     try:
         items = json.loads(text or "[]")
         patterns = [json.loads(item) if isinstance(item, str) else item for item in items]
-    except (TypeError, ValueError):
+    except (RecursionError, TypeError, ValueError):
         raise wrong from None
     if not isinstance(items, list) or not all(isinstance(p, dict) and p for p in patterns):
         raise wrong

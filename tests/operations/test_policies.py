@@ -36,6 +36,8 @@ def everything() -> Deployed:
         "bufferSizeMb": "64",
         "kmsKeyArn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-yours",
         "enrichmentFunctionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:enrich",
+        "dashboard": "true",
+        "dashboardPrincipalArn": f"arn:aws:quicksight:{REGION}:{ACCOUNT}:group/default/analysts",
     }
     seen = Deployed()
     record(
@@ -127,8 +129,11 @@ def test_the_linter_would_see_a_misspelt_action() -> None:
 def test_every_role_is_assumed_for_this_account_only(everything: Deployed) -> None:
     for role in everything.all("Role"):
         (statement,) = json.loads(role.inputs["assumeRolePolicy"])["Statement"]
-        if statement["Principal"]["Service"] == "lambda.amazonaws.com":
-            continue  # sends no aws:SourceAccount
+        if statement["Principal"]["Service"] in (
+            "lambda.amazonaws.com",
+            "quicksight.amazonaws.com",
+        ):
+            continue  # send no aws:SourceAccount
         assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}, role.name
 
 

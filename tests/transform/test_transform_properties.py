@@ -205,7 +205,7 @@ def damaged_changes(draw: st.DrawFn) -> Any:
     return change
 
 
-@settings(max_examples=400)
+@settings(max_examples=max(400, settings.default.max_examples))
 @given(damaged_changes())
 def test_a_damaged_change_record_gives_one_answer(change: Any) -> None:
     try:
@@ -221,7 +221,7 @@ def test_a_damaged_change_record_gives_one_answer(change: Any) -> None:
         assert list(json.loads(decode(answers[0]))) == [c.name for c in ORDERS.event_row]
 
 
-@settings(max_examples=400)
+@settings(max_examples=max(400, settings.default.max_examples))
 @given(st.one_of(damaged_changes(), st.builds(change_of, items)))
 def test_the_straight_code_makes_the_rows_that_the_careful_code_makes(change: Any) -> None:
     keys = [DOCUMENT["key"]]
