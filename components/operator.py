@@ -18,6 +18,8 @@ class OperatorArgs:
         The stream of the table.
     kinesis_stream_arn:
         The Kinesis stream.
+    enrichment_function_arn:
+        The function that the pipe puts changes through, if any: dead letters go through it too.
     kms_key_arn:
         The key of all of these, if they have one of yours.
     """
@@ -28,6 +30,7 @@ class OperatorArgs:
     pipe_arn: pulumi.Input[str]
     dlq_arn: pulumi.Input[str]
     bucket_arn: pulumi.Input[str]
+    enrichment_function_arn: pulumi.Input[str] | None = None
     kms_key_arn: limits.KeyArn | None = None
 
     def __post_init__(self) -> None:
@@ -54,6 +57,11 @@ class Operator(pulumi.ComponentResource):
                     ),
                     *policies.redrive(
                         args.dlq_arn, args.stream_arn, args.pipe_arn, args.kms_key_arn
+                    ),
+                    *(
+                        policies.invoke(args.enrichment_function_arn)
+                        if args.enrichment_function_arn
+                        else []
                     ),
                     *policies.scan_orders(args.table_arn, args.kms_key_arn),
                 ]
