@@ -6,9 +6,10 @@ import hashlib
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -33,6 +34,7 @@ BEFORE_ALL = "0" * 40
 """A sequence_number below every one of the log."""
 
 _HOUR = "%Y-%m-%d-%H"
+_IN_LOG = re.compile(r"/day=(\d{4}-\d{2}-\d{2})/hour=(\d{2})/[^/._][^/]*$")
 _TIMESTAMP = "yyyy-MM-dd HH:mm:ss[.SSSSSS][.SSS]"
 _EVENT_COLUMNS = {
     "extras": "string",
@@ -103,26 +105,40 @@ def hours_before(hour: str, span: timedelta) -> str:
     return (datetime.strptime(hour, _HOUR) - span).strftime(_HOUR)
 
 
-def list_log(spark: SparkSession, log: str, since: str | None) -> list[Partition]:
-    """The log's partitions from the hour ``since`` on, in order; days before it are not listed."""
-    files, root = _files(spark, log)
-    if not files.exists(root):
-        return []
+def list_log(log: str, since: str | None) -> list[Partition]:
+    """The log's partitions from the hour ``since`` on, in order; what is before is not listed."""
     latest = (datetime.now(UTC) + SETTLE).strftime(_HOUR)  # a wrong clock must not end the log
-    since = since or ""
     found: dict[str, dict[str, int]] = defaultdict(dict)
-    for status in files.listStatus(root):
-        day = re.fullmatch(r"day=(\d{4}-\d{2}-\d{2})", status.getPath().getName())
-        if not day or not since[:10] <= day[1] <= latest[:10]:
-            continue
-        objects = files.listFiles(status.getPath(), True)
-        while objects.hasNext():
-            one = objects.next()
-            path = one.getPath().toString()
-            hour = re.search(r"/hour=(\d{2})/([^/]+)$", path)
-            if hour and hour[2][0] not in "._" and one.getLen():
-                found[f"{day[1]}-{hour[1]}"][path] = one.getLen()
-    return [Partition(hour, found[hour]) for hour in sorted(found) if since <= hour <= latest]
+    for path, size in _objects(log.rstrip("/"), since or ""):
+        match = _IN_LOG.search(path)
+        if match and size and (since or "") <= (hour := f"{match[1]}-{match[2]}") <= latest:
+            found[hour][path] = size
+    return [Partition(hour, found[hour]) for hour in sorted(found)]
+
+
+def _objects(log: str, since: str) -> Iterator[tuple[str, int]]:
+    """Each object's path and size, from about the hour ``since`` on.
+
+    Not by Spark's file system: that answers one object a call, across processes, and took 3 s for
+    the objects of two days.
+    """
+    scheme, _, rest = log.rpartition("://")
+    start = f"day={since[:10]}/hour={since[11:]}"
+    if scheme.startswith("s3"):
+        import boto3  # noqa: PLC0415 - only where the log is on S3
+
+        bucket, _, prefix = rest.partition("/")
+        pages = boto3.client("s3").get_paginator("list_objects_v2")
+        for page in pages.paginate(
+            Bucket=bucket, Prefix=f"{prefix}/", StartAfter=f"{prefix}/{start}"
+        ):
+            for stored in page.get("Contents", ()):
+                yield f"{scheme}://{bucket}/{stored['Key']}", stored["Size"]
+    else:
+        for hour in Path(rest).glob("day=*/hour=*"):
+            if f"{hour.parent.name}/{hour.name}" >= start:
+                for file in hour.iterdir():
+                    yield str(file), file.stat().st_size
 
 
 def read_log(

@@ -52,6 +52,8 @@ _SESSION: Mapping[str, str] = {
 _ATTEMPTS = 5
 _FEW = 500_000
 """So many keys are sent to the table's files; for more the table is shuffled."""
+_SLOTS_A_KEY, _MOST_SLOTS = 64, 2**22
+"""Of a sieve: at most one row in so many passes that has no change; and a limit in bytes."""
 _NAMESPACE = "sales-cdc"
 
 
@@ -193,17 +195,17 @@ class Run:
             after = self._state_after(before.state, listed)
         figures.watermark = after.watermark
         if rows is not None:
-            effective = self._classify(self._newest(rows, figures), before, figures)
+            effective, sieve = self._classify(self._newest(rows, figures), before, figures)
             self._before_merge()
             if self._table.snapshot().snapshot_id != before.snapshot_id:
                 raise LostRaceError("the table has a new snapshot")
-            self._table.merge(effective, after)
+            self._table.merge(effective, after, forgotten=before.forgotten, sieve=sieve)
         if rows is not None or options.maintenance == "always":
             self._maintain(before.state.watermark, figures)
 
     def _list(self, state: State) -> list[Partition]:
         since = state.watermark and hours_before(state.watermark, self._options.look_back)
-        return list_log(self._spark, self._options.log, since)
+        return list_log(self._options.log, since)
 
     def _state_after(self, state: State, listed: Sequence[Partition]) -> State:
         watermark = max([one.hour for one in listed] + [state.watermark or ""])
@@ -256,17 +258,24 @@ class Run:
         figures.superseded = events - orders
         return changes.select("row.*")
 
-    def _classify(self, changes: DataFrame, before: Snapshot, figures: Figures) -> DataFrame:
-        """The changes that are news to the table; counts what each does to current orders."""
+    def _classify(
+        self, changes: DataFrame, before: Snapshot, figures: Figures
+    ) -> tuple[DataFrame, bytes | None]:
+        """The changes that are news to the table, with a sieve of their keys if they are few.
+
+        Counts what each does to current orders.
+        """
         keys = list(self._options.columns.keys)
         sequence = F.col("sequence_number").alias("_sequence")
         live = (F.col("event_type") != "REMOVE").alias("_live")
+        orders = figures.rows_read - figures.rejected - figures.duplicates - figures.superseded
+        few = orders <= _FEW and before.snapshot_id is not None
         if before.snapshot_id is None:
             empty = {"_sequence": F.lit(None).cast("string"), "_live": F.lit(None).cast("boolean")}
             known = changes.withColumns(empty)
         else:
             wanted = changes.select(*keys)
-            if changes.count() <= _FEW:
+            if few:
                 wanted = F.broadcast(wanted)
             stored = self._table.rows().select(*keys, sequence, live)
             known = changes.join(stored.join(wanted, keys, "left_semi"), keys, "left")
@@ -278,10 +287,16 @@ class Run:
             .when(there, "updated")
             .otherwise("inserted")
         )
-        known = self._keep(known.withColumns({"_news": news, "_effect": effect}))
-        for name, count in known.groupBy("_effect").count().collect():
+        known = self._keep(known.withColumns({"_news": news, "_effect": effect})).alias("known")
+        sieve = bytearray(min(_SLOTS_A_KEY * orders, _MOST_SLOTS) if few else 0)
+        slot = F.expr(self._table.slot("known", max(1, len(sieve)))) if few else F.lit(None)
+        slots = F.collect_set(F.when(F.col("_news"), slot))
+        for name, count, taken in known.groupBy("_effect").agg(F.count("*"), slots).collect():
             setattr(figures, name, count)
-        return known.where("_news").select(*self._options.columns.stored)
+            for one in taken:
+                sieve[one] = 1
+        news_of_it = known.where("_news").select(*self._options.columns.stored)
+        return news_of_it, bytes(sieve) or None
 
     def _maintain(self, before: str | None, figures: Figures) -> None:
         """Keep the table small and quick: what costs is done with the first run of a day."""

@@ -125,7 +125,6 @@ class OrdersTable:
             f"CREATE TABLE IF NOT EXISTS {self.name} ({declared}) USING iceberg {layout} {where} "
             f"TBLPROPERTIES ({properties})"
         )
-        self._spark.catalog.refreshTable(self.name)
         stored = {f.name: f.dataType.simpleString() for f in self.rows().schema.fields}
         for name, kind in self._columns.stored.items():
             if name not in stored:
@@ -149,34 +148,57 @@ class OrdersTable:
         Maintenance makes snapshots that do not tell. If none does, the log is read from its
         beginning: that is dear, but not wrong.
         """
-        self._spark.catalog.refreshTable(self.name)
-        columns = "snapshot_id, parent_id, summary"
-        history = {row["snapshot_id"]: row for row in self._metadata("snapshots", columns)}
-        at = next(
-            (r["snapshot_id"] for r in self._metadata("refs", "*") if r["name"] == "main"), None
-        )
-        current, state, forgotten = at, None, None
-        while at in history:
-            summary = history[at]["summary"]
-            if state is None and STATE in summary:
-                state = State(**json.loads(summary[STATE]))
+        # From the table's metadata, not by SQL: no Spark jobs, and what was kept of the run stays
+        # (REFRESH TABLE throws away every cached frame that has read the table).
+        jvm: Any = self._spark.sparkContext._jvm
+        load = jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable
+        table = load(self._spark._jsparkSession, self.name)
+        at = newest = table.currentSnapshot()
+        state, forgotten = State(), None
+        while at is not None:
+            summary = at.summary()
             forgotten = max(filter(None, (forgotten, summary.get(FORGOTTEN))), default=None)
-            at = history[at]["parent_id"]
-        return Snapshot(current, state or State(), forgotten)
+            if told := summary.get(STATE):
+                state = State(**json.loads(told))
+                break
+            parent = at.parentId()
+            at = None if parent is None else table.snapshot(parent)
+        number = None if newest is None else newest.snapshotId()
+        return Snapshot(number, state, forgotten)
 
-    def merge(self, changes: DataFrame, state: State) -> None:
-        """Put ``changes`` (one an order) in, and ``state`` with them, in one commit."""
+    def slot(self, table: str, slots: int) -> str:
+        """SQL: into which of a sieve's ``slots`` the key of a row of ``table`` falls."""
+        keys = ", ".join(f"{table}.`{key}`" for key in self._columns.keys)
+        return f"CAST(pmod(xxhash64({keys}), {slots}) AS INT)"
+
+    def merge(
+        self, changes: DataFrame, state: State, *, forgotten: str | None, sieve: bytes | None
+    ) -> None:
+        """Put ``changes`` (one an order) in, and what is known then with them, in one commit.
+
+        Parameters
+        ----------
+        forgotten:
+            As the snapshot before told it, which will expire.
+        sieve:
+            A byte a slot, 1 where a key of ``changes`` falls: rows that fall elsewhere are dropped
+            as they are read. The join needs both sides sorted by key, and a MERGE that inserts
+            cannot send the small side to the large one instead.
+        """
         stored = self.rows().columns
         given = {n: f"s.`{n}`" if n in self._columns.stored else "NULL" for n in stored}
         changes.createOrReplaceTempView("changes_to_merge")
         same = " AND ".join(f"t.`{key}` = s.`{key}`" for key in self._columns.keys)
         setting = ", ".join(f"t.`{name}` = {value}" for name, value in given.items())
         names, values = ", ".join(f"`{name}`" for name in given), ", ".join(given.values())
+        passes = sieve and f" AND substring(:sieve, 1 + {self.slot('t', len(sieve))}, 1) = X'01'"
         self._do(
-            f"MERGE INTO {self.name} t USING changes_to_merge s ON {same} "  # noqa: S608
+            f"MERGE INTO {self.name} t USING changes_to_merge s "  # noqa: S608
+            f"ON {same}{passes or ''} "
             f"WHEN MATCHED AND s.sequence_number > t.sequence_number THEN UPDATE SET {setting} "
             f"WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({values})",
-            state.properties(),
+            state.properties() | ({FORGOTTEN: forgotten} if forgotten else {}),
+            {"sieve": sieve} if sieve else {},
         )
 
     def forget_deletes(self, horizon: str) -> None:
@@ -218,7 +240,12 @@ class OrdersTable:
         row = self._do(sql).first()
         return int(row[0]) if row and isinstance(row[0], int) else 0
 
-    def _do(self, statement: str, properties: Mapping[str, str] | None = None) -> DataFrame:
+    def _do(
+        self,
+        statement: str,
+        properties: Mapping[str, str] | None = None,
+        given: Mapping[str, Any] | None = None,
+    ) -> DataFrame:
         """Run a statement; the snapshot that it makes carries ``properties``.
 
         Raises
@@ -229,7 +256,9 @@ class OrdersTable:
         try:
             if properties is None:
                 return self._spark.sql(statement)
-            return _with_properties(self._spark, properties, lambda: self._spark.sql(statement))
+            return _with_properties(
+                self._spark, properties, lambda: self._spark.sql(statement, dict(given or {}))
+            )
         except Exception as error:
             if any(name in str(error) for name in _LOST_RACE):
                 raise LostRaceError(str(error).splitlines()[0]) from error
