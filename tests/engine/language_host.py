@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import runpy
+import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -40,6 +41,8 @@ def main() -> None:
     server = grpc.server(ThreadPoolExecutor(max_workers=4))
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(ProgramInFolder(), server)
     port = server.add_insecure_port("127.0.0.1:0")
+    # The engine ends it so, which is nothing to tell of.
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
     server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
