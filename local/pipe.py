@@ -207,13 +207,13 @@ class Pipe(Worker):
         self.counts.filtered += len(batch) - len(wanted)
         # Each part with its own tries: one that was given up must not use up its neighbours'.
         pending = [(wanted, 0)] if wanted else []
-        enriched = self.definition.enrichment_arn is None
         while pending:
             (part, attempts), error = pending.pop(0), None
             try:
-                if not enriched:
-                    part, enriched = self._enrich(part), True
-                left = self._put(part)
+                if self.definition.enrichment_arn is None:
+                    left = self._put(part)
+                else:  # which records an event that was not taken is made of cannot be told
+                    left = [*part] if self._put(self._enrich(part)) else []
             except AwsError as failure:
                 if failure.denied:
                     raise
@@ -222,7 +222,7 @@ class Pipe(Worker):
                 continue
             attempts += 1
             if self._exhausted(wanted, attempts):
-                self._give_up(shard, left if self.definition.enrichment_arn is None else wanted)
+                self._give_up(shard, left)
             elif error and not error.retryable and self.definition.bisect and len(left) > 1:
                 middle = len(left) // 2
                 pending[:0] = [(left[:middle], 0), (left[middle:], 0)]

@@ -55,7 +55,7 @@ def test_what_was_given_up_is_enriched_on_its_way(
     given_up(operated, monkeypatch, "one", "two")
     result = operated.replay("dlq", "--json")
     assert result.code == 0, result.told
-    assert result.facts["sent"] == 2
+    assert result.facts["sent"] == 2, result.told
     assert letters(operated) == 0
     operated.until(lambda: len(segments(operated)) == 2)
     assert segments(operated) == {"one": "gold", "two": "gold"}
