@@ -14,6 +14,8 @@ from tests.engine.stack import Project, has
 ENGINE = {"aws", "empty_account", "new_project"}
 
 
+# xdist reads the groups in the same hook, and before this if the folder is named by the user.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One at a time: an engine, a language host, two plugins and an emulator fill two cores."""
     missing = not has("pulumi")
