@@ -37,7 +37,7 @@ class ProgramInFolder(LanguageServer):
 
 
 def main() -> None:
-    """Serve until the engine ends this process."""
+    """Serve until the engine ends this process, or is gone."""
     server = grpc.server(ThreadPoolExecutor(max_workers=4))
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(ProgramInFolder(), server)
     port = server.add_insecure_port("127.0.0.1:0")
@@ -46,7 +46,9 @@ def main() -> None:
     server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    server.wait_for_termination()
+    engine = os.getppid()
+    while server.wait_for_termination(timeout=5) and os.getppid() == engine:
+        pass  # an engine that was killed ends nothing
 
 
 if __name__ == "__main__":
