@@ -71,6 +71,8 @@ STATED = {
     "firehose s3:GetObject": _FIREHOSE,
     "firehose s3:ListBucket": _FIREHOSE,
     "firehose s3:ListBucketMultipartUploads": _FIREHOSE,
+    "batch s3:AbortMultipartUpload": "clears away an upload that broke off; here none does",
+    "batch s3:GetBucketLocation": "Glue's file system asks where the bucket is; here it is told",
     "crawler glue:BatchGetPartition": _CRAWLER,
     "crawler glue:BatchUpdatePartition": _CRAWLER,
     "crawler glue:CreatePartition": _CRAWLER,
@@ -94,7 +96,7 @@ STATED = {
 }
 """Actions, of anyone or of who is named before, that the local run does not need: and why."""
 
-NOT_RUN = {"batch": "Glue runs the job, on Spark; the local run does not"}
+NOT_RUN = {"dashboard": "there is no QuickSight here; the reader asks the same questions"}
 """Whose permissions the local run does not use at all."""
 
 

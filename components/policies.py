@@ -376,7 +376,6 @@ def merge_orders(
             under(bucket, f"/{layout.JOBS_PREFIX}temporary/*"),
         ),
         *_use_object_key(bucket, key, DECRYPT, GENERATE_DATA_KEY),
-        allow("ReadCatalog", ["glue:GetDatabase"], catalog_arn(database, "catalog"), database),
         allow(
             "KeepTables",
             ["glue:CreateTable", "glue:GetTable", "glue:UpdateTable"],

@@ -127,7 +127,6 @@ def test_it_may_read_the_log_keep_its_table_write_its_logs_and_no_more(deploy: D
         "s3:AbortMultipartUpload": {kept},
         "s3:PutObject": {kept, scratch},
         "s3:DeleteObject": {kept, scratch},
-        "glue:GetDatabase": catalog,
         "glue:CreateTable": table,
         "glue:GetTable": table,
         "glue:UpdateTable": table,
