@@ -180,6 +180,8 @@ def read_export(spark: SparkSession, export: str, columns: Columns) -> tuple[Dat
     The rows as `read_log` gives them, and the export's time; None if no summary tells it.
     """
     root = export.rstrip("/")
+    if not _exists(spark, root):
+        raise JobError(f"{export}: there is nothing; name the export's folder, ...AWSDynamoDB/ID/")
     summary = f"{root}/manifest-summary.json"
     document = json.loads(read_text(spark, summary)) if _exists(spark, summary) else {}
     if document.get("outputFormat", "DYNAMODB_JSON") != "DYNAMODB_JSON":

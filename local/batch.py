@@ -195,11 +195,13 @@ class Jobs:
                 text=True,
                 start_new_session=True,  # Java too ends with it
             )
+            if run.state == "STOPPED":  # before it began
+                _kill(run)
             out, _ = run.process.communicate()
         lines = out.splitlines()
         self._log(run, lines)
         if run.process.returncode:
-            run.error = _why(log.read_text())
+            run.error = run.error or _why(log.read_text())  # who stopped it has said so
         else:
             run.figures = _figures(lines[-1])
 
@@ -304,20 +306,30 @@ def start_and_await(
     arguments = {"--backfill": backfill} if backfill else {}
     try:
         run_id = glue.start_job_run(JobName=job, Arguments=arguments)["JobRunId"]
-        while True:
-            run = glue.get_job_run(JobName=job, RunId=run_id)["JobRun"]
-            if run["JobRunState"] in _ENDED:
-                break
-            time.sleep(_POLL_SECONDS)
+        try:
+            run = _await(glue, job, run_id)
+        except KeyboardInterrupt:
+            glue.batch_stop_job_run(JobName=job, JobRunIds=[run_id])
+            raise
         if run["JobRunState"] != "SUCCEEDED":
             told = run.get("ErrorMessage", "")
             raise LocalError(f"the batch job {job} ended as {run['JobRunState']}: {told}")
         logs = session.client("logs", endpoint_url=environment["AWS_ENDPOINT_URL"])
         group = f"{run['Arguments']['--custom-logGroup-prefix']}/output"
         events = logs.get_log_events(logGroupName=group, logStreamName=run_id)["events"]
+    except glue.exceptions.ConcurrentRunsExceededException:
+        raise LocalError(f"the batch job {job} is running already: wait for its end") from None
     except (BotoCoreError, ClientError) as error:
         raise LocalError(f"the batch job {job}: {error}") from error
     return _figures(events[-1]["message"])
+
+
+def _await(glue: Any, job: str, run_id: str) -> dict[str, Any]:
+    while True:
+        run: dict[str, Any] = glue.get_job_run(JobName=job, RunId=run_id)["JobRun"]
+        if run["JobRunState"] in _ENDED:
+            return run
+        time.sleep(_POLL_SECONDS)
 
 
 def _figures(line: str) -> dict[str, Any]:
@@ -335,6 +347,8 @@ def _why(log: str) -> str:
 
 
 def _kill(run: JobRun) -> None:
+    if run.ended:
+        return
+    run.state, run.error = "STOPPED", "it was stopped"
     if run.process is not None and run.process.poll() is None:
-        run.state, run.error = "STOPPED", "it was stopped"
         os.killpg(run.process.pid, signal.SIGKILL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import os
 import shutil
 import subprocess
 import xml.etree.ElementTree as ET
@@ -30,7 +31,10 @@ def check() -> None:
     """
     if find_spec("pyspark") is None:
         raise LocalError("the batch needs PySpark: pip install -e '.[batch]'")
-    java = shutil.which("java")
+    home = os.environ.get("JAVA_HOME")  # Spark looks there first
+    java = shutil.which("java", path=f"{home}/bin" if home else None)
+    if java is None and home:
+        raise LocalError(f"the batch needs Java {JAVA}, and there is none in JAVA_HOME ({home})")
     if java is None:
         raise LocalError(
             f"the batch needs Java {JAVA}, and there is none on the PATH: apt-get install "

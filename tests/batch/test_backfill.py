@@ -102,3 +102,8 @@ def test_another_format_is_refused(lake: Lake) -> None:
     (where / "manifest-summary.json").write_text('{"outputFormat": "ION"}')
     with pytest.raises(lake.job.JobError, match="ION"):
         lake.run(backfill=str(where))
+
+
+def test_an_export_that_is_not_there_is_named(lake: Lake) -> None:
+    with pytest.raises(lake.job.JobError, match="exports/none: there is nothing"):
+        lake.run(backfill=str(lake.folder / "exports" / "none"))

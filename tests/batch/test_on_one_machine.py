@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 import generator
 from local import spark as spark_jars
+from local.aws import Credentials
 from local.batch import run_batch, start_and_await
 from local.chain import LocalStack
 from local.demo import IN_TABLE, Asker
@@ -38,6 +39,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def person(stack: LocalStack) -> Credentials:
+    """The engineer, in another shell."""
+    return engineer(stack)
+
+
 def write(stack: LocalStack, seed: int) -> None:
     """Write orders and wait until their changes are in the lake."""
     plan = generator.Plan(count=60, updates=0.4, deletes=0.1, seed=seed)
@@ -50,7 +57,9 @@ def write(stack: LocalStack, seed: int) -> None:
         time.sleep(0.1)
 
 
-def test_current_orders_are_those_of_the_table_at_any_time(stack: LocalStack) -> None:
+def test_current_orders_are_those_of_the_table_at_any_time(
+    stack: LocalStack, person: Credentials
+) -> None:
     reader = stack.user("batch-reader", stack.outputs["readerPolicyArn"])
     ask = Asker(stack, reader)
 
@@ -65,8 +74,7 @@ def test_current_orders_are_those_of_the_table_at_any_time(stack: LocalStack) ->
     write(stack, 2)
     assert not differing("SELECT * FROM current_orders"), "the table and the log's news"
     # Another shell, through Glue's API.
-    who = engineer(stack)
-    settings = environment(stack, who, Path("unused"))
+    settings = environment(stack, person, Path("unused"))
     figures = start_and_await(settings, stack.outputs)
     assert figures["inserted"] > 0
     assert not differing(IN_TABLE)
@@ -75,13 +83,30 @@ def test_current_orders_are_those_of_the_table_at_any_time(stack: LocalStack) ->
     # An order from before the stream, in an export.
     item = {"orderid": {"S": "from-before"}, "quantity": {"N": "7"}, "price": {"N": "1.5"}}
     root, bucket = "exports/AWSDynamoDB/01-a", stack.outputs["bucketName"]
-    s3 = stack.aws.client("s3", who)
+    s3 = stack.aws.client("s3", person)
     data = gzip.compress(json.dumps({"Item": item}).encode())
     s3.put_object(Bucket=bucket, Key=f"{root}/data/x.json.gz", Body=data)
     loaded = start_and_await(settings, stack.outputs, backfill=f"s3://{bucket}/{root}/")
     assert loaded["inserted"] == 1
     (row,) = ask("SELECT quantity, event_type FROM orders WHERE orderid = 'from-before'")
     assert row == {"quantity": "7", "event_type": "BACKFILL"}
+
+
+def test_one_run_at_a_time_and_a_stopped_one_says_so(
+    stack: LocalStack, person: Credentials
+) -> None:
+    glue, job = stack.aws.client("glue"), stack.outputs["batchJobName"]
+    run = glue.start_job_run(JobName=job)["JobRunId"]
+    try:
+        with pytest.raises(LocalError, match="running already: wait for its end"):
+            start_and_await(environment(stack, person, Path("unused")), stack.outputs)
+    finally:
+        glue.batch_stop_job_run(JobName=job, JobRunIds=[run])
+    deadline = time.monotonic() + 20
+    while (told := glue.get_job_run(JobName=job, RunId=run)["JobRun"])["JobRunState"] == "RUNNING":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert (told["JobRunState"], told["ErrorMessage"]) == ("STOPPED", "it was stopped")
 
 
 def test_a_missing_permission_stops_the_job_and_is_named(stack: LocalStack) -> None:
