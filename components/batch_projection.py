@@ -58,7 +58,7 @@ class BatchProjectionArgs:
     batch_look_back_hours:
         How late a change may arrive, and how long deletes are remembered twice over.
     batch_compact_files:
-        Files in a partition of the table that queries have to put up with.
+        Data files in a partition of the table that queries have to put up with.
     batch_snapshot_days, batch_orphan_days:
         How long the table's past states, and files that belong to none, are kept.
     batch_buckets:
@@ -83,7 +83,7 @@ class BatchProjectionArgs:
     batch_compact_files: limits.CompactFiles = 8
     batch_snapshot_days: limits.RetentionDays = 5
     batch_orphan_days: limits.OrphanDays = 3
-    batch_buckets: limits.Buckets = 16
+    batch_buckets: limits.Buckets = 4
     log_retention_days: limits.LogRetentionDays = 14
     kms_key_arn: limits.KeyArn | None = None
 

@@ -100,7 +100,7 @@ class Settings:
     batch_compact_files: limits.CompactFiles = 8
     batch_snapshot_days: limits.RetentionDays = 5
     batch_orphan_days: limits.OrphanDays = 3
-    batch_buckets: limits.Buckets = 16
+    batch_buckets: limits.Buckets = 4
     # Orders made in the cloud
     order_generator: bool = False
     order_generator_schedule: limits.Schedule = "rate(5 minutes)"

@@ -17,6 +17,8 @@ from pyspark.sql import functions as F  # noqa: N812 - Spark's own habit
 
 ARRIVED = "arrived"
 """The column that says in which hour's partition a change arrived (``YYYY-MM-DD-HH``)."""
+PREVIOUS = "previous_event_type"
+"""The column that says the event_type of the row that this one replaced; NULL: it is the first."""
 SETTLE = timedelta(hours=1)
 """An object is filed under the hour of its first record and comes when its buffer is full."""
 PROBLEMS = (
@@ -74,7 +76,8 @@ class Columns:
     @property
     def stored(self) -> dict[str, str]:
         """The columns of the table of orders, as Spark types."""
-        return {name: spark_type(kind) for name, kind in self.types.items()} | {ARRIVED: "string"}
+        ours = {ARRIVED: "string", PREVIOUS: "string"}
+        return {name: spark_type(kind) for name, kind in self.types.items()} | ours
 
     @property
     def of_a_delete(self) -> set[str]:
@@ -333,11 +336,11 @@ def _checked(
         .when(values["event_id"].isNull(), NO_EVENT_ID)
         .when(misfit, MISFIT)
     )
-    path = r"/day=([0-9-]{10})/hour=([0-9]{2})/"
-    day, hour = (F.regexp_extract("file", path, group) for group in (1, 2))
+    hour_on = F.substring_index("file", "/day=", -1)  # of .../day=YYYY-MM-DD/hour=HH/...
+    arrived = F.concat_ws("-", hour_on.substr(1, 10), hour_on.substr(17, 2))
     return rows.select(
         *typed,
-        F.concat_ws("-", day, hour).alias(ARRIVED),
+        arrived.alias(ARRIVED),
         problem.alias("problem"),
         unknown.alias("unknown"),
         "file",

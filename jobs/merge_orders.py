@@ -10,13 +10,15 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from event_rows import (
     ARRIVED,
+    PREVIOUS,
     PROBLEMS,
     SETTLE,
     Columns,
@@ -28,11 +30,11 @@ from event_rows import (
     read_log,
     read_text,
 )
-from orders_table import CATALOG, LostRaceError, OrdersTable, Snapshot, State
+from orders_table import CATALOG, LostRaceError, OrdersTable, State
 from orders_view import point_view
 from pyspark import StorageLevel
 from pyspark.conf import SparkConf
-from pyspark.sql import Column, DataFrame, Observation, SparkSession, Window
+from pyspark.sql import DataFrame, Observation, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812 - Spark's own habit
 
 DEFAULTS: Mapping[str, str] = {
@@ -47,12 +49,18 @@ DEFAULTS: Mapping[str, str] = {
 _SESSION: Mapping[str, str] = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "false",
+    # What is kept is read twice or thrice: to compress it took longer than to sort it.
+    "spark.sql.inMemoryColumnarStorage.compressed": "false",
     # A partition may expire while it is read: what it held was merged, or is too old.
     "spark.sql.files.ignoreMissingFiles": "true",
 }
 _ATTEMPTS = 5
 _FEW = 500_000
-"""So many keys are sent to the table's files; for more the table is shuffled."""
+"""So many changes need no plan that adapts, and get a sieve; for more the table is shuffled."""
+_ROWS_A_TASK = 10_000
+"""Of few changes."""
+_BYTES_A_ROW = 50
+"""At least, of a change in the log, compressed."""
 _SLOTS_A_KEY, _MOST_SLOTS = 64, 2**22
 """Of a sieve: at most one row in so many passes that has no change; and a limit in bytes."""
 _NAMESPACE = "sales-cdc"
@@ -69,7 +77,7 @@ class Options:
     columns: Columns
     view: Mapping[str, Any] | None = None
     look_back: timedelta = timedelta(hours=24)
-    buckets: int = 16
+    buckets: int = 4
     compact_files: int = 8
     snapshot_days: int = 5
     orphan_days: int = 3
@@ -183,6 +191,7 @@ class Run:
         self._table.prepare()
         before = self._table.snapshot()
         rows: DataFrame | None
+        expected: int | None = None
         if options.backfill:
             rows, moment = read_export(self._spark, options.backfill, options.columns)
             _check_backfill(options.backfill, moment, before.forgotten)
@@ -192,15 +201,20 @@ class Run:
             known = before.state.partitions
             changed = [one for one in listed if known.get(one.hour) != one.digest]
             figures.partitions_read = len(changed)
+            expected = sum(size for one in changed for size in one.objects.values()) // _BYTES_A_ROW
             rows = read_log(self._spark, changed, options.columns)
             after = self._state_after(before.state, listed)
         figures.watermark = after.watermark
         if rows is not None:
-            effective, sieve = self._classify(self._newest(rows, figures), before, figures)
-            self._before_merge()
-            if self._table.snapshot().snapshot_id != before.snapshot_id:
-                raise LostRaceError("the table has a new snapshot")
-            self._table.merge(effective, after, forgotten=before.forgotten, sieve=sieve)
+            with _planned_for(self._spark, expected):
+                changes, orders = self._newest(rows, figures)
+            with _planned_for(self._spark, orders):
+                sieve = self._sieve(changes, orders) if orders <= _FEW else None
+                self._before_merge()
+                if self._table.snapshot().snapshot_id != before.snapshot_id:
+                    raise LostRaceError("the table has a new snapshot")
+                written = self._table.merge(changes, after, forgotten=before.forgotten, sieve=sieve)
+                _count(written, orders, figures)
         if rows is not None or options.maintenance == "always":
             self._maintain(before.state.watermark, figures)
 
@@ -216,17 +230,15 @@ class Run:
         digests = {**state.partitions, **{one.hour: one.digest for one in listed}}
         return State(watermark, {hour: digests[hour] for hour in sorted(digests) if hour >= kept})
 
-    def _newest(self, rows: DataFrame, figures: Figures) -> DataFrame:
-        """One change an order, that of the highest sequence_number; counts the others."""
-        columns = self._options.columns
-        seen, bad = Observation(), F.col("problem").isNotNull()
-        # Texts and numbers only: PySpark cannot read an array that was observed.
+    def _newest(self, rows: DataFrame, figures: Figures) -> tuple[DataFrame, int]:
+        """One change an order, that of the highest sequence_number, and how many; counts others."""
+        columns, seen, copies = self._options.columns, Observation(), Observation()
+        fit, odd = F.col("problem").isNull(), F.size("unknown") > 0
         observed = rows.observe(
             seen,
             F.count(F.lit(1)).alias("rows"),
-            *(F.count_if(F.col("problem").eqNullSafe(one)).alias(one) for one in PROBLEMS),
-            _some(F.when(bad, F.col("file"))).alias("files"),
-            _some(F.when(F.size("unknown") > 0, F.concat_ws("\n", "unknown"))).alias("unknown"),
+            F.count("problem").alias("rejected"),
+            F.count_if(odd).alias("odd"),
         )
         # One shuffle and one sort tell the newest of each order and, beside it, the copies: a
         # GROUP BY that keeps a row and a set of texts an order was several times as slow.
@@ -234,70 +246,35 @@ class Run:
             F.desc("sequence_number"), "event_id", F.desc(ARRIVED)
         )
         copy = F.lag("event_id").over(newest_first) == F.col("event_id")
-        ranked = observed.where(~bad).withColumns(
+        ranked = observed.where(fit).withColumns(
             {"_copy": copy, "_rank": F.row_number().over(newest_first)}
         )
-        copies, deleted = Observation(), F.col("event_type") == "REMOVE"
+        deleted = F.col("event_type") == "REMOVE"
         changes = self._keep(
             ranked.observe(copies, F.count_if("_copy").alias("copies"))
             .where(F.col("_rank") == 1)
             .select(
                 *(
                     F.when(~deleted | F.lit(name in columns.of_a_delete), F.col(name)).alias(name)
-                    for name in columns.stored
+                    for name in (*columns.types, ARRIVED)
                 )
             )
         )
         orders = changes.count()
-        told = seen.get
-        figures.rows_read = told["rows"]
-        figures.rejected_by_reason = {one: told[one] for one in PROBLEMS if told[one]}
-        figures.rejected = sum(figures.rejected_by_reason.values())
-        figures.rejected_files = sorted(told["files"].split("\n"))[:5] if told["files"] else []
-        figures.unknown_columns = sorted(set(told["unknown"].split("\n")) - {""})
+        figures.rows_read, figures.rejected = seen.get["rows"], seen.get["rejected"]
+        if figures.rejected or seen.get["odd"]:
+            _name_what_is_wrong(rows.where(~fit | odd), figures)
         figures.duplicates = copies.get["copies"]
         figures.superseded = figures.rows_read - figures.rejected - figures.duplicates - orders
-        return changes
+        return changes, orders
 
-    def _classify(
-        self, changes: DataFrame, before: Snapshot, figures: Figures
-    ) -> tuple[DataFrame, bytes | None]:
-        """The changes that are news to the table, with a sieve of their keys if they are few.
-
-        Counts what each does to current orders.
-        """
-        keys = list(self._options.columns.keys)
-        sequence = F.col("sequence_number").alias("_sequence")
-        live = (F.col("event_type") != "REMOVE").alias("_live")
-        orders = figures.rows_read - figures.rejected - figures.duplicates - figures.superseded
-        few = orders <= _FEW and before.snapshot_id is not None
-        if before.snapshot_id is None:
-            empty = {"_sequence": F.lit(None).cast("string"), "_live": F.lit(None).cast("boolean")}
-            known = changes.withColumns(empty)
-        else:
-            wanted = changes.select(*keys)
-            if few:
-                wanted = F.broadcast(wanted)
-            stored = self._table.rows().select(*keys, sequence, live)
-            known = changes.join(stored.join(wanted, keys, "left_semi"), keys, "left")
-        deletes, there = F.col("event_type") == "REMOVE", F.coalesce("_live", F.lit(False))
-        news = F.col("_sequence").isNull() | (F.col("sequence_number") > F.col("_sequence"))
-        effect = (
-            F.when(~news | (deletes & ~there), "skipped")
-            .when(deletes, "deleted")
-            .when(there, "updated")
-            .otherwise("inserted")
-        )
-        known = self._keep(known.withColumns({"_news": news, "_effect": effect})).alias("known")
-        sieve = bytearray(min(_SLOTS_A_KEY * orders, _MOST_SLOTS) if few else 0)
-        slot = F.expr(self._table.slot("known", max(1, len(sieve)))) if few else F.lit(None)
-        slots = F.collect_set(F.when(F.col("_news"), slot))
-        for name, count, taken in known.groupBy("_effect").agg(F.count("*"), slots).collect():
-            setattr(figures, name, count)
-            for one in taken:
-                sieve[one] = 1
-        news_of_it = known.where("_news").select(*self._options.columns.stored)
-        return news_of_it, bytes(sieve) or None
+    def _sieve(self, changes: DataFrame, orders: int) -> bytes:
+        """A byte a slot, 1 where the key of one of the ``orders`` changes falls."""
+        sieve = bytearray(min(_SLOTS_A_KEY * max(1, orders), _MOST_SLOTS))
+        slot = F.expr(self._table.slot("c", len(sieve)))
+        for (one,) in changes.alias("c").select(slot).collect():
+            sieve[one] = 1
+        return bytes(sieve)
 
     def _maintain(self, before: str | None, figures: Figures) -> None:
         """Keep the table small and quick: what costs is done with the first run of a day."""
@@ -311,7 +288,7 @@ class Run:
                 # An update may come that much later than the delete that it must not undo, and be
                 # read again with its partition for that much longer.
                 self._table.forget_deletes(hours_before(after, 2 * options.look_back))
-            if always or self._table.files() > options.compact_files * options.buckets:
+            if always or self._table.is_crowded(options.compact_files):
                 figures.compacted_files = self._table.compact(
                     1 if always else options.compact_files
                 )
@@ -329,9 +306,53 @@ class Run:
         return frame
 
 
-def _some(texts: Column) -> Column:
-    """The different ones of ``texts``, a line each."""
-    return F.concat_ws("\n", F.collect_set(texts))
+@contextmanager
+def _planned_for(spark: SparkSession, rows: int | None) -> Iterator[None]:
+    """Within, let Spark plan for so many rows; None if that is not known.
+
+    Of few it is known beforehand that a task a core will do. A plan that adapts stops after each
+    shuffle to find that out, and then writes all files of a run in one task.
+    """
+    plan = {}
+    if rows is not None and rows <= _FEW:
+        tasks = min(spark.sparkContext.defaultParallelism, 1 + rows // _ROWS_A_TASK)
+        plan = {"spark.sql.adaptive.enabled": "false", "spark.sql.shuffle.partitions": str(tasks)}
+    before = {name: spark.conf.get(name) for name in plan}
+    for name, value in plan.items():
+        spark.conf.set(name, value)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            spark.conf.set(name, value)
+
+
+def _count(written: DataFrame, orders: int, figures: Figures) -> None:
+    """Tell by the rows that a merge of so many ``orders`` wrote what it did to current orders."""
+    deletes = F.col("event_type") == "REMOVE"
+    there = F.coalesce(F.col(PREVIOUS) != "REMOVE", F.lit(False))
+    effect = (
+        F.when(deletes & ~there, "skipped")
+        .when(deletes, "deleted")
+        .when(there, "updated")
+        .otherwise("inserted")
+    )
+    counts = dict(written.groupBy(effect).count().collect())
+    figures.inserted, figures.updated, figures.deleted = (
+        counts.get(one, 0) for one in ("inserted", "updated", "deleted")
+    )
+    figures.skipped = orders - figures.inserted - figures.updated - figures.deleted
+
+
+def _name_what_is_wrong(rows: DataFrame, figures: Figures) -> None:
+    """Tell the reasons, a few of the files, and the columns; ``rows`` are read again for it."""
+    reasons = (F.count_if(F.col("problem").eqNullSafe(one)).alias(one) for one in PROBLEMS)
+    files = F.collect_set(F.when(F.col("problem").isNotNull(), F.col("file")))
+    unknown = F.array_distinct(F.flatten(F.collect_set("unknown")))
+    (told,) = rows.agg(*reasons, files.alias("files"), unknown.alias("unknown")).collect()
+    figures.rejected_by_reason = {one: told[one] for one in PROBLEMS if told[one]}
+    figures.rejected_files = sorted(told["files"])[:5]
+    figures.unknown_columns = sorted(told["unknown"])
 
 
 def _check_backfill(export: str, moment: str | None, forgotten: str | None) -> None:
@@ -359,8 +380,10 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--location", help="where the table's files go: s3://BUCKET/PREFIX/")
     p.add_argument("--definition", required=True, help="a JSON file: schema, view")
     p.add_argument("--look-back-hours", type=int, default=24, help="how late a change may arrive")
-    p.add_argument("--buckets", type=int, default=16, help="partitions of a new table")
-    p.add_argument("--compact-files", type=int, default=8, help="files a bucket to put up with")
+    p.add_argument("--buckets", type=int, default=4, help="partitions of a new table")
+    p.add_argument(
+        "--compact-files", type=int, default=8, help="data files a bucket to put up with"
+    )
     p.add_argument("--snapshot-days", type=int, default=5, help="how long to keep old snapshots")
     p.add_argument("--orphan-days", type=int, default=3, help="how long to keep unused files")
     p.add_argument("--maintenance", choices=("auto", "always", "never"), default="auto")

@@ -11,14 +11,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
-from event_rows import ARRIVED, Columns, JobError
+from event_rows import ARRIVED, PREVIOUS, Columns, JobError
 from pyspark.java_gateway import ensure_callback_server_started
 from pyspark.sql import DataFrame, SparkSession
 
 CATALOG = "lake"
 STATE = "sales-cdc.state"
 """The snapshot property that says what of the log is in the table."""
+RUN = "sales-cdc.run"
+"""The snapshot property that says which run made it."""
 FORGOTTEN = "sales-cdc.forgotten"
 """The snapshot property that says up to which hour deletes have been forgotten."""
 
@@ -28,6 +31,8 @@ _PROPERTIES = {
     "write.merge.mode": "merge-on-read",
     "write.delete.mode": "merge-on-read",
     "write.update.mode": "merge-on-read",
+    # A delete file a partition and run, not one a data file that is written anew each time.
+    "write.delete.granularity": "partition",
     # Of two runs at once the second to commit fails, whatever it wrote.
     "write.merge.isolation-level": "serializable",
     "write.delete.isolation-level": "serializable",
@@ -120,11 +125,13 @@ class OrdersTable:
         if self._columns.types[key] in _UNPARTITIONABLE:
             layout = ""
         where = f"LOCATION '{self._location.rstrip('/')}'" if self._location else ""
-        properties = ", ".join(f"'{name}' = '{value}'" for name, value in _PROPERTIES.items())
         self._do(
             f"CREATE TABLE IF NOT EXISTS {self.name} ({declared}) USING iceberg {layout} {where} "
-            f"TBLPROPERTIES ({properties})"
+            f"TBLPROPERTIES ({_listed(_PROPERTIES)})"
         )
+        given = self._load().properties()
+        if other := {name: v for name, v in _PROPERTIES.items() if given.get(name) != v}:
+            self._do(f"ALTER TABLE {self.name} SET TBLPROPERTIES ({_listed(other)})")
         stored = {f.name: f.dataType.simpleString() for f in self.rows().schema.fields}
         for name, kind in self._columns.stored.items():
             if name not in stored:
@@ -150,9 +157,7 @@ class OrdersTable:
         """
         # From the table's metadata, not by SQL: no Spark jobs, and what was kept of the run stays
         # (REFRESH TABLE throws away every cached frame that has read the table).
-        jvm: Any = self._spark.sparkContext._jvm
-        load = jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable
-        table = load(self._spark._jsparkSession, self.name)
+        table = self._load()
         at = newest = table.currentSnapshot()
         state, forgotten = State(), None
         while at is not None:
@@ -166,6 +171,12 @@ class OrdersTable:
         number = None if newest is None else newest.snapshotId()
         return Snapshot(number, state, forgotten)
 
+    def _load(self) -> Any:
+        """Iceberg's own object of the table as it is now."""
+        jvm: Any = self._spark.sparkContext._jvm
+        load = jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable
+        return load(self._spark._jsparkSession, self.name)
+
     def slot(self, table: str, slots: int) -> str:
         """SQL: into which of a sieve's ``slots`` the key of a row of ``table`` falls."""
         keys = ", ".join(f"{table}.`{key}`" for key in self._columns.keys)
@@ -173,7 +184,7 @@ class OrdersTable:
 
     def merge(
         self, changes: DataFrame, state: State, *, forgotten: str | None, sieve: bytes | None
-    ) -> None:
+    ) -> DataFrame:
         """Put ``changes`` (one an order) in, and what is known then with them, in one commit.
 
         Parameters
@@ -184,22 +195,41 @@ class OrdersTable:
             A byte a slot, 1 where a key of ``changes`` falls: rows that fall elsewhere are dropped
             as they are read. The join needs both sides sorted by key, and a MERGE that inserts
             cannot send the small side to the large one instead.
+
+        Returns
+        -------
+        Of each row that was written its event_type, and ``previous_event_type``.
         """
-        stored = self.rows().columns
-        given = {n: f"s.`{n}`" if n in self._columns.stored else "NULL" for n in stored}
         changes.createOrReplaceTempView("changes_to_merge")
+        given = {
+            name: f"s.`{name}`" if name in changes.columns else "NULL"
+            for name in self.rows().columns
+        }
         same = " AND ".join(f"t.`{key}` = s.`{key}`" for key in self._columns.keys)
-        setting = ", ".join(f"t.`{name}` = {value}" for name, value in given.items())
-        names, values = ", ".join(f"`{name}`" for name in given), ", ".join(given.values())
         passes = sieve and f" AND substring(:sieve, 1 + {self.slot('t', len(sieve))}, 1) = X'01'"
+        replacing = given | {PREVIOUS: "t.event_type"}
+        setting = ", ".join(f"t.`{name}` = {value}" for name, value in replacing.items())
+        names, values = ", ".join(f"`{name}`" for name in given), ", ".join(given.values())
+        run = uuid4().hex
         self._do(
             f"MERGE INTO {self.name} t USING changes_to_merge s "  # noqa: S608
             f"ON {same}{passes or ''} "
             f"WHEN MATCHED AND s.sequence_number > t.sequence_number THEN UPDATE SET {setting} "
             f"WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({values})",
-            state.properties() | ({FORGOTTEN: forgotten} if forgotten else {}),
+            {RUN: run} | state.properties() | ({FORGOTTEN: forgotten} if forgotten else {}),
             {"sieve": sieve} if sieve else {},
         )
+        return self._spark.read.schema(f"event_type string, {PREVIOUS} string").parquet(
+            *self._files_of(run)
+        )
+
+    def _files_of(self, run: str) -> list[str]:
+        """The data files that a run's commit added."""
+        table = self._load()
+        at = table.currentSnapshot()
+        while at.summary().get(RUN) != run:
+            at = table.snapshot(at.parentId())
+        return [file.location() for file in at.addedDataFiles(table.io())]
 
     def forget_deletes(self, horizon: str) -> None:
         """Drop the rows of orders whose delete arrived before the hour ``horizon``."""
@@ -207,9 +237,13 @@ class OrdersTable:
         if self.rows().where(gone).head(1):
             self._do(f"DELETE FROM {self.name} WHERE {gone}", {FORGOTTEN: horizon})  # noqa: S608
 
-    def files(self) -> int:
-        """How many data and delete files a query has to open."""
-        return int(self._metadata("files", "count(*)")[0][0])
+    def is_crowded(self, files: int) -> bool:
+        """Whether its rows are in more than so many ``files`` a bucket."""
+        table = self._load()
+        newest = table.currentSnapshot()
+        buckets = re.search(r"bucket\[(\d+)\]", table.spec().toString())
+        limit = files * (int(buckets[1]) if buckets else 1)
+        return bool(newest) and int(newest.summary().get("total-data-files")) > limit
 
     def compact(self, files: int) -> int:
         """Make one of ``files`` small ones, and of one with that many deletes; how many were."""
@@ -230,9 +264,6 @@ class OrdersTable:
         older = [f"older_than => TIMESTAMP '{now - age:%F %T}'" for age in (snapshots, orphans)]
         self._call("expire_snapshots", f"{older[0]}, retain_last => {_KEPT_SNAPSHOTS}")
         self._call("remove_orphan_files", older[1])
-
-    def _metadata(self, table: str, columns: str) -> list[Any]:
-        return self._spark.table(f"{self.name}.{table}").selectExpr(*columns.split(", ")).collect()
 
     def _call(self, procedure: str, arguments: str) -> int:
         """Call one of Iceberg's procedures; the first number it answers."""
@@ -263,6 +294,10 @@ class OrdersTable:
             if any(name in str(error) for name in _LOST_RACE):
                 raise LostRaceError(str(error).splitlines()[0]) from error
             raise
+
+
+def _listed(properties: Mapping[str, str]) -> str:
+    return ", ".join(f"'{name}' = '{value}'" for name, value in properties.items())
 
 
 def _widens(stored: str, wanted: str) -> bool:

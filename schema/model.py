@@ -86,6 +86,8 @@ EVENT_COLUMNS = (
     ),
 )
 """The columns that the transform adds to those of the table."""
+TABLE_COLUMNS = ("arrived", "previous_event_type")
+"""The columns that the batch adds to these in its table of current orders."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +113,11 @@ class Schema:
         reserved = {column.name for column in EVENT_COLUMNS} | {"day", "hour"}
         problems += [
             f"column {name!r}: the event row uses that name" for name in names if name in reserved
+        ]
+        problems += [
+            f"column {name!r}: the table of current orders uses that name"
+            for name in names
+            if name in TABLE_COLUMNS
         ]
         problems += [f"key {key!r}: not among the columns" for key in self.keys if key not in names]
         if problems:

@@ -32,6 +32,58 @@ def test_inserts_updates_and_deletes_end_as_current_orders(lake: Lake) -> None:
     assert lake.current()["a"]["created_at"] == datetime(2026, 3, 20, 9, 0, 0, 123000)
 
 
+@pytest.mark.parametrize("few", [0, 500_000], ids=["many changes", "few changes"])
+def test_what_a_run_did_to_current_orders_is_counted(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(lake.job, "_FEW", few)
+    lake.add(*(change(key, 1) for key in "abcd"), change("dead", 2, "REMOVE"))
+    first = lake.run()
+    assert (first.inserted, first.updated, first.deleted, first.skipped) == (4, 0, 0, 1)
+    lake.add(
+        change("a", 11, "MODIFY"),
+        change("b", 12, "REMOVE"),
+        change("c", 0, "MODIFY"),  # older than what the table has
+        change("dead", 13),
+        change("new", 14),
+        change("unknown", 15, "REMOVE"),
+        hour="2026-03-20-11",
+    )
+    second = lake.run()
+    assert (second.inserted, second.updated, second.deleted, second.skipped) == (2, 1, 1, 2)
+    assert {key: row["previous_event_type"] for key, row in lake.rows().items()} == {
+        "a": "INSERT",
+        "b": "INSERT",
+        "c": None,
+        "d": None,
+        "dead": "REMOVE",
+        "new": None,
+        "unknown": None,
+    }
+
+
+def test_a_run_leaves_sparks_settings_as_they_were(lake: Lake) -> None:
+    names = ("spark.sql.adaptive.enabled", "spark.sql.shuffle.partitions")
+    before = [lake.spark.conf.get(name) for name in names]
+    lake.add(change("a", 1))
+    lake.run()
+    assert [lake.spark.conf.get(name) for name in names] == before
+
+
+def test_a_table_of_an_older_version_is_brought_up(lake: Lake) -> None:
+    lake.add(change("a", 1), change("b", 2))
+    lake.run()
+    lake.spark.sql(f"ALTER TABLE {lake.name} DROP COLUMN previous_event_type")
+    lake.spark.sql(f"ALTER TABLE {lake.name} UNSET TBLPROPERTIES ('write.delete.granularity')")
+    lake.add(change("a", 3, "REMOVE"), change("c", 4), hour="2026-03-20-11")
+    figures = lake.run()
+    assert (figures.inserted, figures.deleted) == (1, 1)
+    properties = {
+        row[0]: row[1] for row in lake.spark.sql(f"SHOW TBLPROPERTIES {lake.name}").collect()
+    }
+    assert properties["write.delete.granularity"] == "partition"
+
+
 def test_a_run_without_anything_new_changes_nothing(lake: Lake) -> None:
     lake.add(change("a", 1))
     lake.run()

@@ -105,11 +105,11 @@ def test_a_commit_that_lands_during_the_merge_makes_it_fail_whole(
     table = lake.table_class
     merge, slow = table.merge, threading.Event()
 
-    def slow_once(self: Any, changes: Any, state: Any, **more: Any) -> None:
+    def slow_once(self: Any, changes: Any, state: Any, **more: Any) -> Any:
         if not slow.is_set():
             slow.set()
             changes = changes.coalesce(1).where(wait("orderid"))
-        merge(self, changes, state, **more)
+        return merge(self, changes, state, **more)
 
     monkeypatch.setattr(table, "merge", slow_once)
     with ThreadPoolExecutor(1) as pool:
