@@ -130,8 +130,9 @@ class OrdersTable:
             f"TBLPROPERTIES ({_listed(_PROPERTIES)})"
         )
         given = self._load().properties()
-        if other := {name: v for name, v in _PROPERTIES.items() if given.get(name) != v}:
-            self._do(f"ALTER TABLE {self.name} SET TBLPROPERTIES ({_listed(other)})")
+        # Of an older version's table. What somebody set to something else stays.
+        if missing := {name: v for name, v in _PROPERTIES.items() if name not in given}:
+            self._do(f"ALTER TABLE {self.name} SET TBLPROPERTIES ({_listed(missing)})")
         stored = {f.name: f.dataType.simpleString() for f in self.rows().schema.fields}
         for name, kind in self._columns.stored.items():
             if name not in stored:

@@ -12,6 +12,7 @@ import pytest
 
 from local.parquet import RowConverter
 from schema import ORDERS, Column
+from schema.model import TABLE_COLUMNS
 from tests.batch.batch_support import PRICE, Lake, change, columns_of, lines
 
 
@@ -319,3 +320,9 @@ def test_the_figures_are_one_line_that_cloudwatch_makes_metrics_of(lake: Lake) -
     assert document["rows_read"] == 3
     assert document["duplicates"] == 1
     assert document["rejected_by_reason"] == {"unreadable": 1}
+
+
+def test_a_schema_refuses_the_columns_that_the_table_adds(lake: Lake) -> None:
+    lake.run()
+    added = set(lake.spark.table(lake.name).columns) - {c.name for c in ORDERS.event_row}
+    assert added == set(TABLE_COLUMNS)
