@@ -15,10 +15,11 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -105,24 +106,22 @@ def _uuid(number: int) -> str:
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
-def _history(orders: int) -> list[Change]:
+def _history(orders: int) -> Iterator[Change]:
     """Every order placed, and each changed once."""
-    placed = [(order, order, "INSERT") for order in range(orders)]
+    yield from ((order, order, "INSERT") for order in range(orders))
     changed = random.Random(1).sample(range(orders), orders)
-    return placed + [(order, orders + n, "MODIFY") for n, order in enumerate(changed)]
+    yield from ((order, orders + n, "MODIFY") for n, order in enumerate(changed))
 
 
-def _news(orders: int, batch: int) -> list[Change]:
+def _news(orders: int, batch: int) -> Iterator[Change]:
     dice = random.Random(batch)
-    news: list[Change] = []
     for n, known in enumerate(dice.sample(range(orders), NEW)):
         number = (2 + batch) * 10 * LARGE + n
         chance = dice.random()
         if chance < 0.3:
-            news.append((orders + batch * NEW + n, number, "INSERT"))
+            yield orders + batch * NEW + n, number, "INSERT"
         else:
-            news.append((known, number, "REMOVE" if chance > 0.9 else "MODIFY"))
-    return news
+            yield known, number, "REMOVE" if chance > 0.9 else "MODIFY"
 
 
 class _Lake:
@@ -147,19 +146,19 @@ class _Lake:
         )
         self.first_seconds = _timed(self._run)
 
-    def _write(self, changes: Sequence[Change]) -> None:
-        """Deliver, an hour after the last."""
+    def _write(self, changes: Iterator[Change]) -> None:
+        """Deliver, from an hour after the last on, `NEW` an hour."""
         size = NEW // _AN_HOUR + 1
-        for at in range(0, len(changes), NEW):
+        while new := list(islice(changes, NEW)):
             hour = _BEGAN + timedelta(hours=self._hours)
             folder = self._log / f"day={hour:%Y-%m-%d}" / f"hour={hour:%H}"
             folder.mkdir(parents=True)
-            for start in range(at, min(at + NEW, len(changes)), size):
-                part = changes[start : min(start + size, at + NEW)]
+            for start in range(0, len(new), size):
+                part = new[start : start + size]
                 columns = [pa.array([of(*one) for one in part], kind) for _, kind, of in _ROW]
                 pq.write_table(
                     pa.Table.from_arrays(columns, schema=_SCHEMA),
-                    folder / f"{start:09d}.parquet",
+                    folder / f"{start:05d}.parquet",
                     compression="snappy",
                     use_deprecated_int96_timestamps=True,
                 )
