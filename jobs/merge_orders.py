@@ -381,9 +381,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--definition", required=True, help="a JSON file: schema, view")
     p.add_argument("--look-back-hours", type=int, default=24, help="how late a change may arrive")
     p.add_argument("--buckets", type=int, default=4, help="partitions of a new table")
-    p.add_argument(
-        "--compact-files", type=int, default=8, help="data files a bucket to put up with"
-    )
+    p.add_argument("--compact-files", type=int, default=8, help="data files a bucket may have")
     p.add_argument("--snapshot-days", type=int, default=5, help="how long to keep old snapshots")
     p.add_argument("--orphan-days", type=int, default=3, help="how long to keep unused files")
     p.add_argument("--maintenance", choices=("auto", "always", "never"), default="auto")
