@@ -94,9 +94,12 @@ def summary(console: Console, result: Summary) -> None:
         f"{', '.join(result.crawled_tables) or 'nothing'}. {result.seconds} s in all."
     )
     if result.batch is not None:
-        told = ("inserted", "updated", "deleted", "skipped", "seconds")
-        counts = ", ".join(f"{result.batch[name]} {name}" for name in told)
-        console.print(f"The batch read {result.batch['rows_read']} rows: {counts}.")
+        told = ("inserted", "updated", "deleted", "skipped", "superseded", "duplicates", "rejected")
+        counts = ", ".join(f"{result.batch[name]} {name}" for name in told if result.batch[name])
+        console.print(
+            f"The batch read {result.batch['rows_read']} rows in {result.batch['seconds']} s: "
+            f"{counts or 'nothing new'}."
+        )
     for problem in result.problems:
         console.print(Text(problem, style="red"))
     verdict = (
