@@ -144,7 +144,7 @@ class _Lake:
             look_back=timedelta(hours=48),
             maintenance="never",
         )
-        self.first_seconds = _timed(self._run)
+        self._run()
 
     def _write(self, changes: Iterator[Change]) -> None:
         """Deliver, from an hour after the last on, `NEW` an hour."""

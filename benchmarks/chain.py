@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import gzip
-import resource
 import tempfile
 import time
 import uuid
@@ -21,6 +20,7 @@ from typing import Any, Final
 import orjson
 import urllib3
 
+from benchmarks.probe import peak_mb
 from benchmarks.result import Result
 from generator import Plan, operations, write
 from local.chain import LocalStack
@@ -125,10 +125,7 @@ def scaling() -> Result:
 
 def _peak_mb() -> float:
     carried(9)
-    status = Path("/proc/self/status")
-    if status.exists():  # ru_maxrss would start from what the parent process held
-        return int(status.read_text().partition("VmHWM:")[2].split()[0]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return peak_mb()
 
 
 def memory() -> Result:

@@ -13,6 +13,17 @@ import time
 from importlib import import_module
 from pathlib import Path
 
+
+def peak_mb() -> float:
+    """The most memory that this process has held."""
+    status = Path("/proc/self/status")
+    if status.exists():  # ru_maxrss would start from what the parent process held
+        kilobytes = re.search(r"VmHWM:\s+(\d+)", status.read_text())[1]  # type: ignore[index]
+    else:
+        kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(kilobytes) / 1024
+
+
 if __name__ == "__main__":
     folder, module, event = sys.argv[1:]
     sys.path.insert(0, folder)
@@ -23,11 +34,5 @@ if __name__ == "__main__":
     started = time.perf_counter()
     answer = json.dumps(handler(json.loads(text), None))
     invoked = (time.perf_counter() - started) * 1000
-    status = Path("/proc/self/status")
-    if status.exists():  # ru_maxrss would start from what the parent process held
-        kilobytes = re.search(r"VmHWM:\s+(\d+)", status.read_text())[1]  # type: ignore[index]
-    else:
-        kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    peak = int(kilobytes) / 1024
-    figures = {"import_ms": milliseconds, "invoke_ms": invoked, "peak_mb": peak}
+    figures = {"import_ms": milliseconds, "invoke_ms": invoked, "peak_mb": peak_mb()}
     sys.stdout.write(f"\n{json.dumps(figures | {'answer_bytes': len(answer)})}\n")
