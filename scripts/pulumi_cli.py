@@ -11,20 +11,18 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-OLDER = "3.200.0"
-"""Built where the locked version is refused, as by a proxy that holds a part of what is published:
-enough for `pulumi up`, but not for what the engine has learned since."""
 CLI = "github.com/pulumi/pulumi/pkg/v3"
 SDK = "github.com/pulumi/pulumi/sdk/v3"
 HOST = "github.com/pulumi/pulumi/sdk/python/cmd/pulumi-language-python/v3"
@@ -40,11 +38,10 @@ class BuildError(Exception):
     """Why there is no CLI."""
 
 
-def versions() -> tuple[str, ...]:
-    """The version of the SDK that is locked, then the older one."""
+def locked() -> str:
+    """The version of the SDK in requirements.lock."""
     lines = (ROOT / "requirements.lock").read_text().split()
-    locked = next(line for line in lines if line.startswith("pulumi=="))
-    return (locked.removeprefix("pulumi=="), OLDER)
+    return next(line for line in lines if line.startswith("pulumi==")).removeprefix("pulumi==")
 
 
 def cache() -> Path:
@@ -54,9 +51,28 @@ def cache() -> Path:
 
 
 def built() -> Path | None:
-    """The folder of a CLI that was built before, the locked version's first."""
-    folders = (cache() / f"pulumi-{version}" / "bin" for version in versions())
-    return next((folder for folder in folders if (folder / "pulumi").exists()), None)
+    """The folder of a CLI that was built before: the oldest that is not older than the SDK."""
+    found = (one.name.removeprefix("pulumi-") for one in cache().glob("pulumi-*/"))
+    for version in _from_the_lock_up(found):
+        folder = cache() / f"pulumi-{version}" / "bin"
+        if (folder / "pulumi").exists():
+            return folder
+    return None
+
+
+def _from_the_lock_up(versions: Iterable[str]) -> list[str]:
+    """Those of the SDK's major version that are as new as it or newer, the oldest first.
+
+    Users have a CLI a little newer than the SDK; an older one would not know what the SDK asks for.
+    """
+    least = _parts(locked())
+    numbers = {_parts(one) for one in versions if re.fullmatch(r"\d+\.\d+\.\d+", one)}
+    known = sorted(one for one in numbers if one >= least and one[0] == least[0])
+    return [".".join(map(str, one)) for one in known]
+
+
+def _parts(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
 
 
 def build() -> Path:
@@ -65,7 +81,8 @@ def build() -> Path:
     Raises
     ------
     BuildError
-        When Go is missing, or no version can be had or built.
+        When Go is missing, or no version can be had or built. A proxy may hold only a part of
+        what is published, so each version from the SDK's on is tried.
     """
     if shutil.which("go") is None:
         raise BuildError("Go is not on the PATH: install it, or the CLI as Pulumi documents")
@@ -75,14 +92,14 @@ def build() -> Path:
             return there
         for abandoned in cache().glob("building-*"):  # by one that was killed
             shutil.rmtree(abandoned, ignore_errors=True)
-        failures = []
-        for version in versions():
+        published = _go(cache(), "list", "-m", "-f", "{{range .Versions}}{{.}} {{end}}", "-versions", CLI)
+        tried = _from_the_lock_up([locked(), *(one.removeprefix("v") for one in published.split())])
+        for version in tried:
             try:
                 return _build(version)
             except BuildError as error:
                 _say(f"Pulumi {version} cannot be built: {error}")
-                failures.append(version)
-    raise BuildError(f"none of Pulumi {', '.join(failures)} can be built: see above")
+    raise BuildError(f"none of Pulumi {', '.join(tried)} can be built: see above")
 
 
 def _build(version: str) -> Path:
