@@ -278,6 +278,10 @@ def _show_dlq(outcome: dead_letters.Outcome, *, dry_run: bool) -> None:
         return
     sent = f"{outcome.changes:,} changes found" if dry_run else f"{outcome.sent:,} changes sent on"
     parts = [f"{outcome.messages:,} messages", sent]
+    if outcome.shortened:
+        parts.append(f"{outcome.shortened:,} too large for a record: sent without the old image")
+    if outcome.compressed:
+        parts.append(f"{outcome.compressed:,} too large for a record: sent compressed")
     if outcome.filtered:
         parts.append(f"{outcome.filtered:,} not wanted by the pipe's filter")
     if outcome.repaired:
