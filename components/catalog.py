@@ -36,6 +36,7 @@ _CRAWLER_LOGS = "/aws-glue/crawlers-role"
 _TABLE_LEVEL = 2
 """A crawled table is a folder right below the bucket, which itself is level 1."""
 
+_NO_SERDE = "-"
 _PRESTO_TYPES = {"string": "varchar", "int": "integer", "timestamp": "timestamp(3)"}
 
 
@@ -313,7 +314,11 @@ def _view(
                 aws.glue.CatalogTableStorageDescriptorColumnArgs(name=key, type=kind)
                 for key, kind in view.columns
             ],
-            ser_de_info=aws.glue.CatalogTableStorageDescriptorSerDeInfoArgs(),
+            # Athena wants SerDe info of a view, and reads nothing by it: it writes an empty block
+            # itself. The provider takes an empty block for none, so it is given these names.
+            ser_de_info=aws.glue.CatalogTableStorageDescriptorSerDeInfoArgs(
+                name=_NO_SERDE, serialization_library=_NO_SERDE
+            ),
         ),
         opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(ignore_changes=ignored)),
     )

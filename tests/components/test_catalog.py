@@ -10,6 +10,7 @@ import pytest
 from component_support import ACCOUNT, Deploy, Deployed, arn
 
 from components.catalog import Catalog, CatalogArgs, SavedQuery, View, presto_type
+from components.change_data_capture import ChangeDataCapture, ChangeDataCaptureArgs
 from components.checks import ArgumentError
 from schema import ORDERS, Column, Schema
 
@@ -141,6 +142,17 @@ def test_a_view_is_what_athena_would_have_written(deploy: Deploy) -> None:
             {"name": "creation_time", "type": "timestamp(3)"},
         ],
     }
+
+
+def test_a_view_has_serde_info_that_the_provider_sends(deploy: Deploy) -> None:
+    whole_chain = ChangeDataCaptureArgs(views=[VIEW])
+    for deployed in (
+        catalog(deploy, views=[VIEW]),
+        deploy(lambda: ChangeDataCapture("shop", whole_chain)),
+    ):
+        (view,) = (t for t in deployed.all("CatalogTable") if t.inputs["name"] == "latest")
+        serde = view.inputs["storageDescriptor"]["serDeInfo"]
+        assert serde == {"name": "-", "serializationLibrary": "-"}
 
 
 @pytest.mark.parametrize(

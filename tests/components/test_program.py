@@ -160,6 +160,20 @@ def test_views_and_saved_queries_are_deployed(up: Any) -> None:
     assert all(len(query.inputs["description"]) <= 1024 for query in queries)
 
 
+@pytest.mark.parametrize("stack", ["dev", "prod", "local"])
+@pytest.mark.parametrize(
+    "config",
+    [{"batchSchedule": ""}, {"batchSchedule": "cron(0 * * * ? *)"}, {"sortKey": "created_at"}],
+    ids=["no batch", "batch", "sort key"],
+)
+def test_no_view_has_empty_serde_info(up: Any, stack: str, config: dict[str, str]) -> None:
+    tables = up(stack, **config).all("CatalogTable")
+    views = [t.inputs for t in tables if t.inputs.get("tableType") == "VIRTUAL_VIEW"]
+    assert len(views) == 2
+    for view in views:
+        assert view["storageDescriptor"]["serDeInfo"] == {"name": "-", "serializationLibrary": "-"}
+
+
 def test_the_order_generator_is_off_until_switched_on(up: Any) -> None:
     assert not up("dev").all("Schedule")
     on = up("dev", orderGenerator="true", orderGeneratorOrders="5")
