@@ -10,7 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import checks, glue_security, glue_tables, layout, limits, policies
-from components.service_role import ServiceRole, ServiceRoleArgs, account_id
+from components.service_role import ServiceRole, ServiceRoleArgs
 from schema import ORDERS, Column, Schema
 
 PROJECTION_TABLE = "projection"
@@ -334,7 +334,6 @@ def _crawler(
         opts=child,
     )
     prefixes = [layout.PROJECTION_PREFIX, layout.FAILED_PREFIX]
-    assert child.parent is not None
     key, given = args.kms_key_arn, {}
     if key:
         # Only so does Glue write the crawler's log anywhere but to the account's own group, whose
@@ -344,7 +343,6 @@ def _crawler(
         f"{name}-crawler",
         ServiceRoleArgs(
             service="glue.amazonaws.com",
-            source_account=account_id(child.parent),
             statements=policies.crawl(
                 database.arn, args.bucket_arn, prefixes, CRAWLED_PREFIX, key, **given
             ),

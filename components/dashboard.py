@@ -99,9 +99,6 @@ class Dashboard(pulumi.ComponentResource):
             f"{name}-queries",
             ServiceRoleArgs(
                 service="quicksight.amazonaws.com",
-                # QuickSight documents no aws:SourceAccount of its own; it takes a role of its own
-                # account only.
-                source_account=None,
                 statements=policies.ask(
                     args.workgroup_arn,
                     args.database_arn,

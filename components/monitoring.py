@@ -136,7 +136,7 @@ class Monitoring(pulumi.ComponentResource):
         aws.sns.TopicPolicy(
             f"{name}-alarms-policy",
             arn=topic.arn,
-            policy=policies.tell(topic.arn, account_id(self), [rule.arn for rule in rules]),
+            policy=policies.tell(topic.arn, account_id(self)),
             opts=child,
         )
         for failure, rule in zip(failures, rules, strict=True):

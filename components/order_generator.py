@@ -9,7 +9,7 @@ import pulumi_aws as aws
 from components import checks, limits, packages, policies
 from components.lambda_package import Platform
 from components.python_function import PythonFunction, PythonFunctionArgs
-from components.service_role import ServiceRole, ServiceRoleArgs, account_id
+from components.service_role import ServiceRole, ServiceRoleArgs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +92,6 @@ class OrderGenerator(pulumi.ComponentResource):
             f"{name}-schedule",
             ServiceRoleArgs(
                 service="scheduler.amazonaws.com",
-                source_account=account_id(self),
                 statements=[
                     *policies.invoke(function.arn),
                     *policies.read_schedule(function.arn, f"{name}-schedule", args.kms_key_arn),

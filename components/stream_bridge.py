@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import checks, limits, policies
-from components.service_role import ServiceRole, ServiceRoleArgs, account_id
+from components.service_role import ServiceRole, ServiceRoleArgs
 
 DEAD_LETTER_RETENTION_SECONDS = 14 * 24 * 3600
 """The longest that SQS keeps a message. What it points to is in the table's stream for 24 hours."""
@@ -133,7 +133,6 @@ class StreamBridge(pulumi.ComponentResource):
             f"{name}-pipe",
             ServiceRoleArgs(
                 service="pipes.amazonaws.com",
-                source_account=account_id(self),
                 statements=[
                     *policies.read_table_stream(args.source_stream_arn, args.kms_key_arn),
                     *policies.put_records(stream.arn, args.kms_key_arn),

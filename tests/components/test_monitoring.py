@@ -144,16 +144,18 @@ def test_a_failed_crawler_or_job_is_told(deploy: Deploy) -> None:
     assert not watch(deploy).all("EventRule")[1:], "without jobs there is no rule for them"
 
 
-def test_only_our_alarms_and_rules_may_tell_the_topic(deploy: Deploy) -> None:
-    policy = watch(deploy).find("TopicPolicy")
-    statements = policy.statements
+def test_only_our_alarms_and_rules_of_eventbridge_may_tell_the_topic(deploy: Deploy) -> None:
+    statements = watch(deploy).find("TopicPolicy").statements
     assert statements["Alarms"]["Condition"] == {
         "StringEquals": {"aws:SourceAccount": "123456789012"}
     }
-    assert statements["Events"]["Condition"] == {
-        "ArnEquals": {
-            "aws:SourceArn": [arn("events:{region}:{account}:rule/watch-crawler-failed-1a2b3c4")]
-        }
+    # With a condition EventBridge delivers nothing.
+    assert statements["Events"] == {
+        "Sid": "Events",
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sns:Publish",
+        "Resource": arn("sns:{region}:{account}:watch-alarms-1a2b3c4"),
     }
     assert statements["TlsOnly"]["Effect"] == "Deny"
     assert {s["Action"] for s in statements.values()} == {"sns:Publish"}
