@@ -99,6 +99,11 @@ class OrderGenerator(pulumi.ComponentResource):
             ),
             child,
         )
+        # A run that failed has written some of its orders: the next one is soon enough. Scheduler
+        # only hands a run over; it is Lambda that would try a failed one twice more.
+        once = aws.lambda_.FunctionEventInvokeConfig(
+            f"{name}-once", function_name=function.name, maximum_retry_attempts=0, opts=child
+        )
         schedule = aws.scheduler.Schedule(
             f"{name}-schedule",
             schedule_expression=args.order_generator_schedule,
@@ -107,11 +112,10 @@ class OrderGenerator(pulumi.ComponentResource):
             target=aws.scheduler.ScheduleTargetArgs(
                 arn=function.arn,
                 role_arn=role.arn,
-                # A run that failed has written some of its orders: the next one is soon enough.
                 retry_policy=aws.scheduler.ScheduleTargetRetryPolicyArgs(maximum_retry_attempts=0),
             ),
             opts=pulumi.ResourceOptions.merge(
-                child, pulumi.ResourceOptions(depends_on=[role.policy])
+                child, pulumi.ResourceOptions(depends_on=[role.policy, once])
             ),
         )
         self.function_name = function.name

@@ -584,6 +584,12 @@ LIFECYCLES: Mapping[str, Lifecycle] = {
         delete=call("lambda", "delete_function", FunctionName="id"),
         update=_function,
     ),
+    "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": Lifecycle(
+        exists=call("lambda", "get_function_event_invoke_config", FunctionName="id"),
+        delete=call("lambda", "delete_function_event_invoke_config", FunctionName="id"),
+        replace_on=frozenset({"functionName", "qualifier"}),
+        name=None,
+    ),
     "aws:lambda/permission:Permission": Lifecycle(
         exists=_permitted, delete=_unpermit, replace_on=EVERYTHING, name=None
     ),
