@@ -160,7 +160,6 @@ class BatchProjection(pulumi.ComponentResource):
                 "--job-language": "python",
                 "--datalake-formats": "iceberg",
                 "--extra-py-files": files.modules,
-                "--enable-metrics": "true",
                 "--custom-logGroup-prefix": group,
                 "--TempDir": pulumi.Output.concat(lake, layout.JOBS_PREFIX, "temporary/"),
                 "--log": pulumi.Output.concat(lake, layout.PROJECTION_PREFIX),

@@ -52,9 +52,16 @@ def test_the_jobs_arguments_are_those_that_the_script_takes(deploy: Deploy) -> N
         for name in arguments
         if name.strip("-").replace("-", "").islower() and name != "--conf"
     ]
-    glues = {"--job-language", "--datalake-formats", "--extra-py-files", "--enable-metrics"}
+    glues = {"--job-language", "--datalake-formats", "--extra-py-files"}
     for name in set(ours) - glues:
         assert re.search(rf'add_argument\(\s*"{name}"', script), name
+
+
+def test_glue_is_not_told_to_put_metrics_that_its_role_may_not_put(deploy: Deploy) -> None:
+    deployed = batch(deploy)
+    # Glue looks whether the argument is there, whatever its value.
+    puts = "--enable-metrics" in deployed.find("Job").inputs["defaultArguments"]
+    assert puts == ("cloudwatch:PutMetricData" in deployed.find("RolePolicy").allows)
 
 
 def test_every_setting_reaches_the_job(deploy: Deploy) -> None:
