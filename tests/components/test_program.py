@@ -184,6 +184,14 @@ def test_the_order_generator_is_off_until_switched_on(up: Any) -> None:
     assert function["environment"]["variables"]["ORDERS"] == "5"
 
 
+def test_the_batchs_files_are_put_into_a_bucket_that_encrypts_already(up: Any) -> None:
+    files = up("dev").all("BucketObjectv2")
+    assert len(files) == 6
+    for file in files:
+        assert "sales-cdc-dev-lake-encryption" in file.depends_on, file.name
+        assert file.inputs["bucket"] == "sales-cdc-dev-lake-bucket-1a2b3c4"
+
+
 def test_the_batch_runs_on_demand_in_dev(up: Any) -> None:
     dev = up("dev")
     assert dev.exports["batchJobName"] == "sales-cdc-dev-batch-job-1a2b3c4"
