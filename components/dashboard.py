@@ -126,7 +126,8 @@ class Dashboard(pulumi.ComponentResource):
                     actions=list(_USE_DATA_SOURCE), principal=args.dashboard_principal_arn
                 )
             ],
-            # QuickSight tries the connection at once: the role must be able to ask by then.
+            # QuickSight tries the connection at once: the role must be able to ask by then. Where IAM
+            # has not spread the role yet, the provider tries for two minutes.
             opts=pulumi.ResourceOptions.merge(
                 child, pulumi.ResourceOptions(depends_on=[role.policy])
             ),

@@ -47,8 +47,9 @@ class StreamBridgeArgs:
         A Lambda function that is given each batch and returns what goes on instead of it.
     reader:
         Called with the Kinesis stream's ARN before the pipe is made, and the pipe waits for what
-        it returns. Firehose reads from the moment of its own creation: were the pipe there
-        first, the changes of the time between would never arrive.
+        it returns. Firehose begins at the stream's end: were the pipe there first, the changes of
+        the time between would never arrive. ACTIVE does not say that it reads yet, so a first
+        deployment ends with ``python -m replay verify``.
     """
 
     source_stream_arn: pulumi.Input[str]
