@@ -126,8 +126,8 @@ class Dashboard(pulumi.ComponentResource):
                     actions=list(_USE_DATA_SOURCE), principal=args.dashboard_principal_arn
                 )
             ],
-            # QuickSight tries the connection at once: the role must be able to ask by then. Where IAM
-            # has not spread the role yet, the provider tries for two minutes.
+            # QuickSight tries the connection at once: the role must be able to ask by then. The
+            # provider tries for two minutes where IAM has not spread the role yet.
             opts=pulumi.ResourceOptions.merge(
                 child, pulumi.ResourceOptions(depends_on=[role.policy])
             ),

@@ -321,8 +321,8 @@ def start_and_await(
         raise LocalError(f"the batch job {job} is running already: wait for its end") from None
     except (BotoCoreError, ClientError) as error:
         raise LocalError(f"the batch job {job}: {error}") from error
-    told: dict[str, Any] = json.loads(events[-1]["message"])
-    return told
+    figures: dict[str, Any] = json.loads(events[-1]["message"])
+    return figures
 
 
 def _await(glue: Any, job: str, run_id: str) -> dict[str, Any]:
