@@ -12,7 +12,7 @@ import pulumi_aws as aws
 
 from components import checks, glue_security, layout, limits, packages, policies
 from components.catalog import View, presto_type
-from components.service_role import ServiceRole, ServiceRoleArgs, account_id
+from components.service_role import ServiceRole, ServiceRoleArgs
 from schema import ORDERS, Schema
 
 ROOT = Path(__file__).parent.parent
@@ -123,7 +123,6 @@ class BatchProjection(pulumi.ComponentResource):
             name,
             ServiceRoleArgs(
                 service="glue.amazonaws.com",
-                source_account=account_id(self),
                 statements=[
                     *policies.merge_orders(
                         args.bucket_arn,
@@ -161,7 +160,6 @@ class BatchProjection(pulumi.ComponentResource):
                 "--job-language": "python",
                 "--datalake-formats": "iceberg",
                 "--extra-py-files": files.modules,
-                "--enable-metrics": "true",
                 "--custom-logGroup-prefix": group,
                 "--TempDir": pulumi.Output.concat(lake, layout.JOBS_PREFIX, "temporary/"),
                 "--log": pulumi.Output.concat(lake, layout.PROJECTION_PREFIX),

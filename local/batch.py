@@ -203,7 +203,7 @@ class Jobs:
         if run.process.returncode:
             run.error = run.error or _why(log.read_text())  # who stopped it has said so
         else:
-            run.figures = _figures(lines[-1])
+            run.figures = json.loads(lines[-1])
 
     def _fetch(self, role: Credentials, location: str, folder: Path) -> Path:
         bucket, _, key = location.removeprefix("s3://").partition("/")
@@ -321,7 +321,8 @@ def start_and_await(
         raise LocalError(f"the batch job {job} is running already: wait for its end") from None
     except (BotoCoreError, ClientError) as error:
         raise LocalError(f"the batch job {job}: {error}") from error
-    return _figures(events[-1]["message"])
+    figures: dict[str, Any] = json.loads(events[-1]["message"])
+    return figures
 
 
 def _await(glue: Any, job: str, run_id: str) -> dict[str, Any]:
@@ -330,11 +331,6 @@ def _await(glue: Any, job: str, run_id: str) -> dict[str, Any]:
         if run["JobRunState"] in _ENDED:
             return run
         time.sleep(_POLL_SECONDS)
-
-
-def _figures(line: str) -> dict[str, Any]:
-    """What a run's line tells, without what tells CloudWatch how to read it."""
-    return {name: value for name, value in json.loads(line).items() if name != "_aws"}
 
 
 def _why(log: str) -> str:
