@@ -49,6 +49,7 @@ class Settings:
     # The whole stack
     kms_key_arn: limits.KeyArn | None = None
     # The table
+    table_name: limits.TableName | None = None
     protect: bool = True
     point_in_time_recovery: bool = True
     billing_mode: limits.BillingMode = "on-demand"
@@ -120,14 +121,15 @@ class Settings:
         return Platform.host() if self.lambda_platform == "host" else packages.AWS
 
     def args(self, kind: type[ArgsT], *components: object, **others: Any) -> ArgsT:
-        """A component's arguments: for each field the setting of its name, or ``others``.
+        """A component's arguments: ``others``, then outputs of ``components``, then settings.
 
-        What neither has is the output of that name of the first of ``components`` with one.
+        Each field is the output of its name of the first of ``components`` with one, or the
+        setting of its name: what a table is called, say, is known by the table that is there.
         """
         names = [field.name for field in dataclasses.fields(kind)]
         found = {
             name: getattr(source, name)
-            for source in reversed((self, *components))
+            for source in reversed((*components, self))
             for name in names
             if hasattr(source, name)
         }
@@ -267,6 +269,7 @@ def _look_back_covers_the_stream(settings: Settings, label: checks.Label) -> str
 
 _RULES: tuple[checks.Rule[Settings], ...] = (
     limits.window_below_age,
+    limits.some_retries,
     limits.few_filters,
     limits.parquet_buffers_enough,
     _sort_key_is_a_column,

@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components import checks, limits, policies
+from components import checks, limits, policies, update_checks
 from components.service_role import ServiceRole, ServiceRoleArgs
 
 DEAD_LETTER_RETENTION_SECONDS = 14 * 24 * 3600
@@ -29,7 +29,8 @@ class StreamBridgeArgs:
         What spreads the records over the shards. A key of the table keeps the changes of one
         item in order; ``$.eventID`` spreads evenly and does not.
     stream_mode, shards:
-        ``shards`` counts when ``provisioned``.
+        ``shards`` counts when ``provisioned``. Kinesis changes the open ones at once to no fewer
+        than half and no more than double; more is refused before anything is changed.
     kms_key_arn:
         The key of the table. Encrypts the Kinesis stream, the dead letters, the log and the pipe's
         filter; without it, keys of AWS's own do.
@@ -38,7 +39,7 @@ class StreamBridgeArgs:
     maximum_record_age_seconds, maximum_retry_attempts:
         What cannot be handed over is given up after either, and a pointer to it goes to the
         dead-letter queue. -1 is without limit: one bad record then blocks its shard until the
-        table's stream forgets it, after 24 hours.
+        table's stream forgets it, after 24 hours. No retries at all cannot be had.
     parallelization_factor:
         Batches of one shard that are under way at once; the order within one key is kept.
     filter_patterns:
@@ -70,7 +71,7 @@ class StreamBridgeArgs:
     reader: Callable[[pulumi.Output[str]], pulumi.Resource] | None = None
 
     def __post_init__(self) -> None:
-        checks.require(self, limits.window_below_age, limits.few_filters)
+        checks.require(self, limits.window_below_age, limits.some_retries, limits.few_filters)
 
 
 class StreamBridge(pulumi.ComponentResource):
@@ -99,6 +100,18 @@ class StreamBridge(pulumi.ComponentResource):
         super().__init__("sales-cdc:index:StreamBridge", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         on_demand = args.stream_mode == "on-demand"
+
+        async def reshards_within_limits(
+            old: Mapping[str, Any], new: Mapping[str, Any]
+        ) -> str | None:
+            target = new.get("shardCount")
+            if target is None or target == old.get("shardCount"):
+                return None
+            found = aws.kinesis.get_stream_output(
+                name=old["name"], opts=pulumi.InvokeOutputOptions(parent=self)
+            )
+            return limits.resharding(len(await found.open_shards.future() or ()), int(target))
+
         stream = aws.kinesis.Stream(
             f"{name}-stream",
             stream_mode_details=aws.kinesis.StreamStreamModeDetailsArgs(
@@ -108,7 +121,10 @@ class StreamBridge(pulumi.ComponentResource):
             retention_period=args.stream_retention_hours,
             encryption_type="KMS",
             kms_key_id=args.kms_key_arn or "alias/aws/kinesis",
-            opts=child,
+            opts=pulumi.ResourceOptions.merge(
+                child,
+                update_checks.before_update(f"{name}-stream-update", reshards_within_limits),
+            ),
         )
         dlq = aws.sqs.Queue(
             f"{name}-dlq",
