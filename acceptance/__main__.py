@@ -144,10 +144,8 @@ def _prepare(
     pulumi.require()
     where = f"account {pulumi.account}, {pulumi.region}"
     if clean:
-        if not pulumi.exists:
-            raise NotReadyError(f"there is no stack {name}: nothing to remove")
         _agree(screen, f"This removes the stack {name} in {where}.", yes=yes)
-        pulumi.know()
+        pulumi.take_over()
         return pulumi, Report(name, where, 0.0)
     usd = round(cost.estimate(ORDERS, batch=batch), 2)
     _agree(

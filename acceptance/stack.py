@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -45,8 +46,10 @@ CHANGED: Mapping[str, str | None] = {
 """What is changed in place; None takes a setting away."""
 TTL_SECONDS = 3600.0
 """DynamoDB takes a second change of a table's TTL so long after the first, and none before."""
-_GONE_SECONDS = 300.0
-"""How long AWS goes on listing the tags of what is deleted."""
+TAG_SECONDS = 120.0
+"""How long AWS may take to list the tags of what is new."""
+GONE_SECONDS = 300.0
+"""How long it goes on listing the tags of what is deleted."""
 _QUIET = ("same", "read")
 
 Say = Callable[[str], None]
@@ -211,19 +214,30 @@ class PulumiStack:
         self._require_own()
 
     def claim(self) -> None:
-        """Make the stack, or take over what an earlier run left of it."""
-        if self._state() is None:
-            self._pulumi("stack", "init", "--no-select")
+        """Make the stack, or take over what an earlier run left of it.
+
+        Raises
+        ------
+        NotReadyError
+            Pulumi cannot make it: most often it wants a passphrase for its secrets.
+        """
+        try:
+            if self._state() is None:
+                self._pulumi("stack", "init", "--no-select")
+        except PulumiError as error:
+            raise NotReadyError(f"Pulumi cannot make the stack: {error}") from None
         known = yaml.safe_load(self._file.read_text()) if self._file.exists() else {}
         config = {k: v for k, v in self._base["config"].items() if k != "aws:defaultTags"}
         config |= {f"{PROJECT}:{key}": value for key, value in self._extra.items()}
         config |= {"aws:region": self.region, "aws:defaultTags": {"tags": self.tags}}
         self._file.write_text(yaml.safe_dump({**(known or {}), "config": config}, sort_keys=False))
 
-    @property
-    def exists(self) -> bool:
-        """Whether there is such a stack."""
-        return self._state() is not None
+    def take_over(self) -> None:
+        """Know what an earlier run left, and take the lock away if that run was killed."""
+        if self._state() is not None:
+            with contextlib.suppress(PulumiError):
+                self._pulumi("cancel", "--yes")
+            self._know()
 
     def _require_own(self) -> None:
         """Another's stack, or another's settings, are left alone."""
@@ -255,9 +269,9 @@ class PulumiStack:
         """Deploy, and know the outputs."""
         self._pulumi("up", "--yes", "--skip-preview", "--suppress-progress", say=say)
         self._up_at = self._up_at or time.monotonic()
-        self.know()
+        self._know()
 
-    def know(self) -> None:
+    def _know(self) -> None:
         """Ask for the outputs."""
         text = self._pulumi("stack", "output", "--json")
         self.outputs = {k: v for k, v in json.loads(text).items() if isinstance(v, str)}
@@ -287,16 +301,10 @@ class PulumiStack:
 
     def destroy(self, say: Say) -> None:
         """Delete everything, the stack and its settings."""
-        if self._state() is None:
-            return
-        try:
-            self._destroy(say)
-        except PulumiError as error:
-            if "locked" not in str(error):
-                raise
-            self._pulumi("cancel", "--yes")  # a run that was killed holds it
-            self._destroy(say)
-        self._pulumi("stack", "rm", "--yes")
+        if self._state() is not None:
+            options = ("--yes", "--skip-preview", "--suppress-progress")
+            self._pulumi("destroy", *options, say=say)
+            self._pulumi("stack", "rm", "--yes")
         self._file.unlink(missing_ok=True)
 
     def remains(self) -> str:
@@ -307,10 +315,6 @@ class PulumiStack:
         except AcceptanceError as error:
             told = f"what is left is not known ({error})"
         return f"{told}; to remove it: python -m acceptance --stack {self.name} --clean"
-
-    def _destroy(self, say: Say) -> None:
-        options = ("--yes", "--skip-preview", "--suppress-progress")
-        self._pulumi("destroy", *options, say=say)
 
     def _state(self) -> list[dict[str, Any]] | None:
         """The resources that the stack has; None: there is no such stack."""
@@ -374,12 +378,16 @@ class PulumiStack:
             for one in self._state() or []
             if (one.get("outputs") or {}).get("tagsAll") is not None
         }
-        found = {arn.rpartition(":")[2].rpartition("/")[2] for arn in self._tagged()}
-        missing = {self.outputs[key] for key in ("tableName", "bucketName")} - found
-        if missing or not taggable:
-            raise CheckFailedError(
-                f"AWS does not find {', '.join(missing) or 'anything'} by the stack's tags"
-            )
+        wanted_names = {self.outputs[key] for key in ("tableName", "bucketName")}
+        deadline = time.monotonic() + TAG_SECONDS
+        while True:
+            found = {arn.rpartition(":")[2].rpartition("/")[2] for arn in self._tagged()}
+            if wanted_names <= found and taggable:
+                break
+            if time.monotonic() > deadline:
+                missing = ", ".join(sorted(wanted_names - found)) or "anything"
+                raise CheckFailedError(f"AWS does not find {missing} by the stack's tags")
+            time.sleep(self.pause)
         wanted = self.tags.items()
         return sorted(name for name, tags in taggable.items() if not wanted <= tags.items())
 
@@ -396,7 +404,7 @@ class PulumiStack:
 
         Tags of what was deleted are listed for a while, so each is asked for.
         """
-        deadline = time.monotonic() + _GONE_SECONDS
+        deadline = time.monotonic() + GONE_SECONDS
         while True:
             found = {arn for arn in self._tagged() if there.arn(self.client, arn)}
             found |= there.named(self.client, f"{PROJECT}-{self.name}-")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import socket
 import tempfile
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -121,10 +120,9 @@ class ThisMachine:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def left(self) -> list[str]:
-        """Ports that answer, threads that run, files that are there."""
+        """Ports that answer, parts that run, files that are there."""
         found = [f"port {port}" for port in self._ports if _answers(port)]
-        running = {thread.name for thread in threading.enumerate()}
-        found += [one.name for one in self._stack.workers if one.name in running]
+        found += [one.name for one in self._stack.workers if one.running]
         return found + ([str(self._folder)] if self._folder.exists() else [])
 
     def remains(self) -> str:

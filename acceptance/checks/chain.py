@@ -170,7 +170,8 @@ def _worked_off(run: Run, order: str) -> str:
         return int(run.client("sqs").get_queue_attributes(**asked)["Attributes"][size]) > 0
 
     run.say("waiting until the pipe gives a change up")
-    run.wait("dead letter", lambda: given_up() or arrived())
+    patience = 2 * run.deployment.patience  # the pipe pauses longer before each try
+    run.wait("dead letter", lambda: given_up() or arrived(), patience)
     if not given_up():
         raise CheckFailedError("Kinesis took a change that is too large for it")
     outcome = DeadLetters(run.acting_as("operator")).run()

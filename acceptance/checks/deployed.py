@@ -122,6 +122,8 @@ def _is_there(run: Run, output: str) -> bool:
         return run[output] in [one["Name"] for one in tables]
     if output == "dlqUrl":
         return there.named_so(run.client, "sqs:queue", run[output].rpartition("/")[2])
+    if not there.named_so(run.client, KINDS["tableName"], run["tableName"]):
+        return False
     table: dict[str, Any] = run.client("dynamodb").describe_table(TableName=run["tableName"])
     facts = {
         "tableArn": table["Table"]["TableArn"],

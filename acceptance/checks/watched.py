@@ -13,8 +13,10 @@ from acceptance.run import Run
 from acceptance.stack import PROJECT
 
 CRAWLED = "crawled_projection"
+TOLD_SECONDS = 180.0
+"""What a message may take to arrive."""
 _CRAWL_SECONDS = 900.0
-_TOLD_SECONDS = 180.0
+_AGAIN_SECONDS = 30.0
 _CRAWLS = 3
 """Tries: IAM takes its time until a denial is known everywhere."""
 
@@ -51,7 +53,7 @@ def alarms(run: Run) -> str:
         AlarmNamePrefix=f"{PROJECT}-{run.deployment.name}-"
     )
     found = {
-        one["AlarmName"]: one["StateValue"]
+        one["AlarmName"]
         for page in pages
         for one in page["MetricAlarms"]
         if topic in one["AlarmActions"]
@@ -60,24 +62,21 @@ def alarms(run: Run) -> str:
         raise CheckFailedError("no alarm tells the topic")
     run.told.open()
     reason = f"acceptance {run.token}"
-    for name, state in found.items():
-        if state == "ALARM":  # only a change of state is told
-            cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason=reason)
-        cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason=reason)
     waiting = set(found)
-
-    def heard() -> bool:
+    deadline, again = time.monotonic() + TOLD_SECONDS, 0.0
+    while waiting:
+        if time.monotonic() > deadline:
+            raise CheckFailedError(f"not heard of: {', '.join(sorted(waiting))}")
+        if time.monotonic() > again:  # what is told right after a subscription may be lost
+            again = time.monotonic() + _AGAIN_SECONDS
+            for name in waiting:
+                for state in ("OK", "ALARM"):  # only a change of state is told
+                    cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason=reason)
         for text in run.told.messages():
             message = _parsed(text)
             if message.get("NewStateValue") == "ALARM" and message.get("NewStateReason") == reason:
                 waiting.discard(str(message["AlarmName"]))
         run.say(f"{len(found) - len(waiting)} of {len(found)} alarms heard")
-        return not waiting
-
-    deadline = time.monotonic() + _TOLD_SECONDS
-    while not heard():
-        if time.monotonic() > deadline:
-            raise CheckFailedError(f"not heard of: {', '.join(sorted(waiting))}")
     return f"all {len(found)} heard of"
 
 
@@ -130,7 +129,7 @@ def _crawl(run: Run) -> dict[str, Any]:
 
 def _hear(run: Run, what: str, wanted: Callable[[str], bool]) -> None:
     """Wait until the topic tells what is wanted."""
-    deadline = time.monotonic() + _TOLD_SECONDS
+    deadline = time.monotonic() + TOLD_SECONDS
     while not any(wanted(text) for text in run.told.messages()):
         if time.monotonic() > deadline:
             raise CheckFailedError(f"nobody was told of {what}")
