@@ -26,9 +26,9 @@ from acceptance.stack import PURPOSE, Deployment, PulumiStack
 from command_line import FAILED, INTERRUPTED, WRONG_USAGE, fail, new_app
 
 ORDERS = 1000
-_NAME = re.compile(r"[a-z][a-z0-9-]{0,40}")
-_DEFAULT_MOST = 21
-"""Characters of the default name: with more, names of roles become too long."""
+_NAME_MOST = 20
+"""Characters: a stack's name is part of every other one, of which AWS takes 64."""
+_NAME = re.compile(rf"[a-z][a-z0-9-]{{0,{_NAME_MOST - 1}}}")
 
 app = new_app()
 
@@ -129,7 +129,7 @@ def _require_sense(
     if keep and clean:
         fail("--keep or --clean, not both", WRONG_USAGE)
     if stack and not _NAME.fullmatch(stack):
-        fail(f"--stack {stack!r}: small letters, digits and -, at most 41", WRONG_USAGE)
+        fail(f"--stack {stack!r}: small letters, digits and -, {_NAME_MOST} at most", WRONG_USAGE)
 
 
 def _prepare(
@@ -199,7 +199,7 @@ def _gone(page: Report) -> bool:
 def _default_name() -> str:
     """``acceptance-USER``, in characters that names of resources take."""
     user = re.sub(r"[^a-z0-9]+", "-", getpass.getuser().lower()).strip("-") or "user"
-    return f"{PURPOSE}-{user}"[:_DEFAULT_MOST].rstrip("-")
+    return f"{PURPOSE}-{user}"[:_NAME_MOST].rstrip("-")
 
 
 @contextmanager

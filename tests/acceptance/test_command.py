@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,12 @@ def test_every_check_has_a_name_of_its_own_and_says_what_holds() -> None:
     assert not [check.name for check in ALL if check.says.endswith(".")]
 
 
+def test_the_guide_has_a_row_a_check() -> None:
+    guide = (ROOT / "docs" / "acceptance.md").read_text()
+    table = guide.partition("## The checks")[2].partition("##")[0]
+    assert re.findall(r"^\| `([\w-]+)` \|", table, re.MULTILINE) == [check.name for check in ALL]
+
+
 def test_the_settings_are_changed_last() -> None:
     """DynamoDB takes a second change of the TTL an hour after the first: until then, the rest."""
     assert [check.name for check in CHECKS][-2:] == ["settings", "settings-kept"]
@@ -48,6 +55,7 @@ def test_the_settings_are_changed_last() -> None:
         (["--local", "--clean"], "go with an account, not with --local"),
         (["--keep", "--clean"], "--keep or --clean, not both"),
         (["--stack", "Mine"], "--stack 'Mine': small letters, digits and -"),
+        (["--stack", "acceptance-of-somebody"], "20 at most"),
         (["--stack", "-x"], "--stack '-x'"),
         (["--nonsense"], "No such option"),
     ],
@@ -64,7 +72,7 @@ def test_what_cannot_be_right_is_said_in_words(arguments: list[str], message: st
     [
         ("bob", "acceptance-bob"),
         ("Ann.Marie O'Neill", "acceptance-ann-marie"),
-        ("DOMAIN\\bob_2", "acceptance-domain-bob"),
+        ("DOMAIN\\bob_2", "acceptance-domain-bo"),
         ("世界", "acceptance-user"),
     ],
 )
