@@ -15,7 +15,7 @@ import generator
 from acceptance.actors import Actors
 from acceptance.errors import CheckFailedError
 from acceptance.listener import Listener
-from acceptance.stack import PROJECT, Deployment, Say
+from acceptance.stack import Deployment, Say
 from replay.account import Account
 from replay.lake import Lake, Row
 from replay.verify import Verdict, Verifier
@@ -177,10 +177,10 @@ class Run:
         """Remove what the checks made beside the stack, also those of a run that was killed."""
         self.told.remove()
         self._actors.remove()
-        iam = self.client("iam")
-        for page in iam.get_paginator("list_roles").paginate():
-            for role in page["Roles"]:
-                name = role["RoleName"]
-                if name.startswith(f"{PROJECT}-{self.deployment.name}-"):
-                    with contextlib.suppress(iam.exceptions.NoSuchEntityException):
-                        iam.delete_role_policy(RoleName=name, PolicyName=DENIAL)
+        if crawler := self.deployment.outputs.get("crawlerName"):
+            glue, iam = self.client("glue"), self.client("iam")
+            with contextlib.suppress(
+                glue.exceptions.EntityNotFoundException, iam.exceptions.NoSuchEntityException
+            ):
+                role = glue.get_crawler(Name=crawler)["Crawler"]["Role"].rpartition("/")[2]
+                iam.delete_role_policy(RoleName=role, PolicyName=DENIAL)

@@ -400,14 +400,14 @@ class PulumiStack:
         self._pipe("start_pipe", "RUNNING")
 
     def left(self) -> list[str]:
-        """What carries the stack's tags, or is named after it, and is really there.
+        """What carries the stack's tags, and is really there.
 
         Tags of what was deleted are listed for a while, so each is asked for.
         """
         deadline = time.monotonic() + GONE_SECONDS
         while True:
             found = {arn for arn in self._tagged() if there.arn(self.client, arn)}
-            found |= there.named(self.client, f"{PROJECT}-{self.name}-")
+            found |= there.identities(self.client, self.tags)
             if not found or time.monotonic() > deadline:
                 return sorted(found)
             time.sleep(self.pause)
@@ -417,9 +417,7 @@ class PulumiStack:
             self.client("resourcegroupstaggingapi")
             .get_paginator("get_resources")
             .paginate(
-                TagFilters=[
-                    {"Key": key, "Values": [self.tags[key]]} for key in ("project", "stack")
-                ]
+                TagFilters=[{"Key": key, "Values": [value]} for key, value in self.tags.items()]
             )
         )
         return {one["ResourceARN"] for page in pages for one in page["ResourceTagMappingList"]}

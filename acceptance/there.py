@@ -88,29 +88,30 @@ def arn(client: Client, arn: str) -> bool:
     return named_so(client, kind, arn if kind in _BY_ARN else name.removesuffix(":*"))
 
 
-def named(client: Client, prefix: str) -> set[str]:
-    """Roles, policies, log groups and queues whose names say that they belong to a stack.
-
-    AWS lists no roles by their tags; the others are what a run makes beside the stack.
-    """
+def identities(client: Client, tags: Mapping[str, str]) -> set[str]:
+    """Roles and policies of this account with these tags: AWS does not list them by tags."""
     iam = client("iam")
-    roles = [
-        one["RoleName"]
-        for page in iam.get_paginator("list_roles").paginate()
-        for one in page["Roles"]
-    ]
-    policies = [
-        one["PolicyName"]
+    wanted = tags.items()
+    roles = (one for page in iam.get_paginator("list_roles").paginate() for one in page["Roles"])
+    policies = (
+        one
         for page in iam.get_paginator("list_policies").paginate(Scope="Local")
         for one in page["Policies"]
-    ]
-    groups = [
-        one["logGroupName"]
-        for page in client("logs").get_paginator("describe_log_groups").paginate()
-        for one in page["logGroups"]
-    ]
-    urls = client("sqs").list_queues(QueueNamePrefix=prefix).get("QueueUrls", [])
-    found = {f"role {name}" for name in roles if name.startswith(prefix)}
-    found |= {f"policy {name}" for name in policies if name.startswith(prefix)}
-    found |= {f"log group {name}" for name in groups if f"/{prefix}" in f"/{name}"}
-    return found | {f"queue {url.rpartition('/')[2]}" for url in urls}
+    )
+    prefix = f"{tags['project']}-{tags['stack']}-"  # so that not everything is asked for
+    found = {
+        f"role {one['RoleName']}"
+        for one in roles
+        if one["RoleName"].startswith(prefix)
+        and wanted <= _tags(iam.list_role_tags(RoleName=one["RoleName"]))
+    }
+    return found | {
+        f"policy {one['PolicyName']}"
+        for one in policies
+        if one["PolicyName"].startswith(prefix)
+        and wanted <= _tags(iam.list_policy_tags(PolicyArn=one["Arn"]))
+    }
+
+
+def _tags(answer: Mapping[str, Any]) -> set[tuple[str, str]]:
+    return {(one["Key"], one["Value"]) for one in answer["Tags"]}

@@ -107,7 +107,7 @@ def destroy(run: Run) -> str:
 
 
 def nothing_left(run: Run) -> str:
-    """Nothing with the stack's tag or name is left."""
+    """Nothing with the stack's tags is left."""
     run.say("asking what is left")
     if left := run.deployment.left():
         raise CheckFailedError(f"still there: {', '.join(left[:10])} ({len(left)} in all)")

@@ -175,12 +175,19 @@ def test_tidying_up_removes_what_a_killed_run_left(run: Run) -> None:
     assert run.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"] == []
 
 
-def test_what_is_named_after_the_stack_is_found(run: Run) -> None:
-    names = there.named(run.client, "sales-cdc-dev-")
-    assert {one.split(" sales")[0] for one in names} >= {"role", "policy", "queue"}
-    assert f"queue {run['dlqUrl'].rpartition('/')[2]}" in names
-    assert any(one.startswith("log group") for one in names)
-    assert there.named(run.client, "sales-cdc-de-") == set()
+def test_roles_and_policies_with_the_stacks_tags_are_found(run: Run) -> None:
+    iam = run.client("iam")
+    tags = {"project": "sales-cdc", "stack": "mine"}
+    given = [{"Key": key, "Value": value} for key, value in tags.items()]
+    trust = policy({"Effect": "Allow", "Principal": {"Service": "x"}, "Action": "sts:AssumeRole"})
+    allow = policy({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"})
+    # One of this stack, one that only begins like it.
+    for name, stack in (("sales-cdc-mine-a", "mine"), ("sales-cdc-mine-too-a", "mine-too")):
+        given[1]["Value"] = stack
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust, Tags=given)
+        iam.create_policy(PolicyName=name, PolicyDocument=allow, Tags=given)
+    found = there.identities(run.client, tags)
+    assert found == {"role sales-cdc-mine-a", "policy sales-cdc-mine-a"}
 
 
 @pytest.mark.parametrize(
