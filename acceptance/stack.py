@@ -310,22 +310,35 @@ class PulumiStack:
     def remains(self) -> str:
         """How many resources the state has, and what removes them."""
         try:
-            count = len([one for one in self._state() or [] if one.get("custom")])
-            told = f"{count} resources are left" if count else "nothing is deployed"
+            deployment = self._deployment() or {}
+            found = [one for one in deployment.get("resources") or [] if one.get("custom")]
+            told = f"{len(found)} resources are left"
+            # Pulumi was killed while it made these, and does not know whether they are there.
+            if pending := deployment.get("pending_operations"):
+                names = (one["resource"]["urn"].rpartition("::")[2] for one in pending)
+                told += f"; look for these by hand: {', '.join(names)}"
         except AcceptanceError as error:
             told = f"what is left is not known ({error})"
         return f"{told}; to remove it: python -m acceptance --stack {self.name} --clean"
 
     def _state(self) -> list[dict[str, Any]] | None:
         """The resources that the stack has; None: there is no such stack."""
+        deployment = self._deployment()
+        if deployment is None:
+            return None
+        resources = deployment.get("resources") or []
+        return [one for one in resources if one["type"] != "pulumi:pulumi:Stack"]
+
+    def _deployment(self) -> dict[str, Any] | None:
+        """Pulumi's state of the stack."""
         try:
             text = self._pulumi("stack", "export")
         except PulumiError as error:
             if "no stack named" in str(error):
                 return None
             raise
-        resources = json.loads(text)["deployment"].get("resources") or []
-        return [one for one in resources if one["type"] != "pulumi:pulumi:Stack"]
+        deployment: dict[str, Any] = json.loads(text)["deployment"]
+        return deployment
 
     def _pulumi(self, *arguments: str, say: Say | None = None) -> str:
         """Run a command for this stack and return its stdout; ``say`` hears each line of it.

@@ -91,13 +91,19 @@ def test_a_second_ctrl_c_leaves_it_and_says_how_to_remove_it(command: Command) -
     done = command.interrupted("--yes", "--json", times=2)
     assert done.returncode == 130
     assert told(done)["passed"] is False
-    assert "resources are left; to remove it: " in done.stderr
-    assert f"python -m acceptance --stack {NAME} --clean" in done.stderr
+    assert "resources are left" in done.stderr
+    assert f"to remove it: python -m acceptance --stack {NAME} --clean" in done.stderr
     assert "Traceback" not in done.stderr
     assert command.left() != []
+    # What Pulumi was making when it was killed it does not know: the person is told.
+    state = json.loads(command.project.run("stack", "export", f"--stack={NAME}"))["deployment"]
+    pending = [
+        one["resource"]["urn"].rpartition("::")[2] for one in state.get("pending_operations") or []
+    ]
+    assert all(name in done.stderr for name in pending)
     removed = command("--clean", "--yes", "--json")
     assert removed.returncode == 0, removed.stderr
-    assert command.left() == []
+    assert len(command.left()) <= len(pending)
     assert NAME not in command.stacks()
     assert command("--clean", "--yes").returncode == 0, "what is gone can be removed again"
 
