@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OWN := .
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo up dashboard test bench bench-record chaos least-privilege load fuzz audit pulumi-cli pr format format-check lint types coverage readme lock clean
+.PHONY: help .venv demo up dashboard test acceptance bench bench-record chaos least-privilege load fuzz audit pulumi-cli pr format format-check lint types coverage readme lock clean
 
 help: ## What there is to make
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ dashboard: $(VENV)/.stamp ## The stack with orders coming in, and a web page of 
 
 test: $(VENV)/.stamp ## Every test
 	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+acceptance: $(VENV)/.stamp ## Prove a real account: a stack from nothing to nothing; asks before it costs
+	$(BIN)/python -m acceptance
 
 bench: $(VENV)/.stamp ## Measure against named peers
 	$(BIN)/python -m benchmarks

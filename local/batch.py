@@ -23,6 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local import spark
 from local.aws import Aws, Credentials
 from local.errors import AwsError, LocalError
+from local.events import glue_event
 
 if TYPE_CHECKING:
     from local.chain import LocalStack
@@ -176,6 +177,14 @@ class Jobs:
         if run.state == "RUNNING":
             run.state = "FAILED" if run.error else "SUCCEEDED"
         run.ended = time.time()
+        detail = {
+            "jobName": run.job_name,
+            "severity": "ERROR" if run.state == "FAILED" else "INFO",
+            "state": run.state,
+            "jobRunId": run.id,
+            "message": run.error or "Job run succeeded",
+        }
+        glue_event(self._aws, "Glue Job State Change", detail)
 
     def _spark(self, run: JobRun, definition: Mapping[str, Any], folder: Path) -> None:
         """What Glue does: as the job's role, fetch its files and run them."""

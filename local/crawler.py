@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 
 from local.aws import Aws, Credentials
 from local.errors import AwsError
+from local.events import glue_event
 from local.wire import boto_errors
 
 _SAMPLE_FILES = 20
@@ -155,6 +156,22 @@ class Crawler:
         except Exception as error:  # the run's status tells, as AWS's does
             last |= {"Status": "FAILED", "ErrorMessage": str(error)}
         self._last = last
+        self._tell(last)
+
+    def _tell(self, last: Mapping[str, Any]) -> None:
+        """What EventBridge hears of the end of a run."""
+        if last["Status"] == "CANCELLED":
+            return
+        state = last["Status"].capitalize()
+        detail = {
+            "crawlerName": self.name,
+            "accountId": self._aws.account_id,
+            "state": state,
+            "message": f"Crawler {state}",
+        }
+        if why := last.get("ErrorMessage"):
+            detail["errorMessage"] = why
+        glue_event(self._aws, "Glue Crawler State Change", detail)
 
     def _crawl(self, credentials: Credentials) -> list[str]:
         s3 = self._aws.client("s3", credentials)
