@@ -51,7 +51,7 @@ load: $(VENV)/.stamp ## Hold the chain at a high rate for 5 minutes: flat memory
 	$(BIN)/python -m chaos.load --rate 400
 
 fuzz: $(VENV)/.stamp ## 2,000 inputs to each thing that reads what comes from outside
-	$(BIN)/python -m pytest -n auto --hypothesis-profile=long tests/operations/test_any_input.py tests/replay/test_replay_input.py tests/transform/test_transform_properties.py
+	$(BIN)/python -m pytest -n auto --hypothesis-profile=long tests/operations/test_any_input.py tests/operate/test_replay_input.py tests/transform/test_transform_properties.py
 
 pulumi-cli: ## Build Pulumi's CLI from its Go modules, where it cannot be downloaded
 	$(PYTHON) scripts/pulumi_cli.py

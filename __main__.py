@@ -5,16 +5,16 @@ import pulumi_aws as aws
 
 from analytics import load_batch_view, load_queries, load_views
 from components.access import Access, AccessArgs
+from components.arguments.stack_config import export, load_settings
 from components.batch_projection import BatchProjection, BatchProjectionArgs
 from components.catalog import Catalog, CatalogArgs, SavedQuery, View
 from components.cdc_source import CdcSource, CdcSourceArgs
-from components.dashboard import Dashboard, DashboardArgs
+from components.definitions.layout import RESULTS_PREFIX
 from components.delivery_to_lake import DeliveryToLake, DeliveryToLakeArgs
-from components.layout import RESULTS_PREFIX
 from components.monitoring import Monitoring, MonitoringArgs
 from components.operator import Operator, OperatorArgs
 from components.order_generator import OrderGenerator, OrderGeneratorArgs
-from components.stack_config import export, load_settings
+from components.quicksight_dashboard import Dashboard, DashboardArgs
 from components.stream_bridge import StreamBridge, StreamBridgeArgs
 
 settings = load_settings()

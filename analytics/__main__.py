@@ -14,14 +14,14 @@ from rich.console import Console
 from rich.syntax import Syntax
 from rich.table import Table
 
-import stack_outputs
 from analytics import ParameterError, Query, load_queries, schema_of
-from analytics.athena import Athena, AthenaError, Usage
 from analytics.cost import DATED, NOT_COUNTED, REGION, Estimate, Load
 from analytics.dashboard import serve
 from analytics.output import Format, write
 from analytics.tableau import DRIVER_SETTINGS, data_source, driver_settings
-from command_line import FAILED, INTERRUPTED, WRONG_USAGE, Outputs, Stack, fail, new_app
+from client import stack_outputs
+from client.athena import Athena, AthenaError, Usage
+from client.command_line import FAILED, INTERRUPTED, WRONG_USAGE, Outputs, Stack, fail, new_app
 from schema import ORDERS, Schema
 
 app = new_app()

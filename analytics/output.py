@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from analytics.athena import Answer, Column
+from client.athena import Answer, Column
 
 _NUMBERS = frozenset(
     {"tinyint", "smallint", "integer", "bigint", "real", "float", "double", "decimal"}

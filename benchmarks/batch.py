@@ -27,7 +27,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.result import Result
-from local import spark as spark_jars
+from local.standins import spark as spark_jars
 from schema import ORDERS
 
 ROOT = Path(__file__).parent.parent

@@ -23,8 +23,8 @@ import urllib3
 from benchmarks.probe import peak_mb
 from benchmarks.result import Result
 from generator import Plan, operations, write
-from local.chain import LocalStack
-from local.demo import Watch, quantile
+from local.chain import LocalChain
+from local.commands.demo import Watch, quantile
 
 BASE_ORDERS: Final = 2_000
 LOW_RATE, LOW_SECONDS = 20, 15
@@ -144,10 +144,10 @@ BENCHMARKS = {
 
 
 @contextmanager
-def _stack(on_delivered: Any = None, **overrides: str) -> Iterator[LocalStack]:
+def _stack(on_delivered: Any = None, **overrides: str) -> Iterator[LocalChain]:
     with (
         tempfile.TemporaryDirectory() as directory,
-        LocalStack("dev", Path(directory), overrides=overrides, on_delivered=on_delivered) as stack,
+        LocalChain("dev", Path(directory), overrides=overrides, on_delivered=on_delivered) as stack,
     ):
         yield stack
 
@@ -162,7 +162,7 @@ class _Bare:
     The key ``test`` is root in the emulator, which does not check its signature.
     """
 
-    def __init__(self, stack: LocalStack) -> None:
+    def __init__(self, stack: LocalChain) -> None:
         self.seconds = 0.0
         self._url = stack.aws.emulator_url
         self._region = stack.aws.region
@@ -187,7 +187,7 @@ class _Bare:
         return answer.data
 
 
-def _emulator_alone(stack: LocalStack, orders: int) -> Run:
+def _emulator_alone(stack: LocalChain, orders: int) -> Run:
     """Every call that the chain cannot do without, for ``orders`` orders and their changes."""
     bare = _Bare(stack)
     outputs = stack.outputs

@@ -15,7 +15,7 @@ from benchmarks.result import Result, one_core, rates
 from generator import Plan, operations, write
 from generator.catalogue import GADGETS, customers
 from generator.target import dynamodb
-from local.emulator import Emulator
+from local.account.emulator import Emulator
 
 ROUNDS: Final = 5
 MADE, MADE_BY_PEER = 50_000, 2_000

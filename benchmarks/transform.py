@@ -22,8 +22,8 @@ from typing import Any, Final
 import orjson
 
 from benchmarks.result import Result, one_core, rates
-from components import packages
-from components.lambda_package import Platform
+from components.archives import functions
+from components.archives.lambda_zip import Platform
 from schema import ORDERS
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -125,7 +125,7 @@ def _package() -> Iterator[Path]:
     """The function as it is deployed, built for this machine and unpacked."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        zipfile.ZipFile(packages.transform(ORDERS, Platform.host())) as package,
+        zipfile.ZipFile(functions.transform(ORDERS, Platform.host())) as package,
     ):
         package.extractall(folder)
         yield Path(folder)

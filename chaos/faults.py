@@ -11,8 +11,8 @@ from typing import Any
 import orjson
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-import local.firehose
-import local.pipe
+import local.standins.firehose
+import local.standins.pipe
 from chaos.injector import Action, Call, KilledError, Request
 from chaos.rig import Rig, kill
 from local.errors import AwsError
@@ -266,7 +266,7 @@ def _(rig: Rig, _random: random.Random) -> None:
 def _(rig: Rig, _random: random.Random) -> None:
     real = time.time
     early = SimpleNamespace(time=lambda: real() - 3600, monotonic=time.monotonic, sleep=time.sleep)
-    modules: tuple[Any, ...] = (local.pipe, local.firehose)
+    modules: tuple[Any, ...] = (local.standins.pipe, local.standins.firehose)
     for module in modules:
         module.time = early
     try:

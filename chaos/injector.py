@@ -8,8 +8,8 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from typing import Any
 
-from local.firehose import Firehose
-from local.pipe import Pipe
+from local.standins.firehose import Firehose
+from local.standins.pipe import Pipe
 
 Request = dict[str, Any]
 Call = Callable[[Request], Any]
@@ -61,7 +61,7 @@ class Injector:
 
 
 class _Wire:
-    """A `local.wire.JsonClient` with the injector before it."""
+    """A `local.account.wire.JsonClient` with the injector before it."""
 
     def __init__(self, injector: Injector, hop: str, client: Any) -> None:
         self._injector, self._hop, self._client = injector, hop, client

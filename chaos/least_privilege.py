@@ -25,18 +25,18 @@ import analytics
 import generator
 from chaos.privileges import reason
 from chaos.rig import LocalAccount
-from local.ask import ask
-from local.aws import Credentials
-from local.chain import LocalStack
+from local.account.aws import Credentials
+from local.chain import LocalChain
+from local.commands.ask import ask
+from local.commands.garbage import garbage, put
 from local.errors import AwsError, LocalError
-from local.firehose import Firehose
-from local.garbage import garbage, put
-from local.pipe import Pipe
-from local.worker import Worker
-from replay.dlq import DeadLetters
-from replay.ledger import Ledgers
-from replay.replaying import Choice, Replay
-from replay.verify import Verifier
+from local.standins.firehose import Firehose
+from local.standins.pipe import Pipe
+from local.standins.worker import Worker
+from operate.dlq import DeadLetters
+from operate.ledger import Ledgers
+from operate.replaying import Choice, Replay
+from operate.verify import Verifier
 
 Policy = dict[str, Any]
 Exercise = Callable[[], None]
@@ -55,7 +55,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 class Bench:
     """A stack at rest, and an exercise for each of its principals."""
 
-    def __init__(self, stack: LocalStack) -> None:
+    def __init__(self, stack: LocalChain) -> None:
         self.stack = stack
         self._iam = stack.aws.client("iam")
         self._pipe, self._firehose = stack.pipes[0].definition, stack.firehoses[0].definition
@@ -388,7 +388,7 @@ def least_privilege(
     unneeded: list[str] = []
     with tempfile.TemporaryDirectory() as directory:
         settings = {"orderGenerator": "true", "orderGeneratorSchedule": "rate(1 day)"}
-        with LocalStack("prod", Path(directory), overrides=settings) as stack:
+        with LocalChain("prod", Path(directory), overrides=settings) as stack:
             bench = Bench(stack)
             bench.prepare()
             by_role: Mapping[str, Callable[[str], None]] = {

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from chaos.rig import Rig
-from local.emulator import Emulator
+from local.account.emulator import Emulator
 
 _SAMPLE_SECONDS = 5.0
 _MOST_GROWTH = 1.10

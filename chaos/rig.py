@@ -14,11 +14,11 @@ from typing import Any
 
 import generator
 from chaos.injector import FaultyFirehose, FaultyPipe, Injector, KilledError
-from local.aws import Credentials
-from local.chain import Hops, LocalStack
-from local.garbage import garbage, put
-from local.worker import Worker
-from replay.account import Account
+from client.account import Account
+from local.account.aws import Credentials
+from local.chain import Hops, LocalChain
+from local.commands.garbage import garbage, put
+from local.standins.worker import Worker
 
 OVERRIDES = {
     "batchWindowSeconds": "0",
@@ -30,7 +30,7 @@ OVERRIDES = {
 class LocalAccount(Account):
     """The stack's account as one of its users sees it."""
 
-    def __init__(self, stack: LocalStack, who: Credentials) -> None:
+    def __init__(self, stack: LocalChain, who: Credentials) -> None:
         self.outputs = {k: v for k, v in stack.outputs.items() if isinstance(v, str)}
         self._aws, self._who = stack.aws, who
 
@@ -52,7 +52,7 @@ class Rig:
 
     def __init__(self, directory: Path, *, stack: str = "dev") -> None:
         self.injector = Injector()
-        self.stack = LocalStack(stack, directory, overrides=OVERRIDES)
+        self.stack = LocalChain(stack, directory, overrides=OVERRIDES)
         self.journal: Counter[str] = Counter()
         self.written = 0
         self.garbage: Counter[bytes] = Counter()

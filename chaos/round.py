@@ -15,13 +15,13 @@ import orjson
 
 from chaos.faults import FAULTS
 from chaos.rig import Rig
-from local.ask import ask
 from local.chain import Hops
-from local.truth import differences, table_items
-from replay import failed
-from replay.dlq import DeadLetters
-from replay.failed import Window
-from replay.replaying import Choice, Replay
+from local.commands.ask import ask
+from local.commands.truth import differences, table_items
+from operate import failed
+from operate.dlq import DeadLetters
+from operate.failed import Window
+from operate.replaying import Choice, Replay
 from schema import ORDERS
 
 _QUIET_SECONDS = 3.0

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components import checks, layout, limits, policies
+from components.arguments import checks, limits
+from components.definitions import layout, policies
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,8 +10,11 @@ from typing import Any, Literal
 import pulumi
 import pulumi_aws as aws
 
-from components import checks, glue_security, layout, limits, packages, policies
+from components import glue_security
+from components.archives import functions
+from components.arguments import checks, limits
 from components.catalog import View, presto_type
+from components.definitions import layout, policies
 from components.service_role import ServiceRole, ServiceRoleArgs, account_id
 from schema import ORDERS, Schema
 
@@ -22,11 +25,11 @@ MODULES = (
     ROOT / "jobs" / "orders_table.py",
     ROOT / "jobs" / "orders_view.py",
     # A backfill makes rows of items as the transform does.
-    packages.FUNCTIONS / "transform" / "rows.py",
+    functions.FUNCTIONS / "transform" / "rows.py",
 )
 TABLE = "orders"
 GLUE_VERSION = "5.1"
-"""Spark 3.5.6, Python 3.11, Iceberg 1.10.0; ``local/spark/pom.xml`` has the same."""
+"""Spark 3.5.6, Python 3.11, Iceberg 1.10.0; ``local/standins/spark/pom.xml`` has the same."""
 
 WorkerType = Literal["G.1X", "G.2X", "G.4X", "G.8X"]
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components import checks, glue_security, glue_tables, layout, limits, policies
+from components import glue_security
+from components.arguments import checks, limits
+from components.definitions import glue_tables, layout, policies
 from components.service_role import ServiceRole, ServiceRoleArgs, account_id
 from schema import ORDERS, Column, Schema
 

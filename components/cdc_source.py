@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components import checks, limits
+from components.arguments import checks, limits
 from schema import ORDERS, Schema
 
 

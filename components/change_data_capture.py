@@ -6,12 +6,14 @@ from typing import Any, TypeVar
 
 import pulumi
 
-from components import checks, layout, limits, packages
 from components.access import Access, AccessArgs
+from components.archives import functions
+from components.archives.lambda_zip import Platform
+from components.arguments import checks, limits
 from components.catalog import Catalog, CatalogArgs, SavedQuery, View
 from components.cdc_source import CdcSource, CdcSourceArgs
+from components.definitions import layout
 from components.delivery_to_lake import DeliveryToLake, DeliveryToLakeArgs
-from components.lambda_package import Platform
 from components.stream_bridge import StreamBridge, StreamBridgeArgs
 from schema import ORDERS, Schema
 
@@ -77,7 +79,7 @@ class ChangeDataCaptureArgs:
     views: Sequence[View] = ()
     saved_queries: Sequence[SavedQuery] = ()
     log_retention_days: limits.LogRetentionDays = 14
-    platform: Platform = field(default_factory=lambda: packages.AWS)
+    platform: Platform = field(default_factory=lambda: functions.AWS)
     protect: bool = True
 
     def __post_init__(self) -> None:

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
-from components import checks, glue_tables, layout, limits, packages, policies
-from components.lambda_package import Platform
+from components.archives import functions
+from components.archives.lambda_zip import Platform
+from components.arguments import checks, limits
+from components.definitions import glue_tables, layout, policies
 from components.private_bucket import PrivateBucket, PrivateBucketArgs
 from components.python_function import PythonFunction, PythonFunctionArgs
 from components.service_role import ServiceRole, ServiceRoleArgs, account_id
@@ -69,7 +71,7 @@ class DeliveryToLakeArgs:
     # at 45, plus the runtime. More memory only buys CPU at the same price for the same work: at
     # 256 MB such a batch takes about half a second, nothing beside the time it was gathered in.
     transform_memory_mb: limits.MemoryMb = 256
-    platform: Platform = field(default_factory=lambda: packages.AWS)
+    platform: Platform = field(default_factory=lambda: functions.AWS)
     retention_days: limits.RetentionDays = 30
     expire_days_by_prefix: Mapping[str, int] = field(default_factory=dict)
     log_retention_days: limits.LogRetentionDays = 14
@@ -119,7 +121,7 @@ class DeliveryToLake(pulumi.ComponentResource):
         transform = PythonFunction(
             f"{name}-transform",
             PythonFunctionArgs(
-                package=packages.transform(args.schema, args.platform),
+                package=functions.transform(args.schema, args.platform),
                 platform=args.platform,
                 memory_mb=args.transform_memory_mb,
                 timeout_seconds=TRANSFORM_TIMEOUT_SECONDS,

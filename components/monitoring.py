@@ -8,8 +8,9 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components import chain_dashboard, checks, limits, policies
-from components.alarms import RUNBOOK, Alarm, Metric, alarms
+from components.arguments import checks, limits
+from components.definitions import operations_dashboard, policies
+from components.definitions.alarms import RUNBOOK, Alarm, Metric, alarms
 from components.service_role import account_id
 
 _COMPARISONS = {
@@ -164,7 +165,9 @@ class Monitoring(pulumi.ComponentResource):
         dashboard = aws.cloudwatch.Dashboard(
             f"{name}-dashboard",
             dashboard_name=name,
-            dashboard_body=chain_dashboard.body(name, region, names, [one.arn for one in ring]),
+            dashboard_body=operations_dashboard.body(
+                name, region, names, [one.arn for one in ring]
+            ),
             opts=child,
         )
         self.alarm_topic_arn = topic.arn

@@ -1,11 +1,12 @@
-"""A policy to attach to whoever repairs the chain with `python -m replay`."""
+"""A policy to attach to whoever repairs the chain with `python -m operate replay`."""
 
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
-from components import checks, limits, policies
+from components.arguments import checks, limits
+from components.definitions import policies
 
 
 @dataclass(frozen=True, kw_only=True)

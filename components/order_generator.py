@@ -6,8 +6,10 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components import checks, limits, packages, policies
-from components.lambda_package import Platform
+from components.archives import functions
+from components.archives.lambda_zip import Platform
+from components.arguments import checks, limits
+from components.definitions import policies
 from components.python_function import PythonFunction, PythonFunctionArgs
 from components.service_role import ServiceRole, ServiceRoleArgs, account_id
 
@@ -39,7 +41,7 @@ class OrderGeneratorArgs:
     order_generator_orders: limits.Orders = 100
     updates: limits.Share = 0.4
     deletes: limits.Share = 0.05
-    platform: Platform = field(default_factory=lambda: packages.AWS)
+    platform: Platform = field(default_factory=lambda: functions.AWS)
     memory_mb: limits.MemoryMb = 512
     log_retention_days: limits.LogRetentionDays = 14
     kms_key_arn: limits.KeyArn | None = None
@@ -72,7 +74,7 @@ class OrderGenerator(pulumi.ComponentResource):
         function = PythonFunction(
             name,
             PythonFunctionArgs(
-                package=packages.order_generator(args.platform),
+                package=functions.order_generator(args.platform),
                 platform=args.platform,
                 memory_mb=args.memory_mb,
                 timeout_seconds=300,

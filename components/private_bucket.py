@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components import checks, limits, policies
+from components.arguments import checks, limits
+from components.definitions import policies
 
 OLD_VERSION_DAYS = 7
 """How long a protected bucket keeps what was overwritten or deleted."""

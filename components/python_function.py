@@ -7,8 +7,9 @@ from pathlib import Path
 import pulumi
 import pulumi_aws as aws
 
-from components import checks, limits, policies
-from components.lambda_package import Platform
+from components.archives.lambda_zip import Platform
+from components.arguments import checks, limits
+from components.definitions import policies
 from components.service_role import ServiceRole, ServiceRoleArgs
 
 
@@ -19,7 +20,7 @@ class PythonFunctionArgs:
     Parameters
     ----------
     package:
-        The zip, as `components.lambda_package.build` makes it, with ``handler.handler`` in it.
+        The zip, as `components.archives.lambda_zip.build` makes it, with ``handler.handler`` in it.
     platform:
         The processor and Python that the package was built for.
     environment:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components import policies
+from components.definitions import policies
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,8 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components import checks, limits, policies
+from components.arguments import checks, limits
+from components.definitions import policies
 from components.service_role import ServiceRole, ServiceRoleArgs, account_id
 
 DEAD_LETTER_RETENTION_SECONDS = 14 * 24 * 3600

@@ -18,8 +18,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-import stack_outputs
-from command_line import FAILED, INTERRUPTED, WRONG_USAGE, Outputs, Stack, fail
+from client import stack_outputs
+from client.command_line import FAILED, INTERRUPTED, WRONG_USAGE, Outputs, Stack, fail
 from generator.orders import Operation, operations
 from generator.plan import Plan, PlanError
 from generator.target import Target, TargetError, dynamodb, explain

@@ -17,16 +17,16 @@ from typing import Annotated, NoReturn
 import typer
 
 import generator
-import stack_outputs
 from analytics.__main__ import app as analytics_app
-from command_line import FAILED, INTERRUPTED, WRONG_USAGE, fail, new_app
-from local import show
-from local.batch import start_and_await
-from local.chain import LocalStack
-from local.dashboard import Server, Shop
-from local.demo import Demo, DemoPlan
+from client import stack_outputs
+from client.command_line import FAILED, INTERRUPTED, WRONG_USAGE, fail, new_app
+from local.chain import LocalChain
+from local.commands import show
+from local.commands.dashboard import Server, Shop
+from local.commands.demo import Demo, DemoPlan
+from local.commands.up import Running, engineer, environment, exports, home
 from local.errors import LocalError, UsageError
-from local.up import Running, engineer, environment, exports, home
+from local.standins.glue_jobs import start_and_await
 
 app = new_app()
 
@@ -121,12 +121,12 @@ def up(
     Prints the environment that they need; `python -m local env` prints it again.
     """
     screen = show.Screen(show.console(stderr=True))
-    with _plain_errors(), _running(stack, screen, port) as (local_stack, _, settings):
+    with _plain_errors(), _running(stack, screen, port) as (local_chain, _, settings):
         typer.echo(exports(settings))
         sys.stdout.flush()
         screen.say('running; in another shell: eval "$(python -m local env)"')
         screen.say("Ctrl-C stops it")
-        _watch(local_stack, screen)
+        _watch(local_chain, screen)
 
 
 @app.command()
@@ -145,13 +145,13 @@ def dashboard(
     Ordinary AWS clients can use the stack meanwhile, as with `up`. Ctrl-C stops everything.
     """
     screen = show.Screen(show.console(stderr=True))
-    with _plain_errors(), _running(stack, screen) as (local_stack, outputs, settings):
+    with _plain_errors(), _running(stack, screen) as (local_chain, outputs, settings):
         log = home() / "run" / "dashboard.log"
         page = Server(outputs, settings, port=port, log=log)
-        with page, Shop(local_stack, rate=rate, days=history) as shop:
+        with page, Shop(local_chain, rate=rate, days=history) as shop:
             screen.say(f"orders are coming in: see {page.url}")
             screen.say("Ctrl-C stops it")
-            _watch(local_stack, screen, shop, page)
+            _watch(local_chain, screen, shop, page)
 
 
 @app.command()
@@ -181,22 +181,22 @@ def query(
 @contextmanager
 def _running(
     stack: str, screen: show.Screen, port: int = 0
-) -> Iterator[tuple[LocalStack, Path, dict[str, str]]]:
+) -> Iterator[tuple[LocalChain, Path, dict[str, str]]]:
     """A stack that other shells know of, its outputs file, and the environment to use it."""
     running = Running(home())
     running.claim()
-    with LocalStack(stack, home() / "run", port=port, say=screen.say) as local_stack:
-        for name, (here, there, why) in local_stack.deployment.overrides.items():
+    with LocalChain(stack, home() / "run", port=port, say=screen.say) as local_chain:
+        for name, (here, there, why) in local_chain.deployment.overrides.items():
             screen.say(f"differs from {stack}: {name}={here}, not {there}: {why}")
         outputs = running.outputs_file.resolve()
-        settings = environment(local_stack, engineer(local_stack), outputs)
+        settings = environment(local_chain, engineer(local_chain), outputs)
         try:
-            running.write(local_stack.outputs, settings)
-            yield local_stack, outputs, settings
+            running.write(local_chain.outputs, settings)
+            yield local_chain, outputs, settings
         finally:
             running.forget()
             screen.say("stopping: what is under way is delivered first")
-    screen.say(f"stopped; {show.hops_line(local_stack.hops())}")
+    screen.say(f"stopped; {show.hops_line(local_chain.hops())}")
 
 
 @app.command()
@@ -216,7 +216,7 @@ def batch(
         typer.echo(json.dumps(start_and_await(settings, outputs, backfill=backfill)))
 
 
-def _watch(stack: LocalStack, screen: show.Screen, *others: Shop | Server) -> None:
+def _watch(stack: LocalChain, screen: show.Screen, *others: Shop | Server) -> None:
     """Show the counts until Ctrl-C; raises when a hop, or one of the others, dies."""
     shop = next((other for other in others if isinstance(other, Shop)), None)
     with screen.live():

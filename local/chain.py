@@ -9,17 +9,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from local.account.aws import Aws, Credentials
+from local.account.deploy import Deployment, deploy, stack_config
+from local.account.emulator import Emulator
+from local.account.gateway import Gateway
 from local.athena import Athena
-from local.aws import Aws, Credentials
-from local.batch import Jobs
-from local.crawler import Crawlers
-from local.deploy import Deployment, deploy, stack_config
-from local.emulator import Emulator
 from local.errors import AwsError, LocalError
-from local.firehose import Delivered, Firehose, FirehoseDefinition
-from local.gateway import Gateway
-from local.pipe import Pipe, PipeDefinition
-from local.worker import Worker
+from local.standins.crawler import Crawlers
+from local.standins.firehose import Delivered, Firehose, FirehoseDefinition
+from local.standins.glue_jobs import Jobs
+from local.standins.pipe import Pipe, PipeDefinition
+from local.standins.worker import Worker
 
 DEFAULT_REGION = "us-east-1"
 
@@ -42,7 +42,7 @@ class Hops:
         return self.delivered + self.failed + self.filtered + self.dead_lettered
 
 
-class LocalStack:
+class LocalChain:
     """A stack that runs; use it as a context manager.
 
     Parameters
@@ -58,7 +58,7 @@ class LocalStack:
     say:
         Told each step in a few words.
     on_delivered:
-        See `local.firehose.Firehose`.
+        See `local.standins.firehose.Firehose`.
 
     Raises
     ------
@@ -106,7 +106,7 @@ class LocalStack:
         """Every hop that runs here."""
         return [*self.pipes, *self.firehoses]
 
-    def start(self) -> LocalStack:
+    def start(self) -> LocalChain:
         """Start, deploy and begin to carry."""
         try:
             self._say("starting the emulator")
@@ -201,7 +201,7 @@ class LocalStack:
             )
         )
 
-    def __enter__(self) -> LocalStack:
+    def __enter__(self) -> LocalChain:
         return self.start()
 
     def __exit__(

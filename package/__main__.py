@@ -7,7 +7,7 @@ from pathlib import Path
 # be top-level ones, have names of the standard library's.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from components.package import host  # noqa: E402
+from package.provider import host  # noqa: E402
 
 if __name__ == "__main__":
     host()

@@ -92,7 +92,9 @@ def build() -> Path:
             return there
         for abandoned in cache().glob("building-*"):  # by one that was killed
             shutil.rmtree(abandoned, ignore_errors=True)
-        published = _go(cache(), "list", "-m", "-f", "{{range .Versions}}{{.}} {{end}}", "-versions", CLI)
+        published = _go(
+            cache(), "list", "-m", "-f", "{{range .Versions}}{{.}} {{end}}", "-versions", CLI
+        )
         tried = _from_the_lock_up([locked(), *(one.removeprefix("v") for one in published.split())])
         for version in tried:
             try:

@@ -17,10 +17,10 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from local.chain import LocalStack  # noqa: E402
-from local.dashboard import Server, Shop  # noqa: E402
-from local.garbage import garbage, put  # noqa: E402
-from local.up import engineer, environment  # noqa: E402
+from local.chain import LocalChain  # noqa: E402
+from local.commands.dashboard import Server, Shop  # noqa: E402
+from local.commands.garbage import garbage, put  # noqa: E402
+from local.commands.up import engineer, environment  # noqa: E402
 
 CHROMIUM = "/usr/bin/chromium"
 WIDTH, HEIGHT = 1360, 1500
@@ -36,7 +36,7 @@ def main() -> None:
     target = ROOT / "docs" / "dashboard.png"
     with (
         tempfile.TemporaryDirectory() as folder,
-        LocalStack("dev", Path(folder) / "run") as stack,
+        LocalChain("dev", Path(folder) / "run") as stack,
     ):
         outputs = Path(folder) / "outputs.json"
         outputs.write_text(json.dumps(dict(stack.outputs)))

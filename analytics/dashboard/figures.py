@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
-from analytics.athena import Answer, AthenaError, Usage
 from analytics.library import Query, load_queries
+from client.athena import Answer, AthenaError, Usage
 
 Row = Mapping[str, Any]
 
@@ -27,7 +27,7 @@ RECENT_HOURS = 1
 
 
 class Asker(Protocol):
-    """Who answers; see `analytics.athena.Athena`."""
+    """Who answers; see `client.athena.Athena`."""
 
     def ask(self, sql: str, parameters: Sequence[str] = ()) -> Answer:
         """Run a statement."""

@@ -11,10 +11,10 @@ import streamlit as st
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # Streamlit runs files, not modules
 
 from analytics import load_queries, schema_of
-from analytics.athena import Athena, AthenaError
 from analytics.dashboard import charts
 from analytics.dashboard.figures import WINDOWS, Board, Figures, Window
 from analytics.dashboard.serve import Page
+from client.athena import Athena, AthenaError
 
 _PAGE = Page.from_environment()
 _NOTHING = "-"

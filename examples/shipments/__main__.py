@@ -2,10 +2,10 @@
 
 import pulumi
 
-from components import packages
+from components.archives import functions
+from components.archives.lambda_zip import Platform
 from components.catalog import SavedQuery
 from components.change_data_capture import ChangeDataCapture, ChangeDataCaptureArgs
-from components.lambda_package import Platform
 from schema import Column, Schema
 
 SHIPMENTS = Schema(
@@ -34,7 +34,7 @@ args = ChangeDataCaptureArgs(
             "GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 10",
         )
     ],
-    platform=Platform.host() if on_this_machine else packages.AWS,
+    platform=Platform.host() if on_this_machine else functions.AWS,
     protect=False,
 )
 shipments = ChangeDataCapture(f"shipments-{pulumi.get_stack()}", args)

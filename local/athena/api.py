@@ -14,6 +14,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.account.aws import Aws, Credentials
 from local.athena import results, statements
 from local.athena import sql as trino
 from local.athena.catalog import Catalog
@@ -21,7 +22,6 @@ from local.athena.engine import Engine, Session
 from local.athena.errors import QueryCancelledError, QueryError, invalid_request
 from local.athena.sql import SqlSyntaxError
 from local.athena.storage import is_denied, split_location
-from local.aws import Aws, Credentials
 from local.errors import AwsError
 
 _CONCURRENT_QUERIES = 8

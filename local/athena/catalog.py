@@ -11,9 +11,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from local.account.aws import Aws, Credentials
 from local.athena.errors import QueryError
 from local.athena.types import hive_to_duckdb
-from local.aws import Aws, Credentials
 
 _VIEW = re.compile(r"/\*\s*Presto View:\s*([A-Za-z0-9+/=\s]+?)\s*\*/")
 

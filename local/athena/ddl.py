@@ -20,9 +20,9 @@ from local.athena.storage import PARQUET_SERDE, output_denied, split_location, u
 from local.athena.types import hive_type, quote, split_top, text, trino_type
 
 if TYPE_CHECKING:
+    from local.account.aws import Aws
     from local.athena.api import Execution
     from local.athena.engine import Engine, Query, Session
-    from local.aws import Aws
 
 _NAME = r'(?:`[^`]+`|"[^"]+"|[\w$-]+)'
 _QUALIFIED = rf"(?P<name>{_NAME}(?:\.{_NAME}){{0,2}})"

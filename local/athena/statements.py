@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from local.account.aws import Aws
 from local.athena import ddl, results
 from local.athena import sql as trino
 from local.athena.duckdb_errors import trino_errors
 from local.athena.engine import Engine, Session, columns_of
 from local.athena.sql import SqlSyntaxError
 from local.athena.storage import upload
-from local.aws import Aws
 
 if TYPE_CHECKING:
     from local.athena.api import Execution

@@ -25,10 +25,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from botocore.exceptions import ClientError
 
+from local.account.aws import Aws, Credentials
 from local.athena.catalog import Table
 from local.athena.errors import QueryError
 from local.athena.types import decimal, quote, text
-from local.aws import Aws, Credentials
 
 JSON_SERDES = {"org.openx.data.jsonserde.JsonSerDe", "org.apache.hive.hcatalog.data.JsonSerDe"}
 PARQUET_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"

@@ -1,4 +1,4 @@
-"""The Glue catalog, the crawlers that `local.crawler` runs and the jobs that `local.batch` does."""
+"""The Glue catalog, the crawlers that `local.standins.crawler` runs and the jobs that `local.standins.glue_jobs` does."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def classifier(context: Context, name: str, inputs: Inputs) -> Created:
 
 @creates("aws:glue/crawler:Crawler")
 def crawler(context: Context, name: str, inputs: Inputs) -> Created:
-    """A crawler: described by the emulator, run by `local.crawler`."""
+    """A crawler: described by the emulator, run by `local.standins.crawler`."""
     client = context.aws.client("glue", direct=True)
     physical = auto_name(context, name, inputs)
     given = {
@@ -86,7 +86,7 @@ def security_configuration(context: Context, name: str, inputs: Inputs) -> Creat
 
 @creates("aws:glue/job:Job")
 def job(context: Context, name: str, inputs: Inputs) -> Created:
-    """A job: described by the emulator, run by `local.batch`."""
+    """A job: described by the emulator, run by `local.standins.glue_jobs`."""
     client = context.aws.client("glue", direct=True)
     physical = auto_name(context, name, inputs)
     given = {

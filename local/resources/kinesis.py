@@ -1,4 +1,4 @@
-"""Kinesis streams, and the delivery streams that `local.firehose` runs."""
+"""Kinesis streams, and the delivery streams that `local.standins.firehose` runs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def stream(context: Context, name: str, inputs: Inputs) -> Created:
 
 @creates("aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream")
 def delivery_stream(context: Context, name: str, inputs: Inputs) -> Created:
-    """A delivery stream: described by the emulator, run by `local.firehose`."""
+    """A delivery stream: described by the emulator, run by `local.standins.firehose`."""
     client = context.aws.client("firehose")
     physical = auto_name(context, name, inputs)
     s3 = inputs["extendedS3Configuration"]

@@ -1,4 +1,4 @@
-"""EventBridge pipes: described by the emulator, run by `local.pipe`."""
+"""EventBridge pipes: described by the emulator, run by `local.standins.pipe`."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
-from local.aws import Aws
+from local.account.aws import Aws
 from local.errors import LocalError
 
 Inputs = Mapping[str, Any]

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from component_support import ACCOUNT, Deploy, Deployed, arn
 
+from components.arguments.checks import ArgumentError
 from components.batch_projection import BatchProjection, BatchProjectionArgs
 from components.catalog import View
-from components.checks import ArgumentError
 from schema import ORDERS, Schema
 
 ROOT = Path(__file__).resolve().parents[2]

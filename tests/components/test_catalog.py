@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from component_support import ACCOUNT, Deploy, Deployed, arn
 
+from components.arguments.checks import ArgumentError
 from components.catalog import Catalog, CatalogArgs, SavedQuery, View, presto_type
-from components.checks import ArgumentError
 from schema import ORDERS, Column, Schema
 
 BUCKET = "arn:aws:s3:::lake"

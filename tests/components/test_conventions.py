@@ -16,13 +16,13 @@ from components.access import Access, AccessArgs
 from components.batch_projection import BatchProjection, BatchProjectionArgs
 from components.catalog import Catalog, CatalogArgs, SavedQuery, View
 from components.cdc_source import CdcSource, CdcSourceArgs
-from components.dashboard import Dashboard, DashboardArgs
 from components.delivery_to_lake import DeliveryToLake, DeliveryToLakeArgs
 from components.monitoring import Monitoring, MonitoringArgs
 from components.operator import Operator, OperatorArgs
 from components.order_generator import OrderGenerator, OrderGeneratorArgs
 from components.private_bucket import PrivateBucket, PrivateBucketArgs
 from components.python_function import PythonFunction
+from components.quicksight_dashboard import Dashboard, DashboardArgs
 from components.service_role import ServiceRole
 from components.stream_bridge import StreamBridge, StreamBridgeArgs
 

@@ -11,9 +11,9 @@ import pytest
 from botocore.validate import ParamValidator
 from component_support import ACCOUNT, REGION, Deploy, Deployed, arn
 
-from components.checks import ArgumentError
-from components.dashboard import Dashboard, DashboardArgs
-from components.quicksight_definition import definition
+from components.arguments.checks import ArgumentError
+from components.definitions.quicksight import definition
+from components.quicksight_dashboard import Dashboard, DashboardArgs
 from schema import ORDERS
 
 ANALYSTS = arn("quicksight:{region}:{account}:group/default/analysts")

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from component_support import ACCOUNT, Deploy, Deployed, arn
 
-from components.checks import ArgumentError
+from components.archives.lambda_zip import Platform
+from components.arguments.checks import ArgumentError
 from components.delivery_to_lake import DeliveryToLake, DeliveryToLakeArgs
-from components.lambda_package import Platform
 from schema import ORDERS
 
 STREAM = arn("kinesis:{region}:{account}:stream/changes")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from component_support import ACCOUNT, Deploy, Deployed, arn
 
-from components.checks import ArgumentError
-from components.lambda_package import Platform
+from components.archives.lambda_zip import Platform
+from components.arguments.checks import ArgumentError
 from components.order_generator import OrderGenerator, OrderGeneratorArgs
 
 TABLE = arn("dynamodb:{region}:{account}:table/orders")

@@ -10,7 +10,7 @@ import pulumi_aws as aws
 import pytest
 from component_support import ACCOUNT, Deploy, Deployed, arn
 
-from components.checks import ArgumentError
+from components.arguments.checks import ArgumentError
 from components.stream_bridge import StreamBridge, StreamBridgeArgs
 
 SOURCE = arn("dynamodb:{region}:{account}:table/orders/stream/2026-11-21T00:00:00.000")

@@ -20,7 +20,7 @@ from unittest import mock
 import pytest
 
 from analytics import load_queries
-from analytics.athena import Athena
+from client.athena import Athena
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = Path("/usr/bin/chromium")

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from analytics import __main__ as command
 from analytics.dashboard import serve
 from analytics.tableau import data_source
-from local.deploy import OVERRIDES
+from local.account.deploy import OVERRIDES
 from schema import ORDERS
 
 OUTPUTS = {

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from local.ask import ask
-from local.chain import LocalStack
+from local.chain import LocalChain
+from local.commands.ask import ask
 from tests.local.chain_parts import until
 
 pytestmark = pytest.mark.e2e
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.e2e
 
 def test_the_schedule_may_run_the_function_and_its_orders_reach_the_lake(tmp_path: Path) -> None:
     settings = {"orderGenerator": "true", "orderGeneratorOrders": "40"}
-    with LocalStack("dev", tmp_path, overrides=settings) as stack:
+    with LocalChain("dev", tmp_path, overrides=settings) as stack:
         (summary,) = stack.aws.client("scheduler").list_schedules()["Schedules"]
         schedule = stack.aws.client("scheduler").get_schedule(Name=summary["Name"])
         assert schedule["ScheduleExpression"] == "rate(5 minutes)"

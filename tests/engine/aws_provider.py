@@ -21,9 +21,9 @@ from pulumi.provider.experimental.property_value import Computed, PropertyValue
 from pulumi.provider.experimental.server import main
 from pulumi.runtime import rpc
 
-from local.aws import Aws, Credentials
-from local.deploy import EmulatorMocks
-from local.emulator import ACCOUNT_ID
+from local.account.aws import Aws, Credentials
+from local.account.deploy import EmulatorMocks
+from local.account.emulator import ACCOUNT_ID
 from local.errors import LocalError
 from local.resources import Context, create
 from tests.engine import lifecycle

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from local.aws import Aws
+from local.account.aws import Aws
 from scripts import pulumi_cli
 from tests.engine.aws_provider import VERSION
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from local.aws import Aws
+from local.account.aws import Aws
 from tests.engine.stack import ROOT, Project, executable, has
 
 TOKEN = "sales-cdc:index:ChangeDataCapture"

@@ -12,7 +12,7 @@ from generator_support import PROJECT, REGION, Account, Cli, Finished
 
 from generator import writer
 from generator.target import dynamodb
-from local.emulator import Emulator
+from local.account.emulator import Emulator
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from boto3.dynamodb.types import Binary, TypeSerializer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replay import changes
+from operate import changes
 from schema import ORDERS
 from tests.events import decode, encode, firehose, load
 

@@ -1,0 +1,106 @@
+"""A deployed stack's resources as whoever runs this may use them, and AWS's refusals in words."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore import exceptions as boto
+from botocore.config import Config
+
+from client import stack_outputs
+from schema import ORDERS, Schema
+
+
+class ReplayError(Exception):
+    """What was asked cannot be done; the message says why and what to do."""
+
+
+class UsageError(ReplayError):
+    """What was typed cannot be right (exit code 2)."""
+
+
+class Account:
+    """The stack's outputs, and clients for what they name.
+
+    Parameters
+    ----------
+    outputs:
+        As `stack_outputs.load` gives them.
+    session:
+        Whose credentials; boto3's usual ones if not given.
+    """
+
+    def __init__(self, outputs: Mapping[str, str], session: boto3.Session | None = None) -> None:
+        self.outputs = outputs
+        self._session: Any = session or boto3.Session(region_name=outputs.get("region"))
+        self._clients: dict[str, Any] = {}
+
+    @classmethod
+    def load(cls, stack: str | None, file: Path | None, keys: Sequence[str]) -> Account:
+        """The account of a stack, or of a file of its outputs.
+
+        Raises
+        ------
+        UsageError
+            No such stack, file or output.
+        """
+        try:
+            return cls(stack_outputs.load(stack, file, keys=keys))
+        except stack_outputs.StackOutputsError as error:
+            raise UsageError(str(error)) from None
+
+    def __getitem__(self, output: str) -> str:
+        return self.outputs[output]
+
+    def client(self, service: str) -> Any:
+        """A boto3 client, made once; call this from one thread only."""
+        if service not in self._clients:
+            self._clients[service] = self._session.client(
+                service,
+                config=Config(
+                    retries={"mode": "standard", "max_attempts": 6},
+                    connect_timeout=5,
+                    read_timeout=60,
+                    max_pool_connections=32,
+                ),
+            )
+        return self._clients[service]
+
+    def schema(self) -> Schema:
+        """The schema of an order with the keys that the table really has."""
+        table = self.client("dynamodb").describe_table(TableName=self["tableName"])["Table"]
+        keys = {key["KeyType"]: key["AttributeName"] for key in table["KeySchema"]}
+        return dataclasses.replace(ORDERS, key=keys["HASH"], sort_key=keys.get("RANGE"))
+
+    def explain(self, error: Exception) -> str:
+        """What a botocore error means for whoever typed the command, in one line."""
+        match error:
+            case boto.NoCredentialsError() | boto.PartialCredentialsError():
+                return "no AWS credentials: set AWS_PROFILE, or sign in"
+            case boto.NoRegionError():
+                return "no AWS region: set AWS_REGION, or use outputs that name one"
+            case boto.ClientError():
+                return self._explain_code(error)
+        return " ".join(str(error).split()) or type(error).__name__
+
+    def _explain_code(self, error: boto.ClientError) -> str:
+        code = error.response["Error"].get("Code", "")
+        message = " ".join(error.response["Error"].get("Message", "").split())
+        if code in {"AccessDenied", "AccessDeniedException"}:
+            needed = [
+                self.outputs[name]
+                for name in ("operatorPolicyArn", "readerPolicyArn")
+                if name in self.outputs
+            ]
+            policies = f" ({', '.join(needed)})" if needed else ""
+            return (
+                f"no permission for {error.operation_name}: {message}. "
+                f"Whoever runs this needs the stack's operator and reader policies{policies}"
+            )
+        if code in {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}:
+            return "the AWS credentials have expired: sign in again"
+        return f"{error.operation_name} failed: {code}: {message}"

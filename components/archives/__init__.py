@@ -1,0 +1,1 @@
+"""How the zips of Lambda functions are built."""

@@ -1,0 +1,1 @@
+"""What users may set: limits, checks and settings, each default once."""

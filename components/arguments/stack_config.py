@@ -1,0 +1,46 @@
+"""Between the components and the running stack: settings in, outputs out."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_aws as aws
+
+from components.arguments.settings import NAMESPACE, Settings, SettingsError, key_of, setting_keys
+
+
+def load_settings() -> Settings:
+    """The running stack's settings.
+
+    Raises
+    ------
+    pulumi.RunError
+        With every problem; Pulumi shows its text without a traceback.
+    """
+    # Pulumi.Config answers only for the keys one asks it for; a misspelt one is in the
+    # environment, where the CLI puts the whole configuration.
+    start = f"{NAMESPACE}:"
+    given = pulumi.runtime.get_config_env().items()
+    raw = {key.removeprefix(start): value for key, value in given if key.startswith(start)}
+    config = pulumi.Config(NAMESPACE)
+    raw |= {key: value for key in setting_keys() if (value := config.get(key)) is not None}
+    try:
+        settings = Settings.load(raw)
+        if settings.kms_key_arn:
+            _require_key_in_region(settings.kms_key_arn, aws.get_region().region)
+    except SettingsError as error:
+        raise pulumi.RunError(str(error)) from None
+    return settings
+
+
+def _require_key_in_region(key: str, region: str) -> None:
+    """No service takes a key of another region; each would say so in words of its own."""
+    if key.split(":")[3] != region:
+        raise SettingsError(
+            [f"kmsKeyArn: must be a key in {region}, the stack's region, not {key!r}"]
+        )
+
+
+def export(component: pulumi.ComponentResource, *names: str) -> None:
+    """Export outputs of ``component``, each under its own name in camel case."""
+    for name in names:
+        pulumi.export(key_of(name), getattr(component, name))

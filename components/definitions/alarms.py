@@ -1,0 +1,281 @@
+"""What is watched: every alarm as plain data, in the order that records travel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+MINUTE = 60
+RUNBOOK = "docs/operations.md"
+"""The project's file with a section for each alarm, named as the alarm is."""
+ITERATOR_AGE_MS = 10 * MINUTE * 1000
+"""How far behind its stream Firehose may read; the stream forgets after a day or more."""
+TRANSFORM_DURATION_SHARE = 0.8
+"""Of the transform's timeout."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A metric with the dimensions that single out our resource: without them it is of nothing.
+
+    ``dimensions`` map to the name of a `MonitoringArgs` field that holds the value.
+    """
+
+    namespace: str
+    name: str
+    dimensions: Mapping[str, str]
+    statistic: str = "Sum"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alarm:
+    """One alarm.
+
+    Parameters
+    ----------
+    name:
+        Also of its section in the runbook.
+    says:
+        What it means when it rings.
+    first:
+        What to do first.
+    metrics:
+        One, or several by the ID that ``expression`` calls them by.
+    periods, of:
+        It rings when so many of so many periods are beyond the threshold.
+    """
+
+    name: str
+    says: str
+    first: str
+    metrics: Mapping[str, Metric]
+    expression: str | None = None
+    threshold: float = 1
+    comparison: Literal["at least", "above", "below"] = "at least"
+    period: int = MINUTE
+    periods: int = 1
+    of: int = 1
+
+    @property
+    def description(self) -> str:
+        """For the person it wakes."""
+        return f"{self.says} First: {self.first} Runbook: {RUNBOOK}#{self.name}"
+
+
+def _pipe(metric: str) -> dict[str, Metric]:
+    return {
+        "pipe": Metric(
+            namespace="AWS/EventBridge/Pipes", name=metric, dimensions={"PipeName": "pipe_name"}
+        )
+    }
+
+
+def _firehose(metric: str, statistic: str = "Sum") -> dict[str, Metric]:
+    dimensions = {"DeliveryStreamName": "delivery_stream_name"}
+    return {
+        "firehose": Metric(
+            namespace="AWS/Firehose", name=metric, dimensions=dimensions, statistic=statistic
+        )
+    }
+
+
+def _transform(metric: str, statistic: str = "Sum") -> dict[str, Metric]:
+    dimensions = {"FunctionName": "transform_function_name"}
+    return {
+        "transform": Metric(
+            namespace="AWS/Lambda", name=metric, dimensions=dimensions, statistic=statistic
+        )
+    }
+
+
+def _kinesis(metric: str, statistic: str = "Sum") -> Metric:
+    return Metric(
+        namespace="AWS/Kinesis",
+        name=metric,
+        dimensions={"StreamName": "stream_name"},
+        statistic=statistic,
+    )
+
+
+def _records(metric: str) -> Metric:
+    """Of the transform's own, from its log lines (embedded metric format)."""
+    return Metric(
+        namespace="sales-cdc", name=metric, dimensions={"DeliveryStream": "delivery_stream_name"}
+    )
+
+
+def alarms(
+    *,
+    freshness_seconds: int,
+    transform_timeout_seconds: int,
+    failed_record_percent: float,
+    parquet: bool,
+    filtered: bool,
+) -> list[Alarm]:
+    """Every alarm of a stack.
+
+    Parameters
+    ----------
+    freshness_seconds:
+        How old the oldest record that Firehose holds may be.
+    failed_record_percent:
+        How many records of a hundred the transform may refuse.
+    parquet:
+        Firehose converts, so conversion can fail.
+    filtered:
+        The pipe leaves changes out, so that none arrives says nothing.
+    """
+    written = Metric(
+        namespace="AWS/DynamoDB",
+        name="ConsumedWriteCapacityUnits",
+        dimensions={"TableName": "table_name"},
+    )
+    queued = Metric(
+        namespace="AWS/SQS",
+        name="ApproximateNumberOfMessagesVisible",
+        dimensions={"QueueName": "dlq_name"},
+        statistic="Maximum",
+    )
+    found = [
+        Alarm(
+            name="pipe-failed",
+            says="The pipe cannot hand changes over.",
+            first="read the last ERROR in the pipe's log group.",
+            metrics=_pipe("ExecutionFailed"),
+            periods=3,
+            of=5,
+        ),
+        Alarm(
+            name="pipe-timed-out",
+            says="The pipe's executions take too long.",
+            first="look whether its enrichment function is slow.",
+            metrics=_pipe("ExecutionTimeout"),
+            periods=3,
+            of=5,
+        ),
+        Alarm(
+            name="pipe-throttled",
+            says="The account runs more pipe executions at once than its quota allows.",
+            first="compare Concurrency in AWS/EventBridge/Pipes with the account's quota.",
+            metrics=_pipe("ExecutionThrottled"),
+            periods=5,
+            of=5,
+        ),
+        Alarm(
+            name="dead-letters",
+            says="The pipe gave changes up; the table's stream keeps them for 24 hours.",
+            first="python -m operate replay dlq --stack STACK --dry-run.",
+            metrics={"queue": queued},
+        ),
+        Alarm(
+            name="writes-throttled",
+            says="The Kinesis stream takes fewer records than the pipe brings.",
+            first="add shards, or set streamMode to on-demand.",
+            metrics={"stream": _kinesis("WriteProvisionedThroughputExceeded")},
+            periods=3,
+            of=5,
+        ),
+        Alarm(
+            name="reader-behind",
+            says="Firehose reads the Kinesis stream more than 10 minutes late.",
+            first="see whether transform-errors or delivery-failed rings too: mend that.",
+            metrics={"stream": _kinesis("GetRecords.IteratorAgeMilliseconds", "Maximum")},
+            threshold=ITERATOR_AGE_MS,
+            periods=3,
+            of=5,
+        ),
+        Alarm(
+            name="reads-throttled",
+            says="Firehose's reads of the Kinesis stream are throttled.",
+            first="look who else reads the stream; add shards.",
+            metrics=_firehose("ThrottledGetRecords"),
+            periods=5,
+            of=5,
+        ),
+        Alarm(
+            name="transform-errors",
+            says="The transform fails as a whole: its batches become failed records.",
+            first="read the last error in the transform's log group.",
+            metrics=_transform("Errors"),
+        ),
+        Alarm(
+            name="transform-throttled",
+            says="The account has no room for the transform to run.",
+            first="compare ConcurrentExecutions in AWS/Lambda with the account's quota.",
+            metrics=_transform("Throttles"),
+            periods=3,
+            of=5,
+        ),
+        Alarm(
+            name="transform-slow",
+            says="The transform needs nearly all of the time it has.",
+            first="raise transformMemoryMb, or lower transformBufferSizeMb.",
+            metrics=_transform("Duration", "Maximum"),
+            threshold=TRANSFORM_DURATION_SHARE * transform_timeout_seconds * 1000,
+            periods=3,
+            of=5,
+        ),
+        Alarm(
+            name="failed-records",
+            says=f"The transform refuses {failed_record_percent:g} % of the records or more.",
+            first="python -m operate replay failed --stack STACK.",
+            metrics={"failed": _records("Failed"), "records": _records("Records")},
+            expression="IF(records > 0, 100 * failed / records, 0)",
+            threshold=failed_record_percent,
+            period=5 * MINUTE,
+        ),
+        Alarm(
+            name="processing-failed",
+            says="Firehose cannot use what the transform answers.",
+            first="read the last error in Firehose's log group.",
+            metrics=_firehose("ExecuteProcessing.Success", "Average"),
+            threshold=1,
+            comparison="below",
+            period=5 * MINUTE,
+        ),
+        Alarm(
+            name="delivery-late",
+            says=f"Records wait in Firehose for more than {freshness_seconds:,} seconds.",
+            first="see whether delivery-failed or transform-errors rings too: mend that.",
+            metrics=_firehose("DeliveryToS3.DataFreshness", "Maximum"),
+            threshold=freshness_seconds,
+            comparison="above",
+            periods=3,
+            of=3,
+        ),
+        Alarm(
+            name="delivery-failed",
+            says="Firehose cannot write to the bucket.",
+            first="read the last error in Firehose's log group: most often a policy or a key.",
+            metrics=_firehose("DeliveryToS3.Success", "Average"),
+            threshold=1,
+            comparison="below",
+            period=5 * MINUTE,
+            periods=2,
+            of=3,
+        ),
+    ]
+    if parquet:
+        found.append(
+            Alarm(
+                name="conversion-failed",
+                says="Firehose cannot make Parquet of some rows: they become failed records.",
+                first="compare the transform's schema with the table event_row.",
+                metrics=_firehose("FailedConversion.Records"),
+            )
+        )
+    if not filtered:
+        found.append(
+            Alarm(
+                name="chain-silent",
+                says="Orders are written, and for 15 minutes no change has reached Kinesis.",
+                first="see whether the pipe is RUNNING, and why not.",
+                metrics={"written": written, "carried": _kinesis("IncomingRecords")},
+                expression="IF(FILL(written, 0) > 0 AND FILL(carried, 0) == 0, 1, 0)",
+                period=5 * MINUTE,
+                periods=3,
+                of=3,
+            )
+        )
+    return found

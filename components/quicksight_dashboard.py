@@ -1,0 +1,218 @@
+"""A QuickSight dashboard on current orders."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components.arguments import checks, limits
+from components.definitions import layout, policies
+from components.definitions.quicksight import ORDERS as CURRENT_ORDERS
+from components.definitions.quicksight import definition
+from components.service_role import ServiceRole, ServiceRoleArgs, account_id
+from schema import ORDERS, Column, Schema
+
+_USE_DATA_SOURCE = (
+    "quicksight:DescribeDataSource",
+    "quicksight:DescribeDataSourcePermissions",
+    "quicksight:PassDataSource",
+)
+_USE_DATA_SET = (
+    "quicksight:DescribeDataSet",
+    "quicksight:DescribeDataSetPermissions",
+    "quicksight:PassDataSet",
+    "quicksight:DescribeIngestion",
+    "quicksight:ListIngestions",
+)
+_VIEW_DASHBOARD = (
+    "quicksight:DescribeDashboard",
+    "quicksight:ListDashboardVersions",
+    "quicksight:QueryDashboard",
+)
+"""The sets that QuickSight's console gives a user and a viewer; it takes no others."""
+
+_TYPES = {
+    "string": "STRING",
+    "int": "INTEGER",
+    "bigint": "INTEGER",
+    "double": "DECIMAL",
+    "boolean": "BOOLEAN",
+    "date": "DATETIME",
+    "timestamp": "DATETIME",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DashboardArgs:
+    """What a `Dashboard` is made of.
+
+    Parameters
+    ----------
+    workgroup_name, workgroup_arn, database_name, database_arn, bucket_arn:
+        What it asks, and where that lies.
+    kms_key_arn:
+        The key of the bucket, if it has one of yours.
+    dashboard_principal_arn:
+        The QuickSight user or group that may see it.
+    days:
+        How far back it looks.
+    schema:
+        The columns of an order.
+    """
+
+    workgroup_name: pulumi.Input[str]
+    workgroup_arn: pulumi.Input[str]
+    database_name: pulumi.Input[str]
+    database_arn: pulumi.Input[str]
+    bucket_arn: pulumi.Input[str]
+    dashboard_principal_arn: limits.QuickSightPrincipalArn
+    kms_key_arn: limits.KeyArn | None = None
+    days: int = 30
+    schema: Schema = ORDERS
+
+    def __post_init__(self) -> None:
+        checks.require(self)
+
+
+class Dashboard(pulumi.ComponentResource):
+    """Data source, dataset and dashboard in QuickSight, and the role that its queries run as.
+
+    The account needs a QuickSight subscription (Enterprise: a role for a data source is part of
+    it). The dataset asks Athena whenever somebody looks (direct query): nothing is imported.
+    """
+
+    dashboard_id: pulumi.Output[str]
+    """The dashboard's id."""
+    dashboard_url: pulumi.Output[str]
+    """Where to look at it."""
+    role_arn: pulumi.Output[str]
+    """The role that its queries run as."""
+
+    def __init__(
+        self, name: str, args: DashboardArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("sales-cdc:index:Dashboard", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        account = account_id(self)
+        role = ServiceRole(
+            f"{name}-queries",
+            ServiceRoleArgs(
+                service="quicksight.amazonaws.com",
+                # QuickSight documents no aws:SourceAccount of its own; it takes a role of its own
+                # account only.
+                source_account=None,
+                statements=policies.ask(
+                    args.workgroup_arn,
+                    args.database_arn,
+                    args.bucket_arn,
+                    [layout.PROJECTION_PREFIX, layout.ORDERS_PREFIX],
+                    layout.RESULTS_PREFIX,
+                    args.kms_key_arn,
+                ),
+            ),
+            child,
+        )
+        source = aws.quicksight.DataSource(
+            f"{name}-source",
+            aws_account_id=account,
+            data_source_id=f"{name}-source",
+            name=f"{name}: Athena",
+            type="ATHENA",
+            parameters=aws.quicksight.DataSourceParametersArgs(
+                athena=aws.quicksight.DataSourceParametersAthenaArgs(
+                    work_group=args.workgroup_name, role_arn=role.arn
+                )
+            ),
+            permissions=[
+                aws.quicksight.DataSourcePermissionArgs(
+                    actions=list(_USE_DATA_SOURCE), principal=args.dashboard_principal_arn
+                )
+            ],
+            # QuickSight tries the connection at once: the role must be able to ask by then.
+            opts=pulumi.ResourceOptions.merge(
+                child, pulumi.ResourceOptions(depends_on=[role.policy])
+            ),
+        )
+        data_set = aws.quicksight.DataSet(
+            f"{name}-orders",
+            aws_account_id=account,
+            data_set_id=f"{name}-orders",
+            name=f"{name}: current orders",
+            import_mode="DIRECT_QUERY",
+            physical_table_maps=[
+                aws.quicksight.DataSetPhysicalTableMapArgs(
+                    physical_table_map_id=CURRENT_ORDERS.replace("_", "-"),
+                    relational_table=aws.quicksight.DataSetPhysicalTableMapRelationalTableArgs(
+                        data_source_arn=source.arn,
+                        catalog="AwsDataCatalog",
+                        schema=args.database_name,
+                        name=CURRENT_ORDERS,
+                        input_columns=_input_columns(args.schema.event_row),
+                    ),
+                )
+            ],
+            permissions=[
+                aws.quicksight.DataSetPermissionArgs(
+                    actions=list(_USE_DATA_SET), principal=args.dashboard_principal_arn
+                )
+            ],
+            opts=child,
+        )
+        # aws.quicksight.Dashboard takes no definition, only a template made by hand elsewhere.
+        # CloudFormation takes one.
+        stack = aws.cloudformation.Stack(
+            f"{name}-stack",
+            template_body=pulumi.Output.json_dumps(_template(name, account, data_set.arn, args)),
+            opts=child,
+        )
+        region = aws.get_region_output(opts=pulumi.InvokeOptions(parent=self)).region
+        self.dashboard_id = stack.outputs.apply(lambda outputs: outputs["DashboardId"])
+        self.dashboard_url = pulumi.Output.concat(
+            "https://", region, ".quicksight.aws.amazon.com/sn/dashboards/", self.dashboard_id
+        )
+        self.role_arn = role.arn
+        self.register_outputs(
+            {
+                "dashboard_id": self.dashboard_id,
+                "dashboard_url": self.dashboard_url,
+                "role_arn": self.role_arn,
+            }
+        )
+
+
+def _input_columns(
+    columns: Sequence[Column],
+) -> list[aws.quicksight.DataSetPhysicalTableMapRelationalTableInputColumnArgs]:
+    return [
+        aws.quicksight.DataSetPhysicalTableMapRelationalTableInputColumnArgs(
+            name=column.name, type="DECIMAL" if column.decimal else _TYPES[column.type]
+        )
+        for column in columns
+    ]
+
+
+def _template(
+    name: str,
+    account: pulumi.Output[str],
+    data_set_arn: pulumi.Output[str],
+    args: DashboardArgs,
+) -> Mapping[str, Any]:
+    viewers = {"Principal": args.dashboard_principal_arn, "Actions": list(_VIEW_DASHBOARD)}
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Resources": {
+            "Dashboard": {
+                "Type": "AWS::QuickSight::Dashboard",
+                "Properties": {
+                    "AwsAccountId": account,
+                    "DashboardId": name,
+                    "Name": name,
+                    "Definition": definition(data_set_arn, days=args.days),
+                    "Permissions": [viewers],
+                },
+            }
+        },
+        "Outputs": {"DashboardId": {"Value": name}},
+    }

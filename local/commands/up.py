@@ -1,0 +1,155 @@
+"""A local stack that keeps running, and what other shells need to use it like AWS."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from client import stack_outputs
+from local.account.aws import Credentials
+from local.account.deploy import ROOT
+from local.chain import LocalChain
+from local.errors import LocalError
+
+HOME_VARIABLE = "SALES_CDC_LOCAL_HOME"
+"""Names the folder of the running stack's files, instead of ``.local`` in the project."""
+
+
+def home() -> Path:
+    """Where the running stack keeps its files."""
+    return Path(os.environ.get(HOME_VARIABLE) or ROOT / ".local")
+
+
+class Running:
+    """The record of a running stack, for other shells."""
+
+    def __init__(self, directory: Path) -> None:
+        self._file = directory / "up.json"
+        self.outputs_file = directory / "outputs.json"
+
+    def claim(self) -> None:
+        """Raise if another one runs in the same folder."""
+        known = self._read()
+        if known:
+            raise LocalError(
+                f"a local stack runs already (process {known['pid']}): stop it with Ctrl-C in its "
+                f"shell, or set {HOME_VARIABLE} to another folder"
+            )
+
+    def write(self, outputs: Mapping[str, Any], environment: Mapping[str, str]) -> None:
+        """Tell other shells; readable by this user only, for it holds a secret key."""
+        self.outputs_file.write_text(json.dumps(dict(outputs), indent=2) + "\n")
+        self._file.touch(mode=0o600)
+        self._file.write_text(json.dumps({"pid": os.getpid(), "environment": dict(environment)}))
+
+    def forget(self) -> None:
+        """It runs no more."""
+        self._file.unlink(missing_ok=True)
+        self.outputs_file.unlink(missing_ok=True)
+
+    def environment(self) -> dict[str, str]:
+        """The environment of the running stack.
+
+        Raises
+        ------
+        LocalError
+            When none runs.
+        """
+        known = self._read()
+        if not known:
+            raise LocalError("no local stack runs: start one with `python -m local up`")
+        return dict(known["environment"])
+
+    def _read(self) -> dict[str, Any] | None:
+        try:
+            known: dict[str, Any] = json.loads(self._file.read_text())
+            os.kill(known["pid"], 0)
+        except (FileNotFoundError, ProcessLookupError, ValueError):
+            return None
+        return known
+
+
+def environment(stack: LocalChain, who: Credentials, outputs_file: Path) -> dict[str, str]:
+    """What another shell needs so that AWS clients of any kind use this stack."""
+    gateway = stack.aws.gateway_url or ""
+    return {
+        "AWS_ENDPOINT_URL": stack.aws.emulator_url,
+        "AWS_ENDPOINT_URL_ATHENA": gateway,
+        "AWS_ENDPOINT_URL_DYNAMODB_STREAMS": gateway,
+        "AWS_ENDPOINT_URL_GLUE": gateway,
+        "AWS_ENDPOINT_URL_PIPES": gateway,
+        "AWS_ACCESS_KEY_ID": who.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": who.secret_access_key,
+        "AWS_REGION": stack.aws.region,
+        "AWS_DEFAULT_REGION": stack.aws.region,
+        stack_outputs.ENVIRONMENT_VARIABLE: str(outputs_file),
+    }
+
+
+def exports(environment: Mapping[str, str]) -> str:
+    """The environment as a shell reads it; a profile or session of before must not interfere."""
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
+    return "\n".join(["unset AWS_PROFILE AWS_SESSION_TOKEN", *lines])
+
+
+def engineer(stack: LocalChain) -> Credentials:
+    """The person at the keyboard: writer, reader and operator, who may look at every hop.
+
+    What an engineer of a dev account may do beyond that is listed here, action by action.
+    """
+    outputs = stack.outputs
+    bucket = f"arn:aws:s3:::{outputs['bucketName']}"
+    region, account = stack.aws.region, stack.aws.account_id
+
+    def arn(service: str, resource: str) -> str:
+        return f"arn:aws:{service}:{region}:{account}:{resource}"
+
+    database = outputs["databaseName"]
+    catalog = [
+        arn("glue", "catalog"),
+        arn("glue", f"database/{database}"),
+        arn("glue", f"table/{database}/*"),
+    ]
+    allowed: list[tuple[list[str], str | list[str]]] = [
+        (["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"], outputs["tableArn"]),
+        (["dynamodb:ListTables"], "*"),
+        (
+            ["kinesis:DescribeStreamSummary", "kinesis:PutRecord", "kinesis:PutRecords"],
+            arn("kinesis", f"stream/{outputs['kinesisStreamName']}"),
+        ),
+        (["s3:ListBucket"], bucket),
+        (["s3:GetObject"], f"{bucket}/*"),
+        (
+            ["glue:StartCrawler", "glue:StopCrawler", "glue:GetCrawler"],
+            arn("glue", f"crawler/{outputs['crawlerName']}"),
+        ),
+        (["glue:GetCrawlers"], "*"),
+        (
+            ["glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"],
+            arn("glue", f"job/{outputs['batchJobName']}"),
+        ),
+        # Exports to load into the batch's table.
+        (["s3:PutObject"], f"{bucket}/exports/*"),
+        # CREATE and DROP VIEW, and the tables that CREATE TABLE AS makes.
+        (["glue:CreateTable", "glue:DeleteTable", "glue:UpdateTable"], catalog),
+        (["s3:PutObject", "s3:DeleteObject"], f"{bucket}/athena-results/*"),
+        (
+            ["sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
+            arn("sqs", outputs["dlqUrl"].rpartition("/")[2]),
+        ),
+        (["logs:DescribeLogGroups", "logs:FilterLogEvents", "logs:GetLogEvents"], "*"),
+        (["sts:GetCallerIdentity"], "*"),
+    ]
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": actions, "Resource": resource}
+            for actions, resource in allowed
+        ],
+    }
+    policies = [outputs[f"{who}PolicyArn"] for who in ("writer", "reader", "operator")]
+    return stack.user("engineer", *policies, inline=policy)

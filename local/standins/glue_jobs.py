@@ -1,0 +1,354 @@
+"""Run the deployed Glue job with a Spark of one's own, as the job's role."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.account.aws import Aws, Credentials
+from local.errors import AwsError, LocalError
+from local.standins import spark
+
+if TYPE_CHECKING:
+    from local.chain import LocalChain
+
+CORES = 2
+DRIVER_MEMORY = "1g"
+_TAIL_LINES = 30
+_CATALOG = "spark.sql.catalog.lake"
+_POLL_SECONDS = 0.5
+_ENDED = ("SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT")
+
+
+@dataclass
+class JobRun:
+    """One run of a job."""
+
+    id: str
+    job_name: str
+    arguments: Mapping[str, str]
+    started: float = field(default_factory=time.time)
+    ended: float | None = None
+    state: str = "RUNNING"
+    error: str = ""
+    figures: dict[str, Any] = field(default_factory=dict)
+    process: subprocess.Popen[str] | None = None
+    thread: threading.Thread | None = None
+
+    def described(self) -> dict[str, Any]:
+        """As Glue's API has it."""
+        end = self.ended or time.time()
+        told: dict[str, Any] = {
+            "Id": self.id,
+            "JobName": self.job_name,
+            "JobRunState": self.state,
+            "Arguments": dict(self.arguments),
+            "StartedOn": self.started,
+            "ExecutionTime": int(end - self.started),
+        }
+        if self.ended:
+            told["CompletedOn"] = self.ended
+        return told | ({"ErrorMessage": self.error} if self.error else {})
+
+
+class Jobs:
+    """Runs the jobs that the program deployed, and answers Glue's API about the runs.
+
+    Parameters
+    ----------
+    definitions:
+        What ``CreateJob`` was given for each.
+    """
+
+    def __init__(self, aws: Aws, definitions: list[dict[str, Any]]) -> None:
+        self._aws = aws
+        self._definitions = {one["Name"]: one for one in definitions}
+        self._runs: dict[str, JobRun] = {}
+        self._lock = threading.Lock()
+
+    def run(self, name: str, arguments: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Run a job and wait for it; its figures.
+
+        Raises
+        ------
+        LocalError
+            Spark cannot run here, or the job failed.
+        """
+        spark.check()
+        run = self.start(name, arguments or {})
+        assert run.thread is not None
+        run.thread.join()
+        if run.state != "SUCCEEDED":
+            raise LocalError(f"the batch job {name} ended as {run.state}: {run.error}")
+        return run.figures
+
+    def start(self, name: str, arguments: Mapping[str, str]) -> JobRun:
+        """Start a run in the background.
+
+        Raises
+        ------
+        AwsError
+            As Glue refuses: no such job, or too many runs at once.
+        """
+        with self._lock:
+            definition = self._definition(name)
+            under_way = [r for r in self._runs.values() if r.job_name == name and not r.ended]
+            if len(under_way) >= definition["ExecutionProperty"]["MaxConcurrentRuns"]:
+                raise AwsError(
+                    "ConcurrentRunsExceededException", f"Concurrent runs exceeded for {name}"
+                )
+            given = {**definition["DefaultArguments"], **arguments}
+            run = JobRun(f"jr_{uuid.uuid4().hex}", name, given)
+            run.thread = threading.Thread(
+                target=self._work, args=(run, definition), name=f"job {name}", daemon=True
+            )
+            self._runs[run.id] = run
+            run.thread.start()
+        return run
+
+    def stop(self) -> None:
+        """Stop every run; its changes are then in the table whole or not at all."""
+        for run in list(self._runs.values()):
+            _kill(run)
+            if run.thread is not None:
+                run.thread.join()
+
+    def hooks(self) -> dict[str, Any]:
+        """Action -> what answers it: ``(request body, caller) -> response body``."""
+        return {
+            "StartJobRun": self._start,
+            "GetJobRun": lambda body, _: {"JobRun": self._run(body).described()},
+            "GetJobRuns": lambda body, _: {"JobRuns": self._list(body["JobName"])},
+            "BatchStopJobRun": self._stop,
+        }
+
+    def _start(self, body: Mapping[str, Any], _: Credentials) -> dict[str, Any]:
+        try:
+            spark.check()
+        except LocalError as error:
+            raise AwsError("InvalidInputException", str(error)) from None
+        return {"JobRunId": self.start(body["JobName"], body.get("Arguments") or {}).id}
+
+    def _stop(self, body: Mapping[str, Any], _: Credentials) -> dict[str, Any]:
+        name = body["JobName"]
+        stopped = [self._run({"JobName": name, "RunId": one}) for one in body["JobRunIds"]]
+        for run in stopped:
+            _kill(run)
+        done = [{"JobName": name, "JobRunId": run.id} for run in stopped]
+        return {"SuccessfulSubmissions": done, "Errors": []}
+
+    def _list(self, name: str) -> list[dict[str, Any]]:
+        self._definition(name)
+        return [r.described() for r in reversed(self._runs.values()) if r.job_name == name]
+
+    def _run(self, body: Mapping[str, Any]) -> JobRun:
+        run = self._runs.get(body["RunId"])
+        if run is None or run.job_name != body["JobName"]:
+            raise AwsError("EntityNotFoundException", f"Job run {body['RunId']} is not found")
+        return run
+
+    def _definition(self, name: str) -> dict[str, Any]:
+        if name not in self._definitions:
+            raise AwsError("EntityNotFoundException", f"Job {name} is not found")
+        return self._definitions[name]
+
+    def _work(self, run: JobRun, definition: Mapping[str, Any]) -> None:
+        try:
+            with tempfile.TemporaryDirectory(prefix="sales-cdc-batch-") as folder:
+                self._spark(run, definition, Path(folder))
+        except (AwsError, ClientError, LocalError, OSError, ValueError) as error:
+            run.error = run.error or str(error)
+        if run.state == "RUNNING":
+            run.state = "FAILED" if run.error else "SUCCEEDED"
+        run.ended = time.time()
+
+    def _spark(self, run: JobRun, definition: Mapping[str, Any], folder: Path) -> None:
+        """What Glue does: as the job's role, fetch its files and run them."""
+        role = self._aws.assume(definition["Role"], run.id[:64])
+        script = self._fetch(role, definition["Command"]["ScriptLocation"], folder)
+        for module in filter(None, run.arguments.get("--extra-py-files", "").split(",")):
+            self._fetch(role, module, folder)
+        arguments = [part for pair in run.arguments.items() for part in pair]
+        log = folder / "stderr.log"
+        with log.open("w") as errors:
+            run.process = subprocess.Popen(  # noqa: S603 - our own interpreter and files
+                [sys.executable, str(script), *arguments, "--JOB_RUN_ID", run.id],
+                cwd=folder,
+                env=self._environment(role, folder),
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                start_new_session=True,  # Java too ends with it
+            )
+            if run.state == "STOPPED":  # before it began
+                _kill(run)
+            out, _ = run.process.communicate()
+        lines = out.splitlines()
+        self._log(run, lines)
+        if run.process.returncode:
+            run.error = run.error or _why(log.read_text())  # who stopped it has said so
+        else:
+            run.figures = _figures(lines[-1])
+
+    def _fetch(self, role: Credentials, location: str, folder: Path) -> Path:
+        bucket, _, key = location.removeprefix("s3://").partition("/")
+        path = folder / key.rpartition("/")[2]
+        answer = self._aws.client("s3", role).get_object(Bucket=bucket, Key=key)
+        path.write_bytes(answer["Body"].read())
+        return path
+
+    def _environment(self, role: Credentials, folder: Path) -> dict[str, str]:
+        gateway, emulator = self._aws.gateway_url or "", self._aws.emulator_url
+        conf = {
+            "spark.jars": ",".join(map(str, spark.jars())),
+            "spark.driver.memory": DRIVER_MEMORY,
+            "spark.driver.host": "127.0.0.1",
+            "spark.driver.bindAddress": "127.0.0.1",
+            "spark.ui.enabled": "false",
+            "spark.ui.showConsoleProgress": "false",
+            "spark.sql.shuffle.partitions": str(CORES),
+            "spark.local.dir": str(folder),
+            "spark.sql.warehouse.dir": str(folder / "unused"),
+            f"{_CATALOG}.glue.endpoint": gateway,
+            f"{_CATALOG}.client.region": self._aws.region,
+            f"{_CATALOG}.s3.endpoint": emulator,
+            f"{_CATALOG}.s3.path-style-access": "true",
+            # Hadoop's S3A under the scheme that AWS uses, as on Glue 5.1.
+            "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
+            "spark.hadoop.fs.s3a.endpoint": emulator,
+            "spark.hadoop.fs.s3a.endpoint.region": self._aws.region,
+            "spark.hadoop.fs.s3a.path.style.access": "true",
+            "spark.hadoop.fs.s3a.connection.ssl.enabled": "false",
+            "spark.hadoop.fs.s3a.aws.credentials.provider": (
+                "com.amazonaws.auth.EnvironmentVariableCredentialsProvider"
+            ),
+        }
+        submit = [f"--master local[{CORES}]", *(f"--conf {k}={v}" for k, v in conf.items())]
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PYSPARK_"))}
+        return kept | {
+            "AWS_ACCESS_KEY_ID": role.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": role.secret_access_key,
+            "AWS_SESSION_TOKEN": role.session_token or "",
+            "AWS_REGION": self._aws.region,
+            "AWS_DEFAULT_REGION": self._aws.region,
+            "AWS_ENDPOINT_URL_GLUE": gateway,
+            "AWS_ENDPOINT_URL": emulator,
+            "PYSPARK_PYTHON": sys.executable,
+            "PYSPARK_SUBMIT_ARGS": " ".join([*submit, "pyspark-shell"]),
+            "PYTHONPATH": str(folder),
+        }
+
+    def _log(self, run: JobRun, lines: list[str]) -> None:
+        """Keep what it printed where Glue does.
+
+        As root: the emulator asks about ``log-group:NAME``, and AWS about ``log-group:NAME:*``,
+        which is what the role has.
+        """
+        group = f"{run.arguments['--custom-logGroup-prefix']}/output"
+        logs = self._aws.client("logs")
+        logs.create_log_stream(logGroupName=group, logStreamName=run.id)
+        now = int(datetime.now(UTC).timestamp() * 1000)
+        events = [{"timestamp": now, "message": line} for line in lines if line.strip()]
+        if events:
+            logs.put_log_events(logGroupName=group, logStreamName=run.id, logEvents=events)
+
+
+def run_batch(stack: LocalChain, *, backfill: str | None = None) -> dict[str, Any]:
+    """Bring the table of current orders up to date; the run's figures.
+
+    Parameters
+    ----------
+    backfill:
+        Load this DynamoDB export (``s3://...``) instead of the log's news.
+
+    Raises
+    ------
+    LocalError
+        Saying what to install where Java or the jars cannot be had, or why the job failed.
+    """
+    arguments = {"--backfill": backfill} if backfill else {}
+    assert stack.jobs is not None, "the stack runs"
+    return stack.jobs.run(stack.outputs["batchJobName"], arguments)
+
+
+def start_and_await(
+    environment: Mapping[str, str], outputs: Mapping[str, str], *, backfill: str | None = None
+) -> dict[str, Any]:
+    """Do what `run_batch` does, from another process: through Glue's API.
+
+    Parameters
+    ----------
+    environment:
+        What ``python -m local env`` tells.
+    """
+    session = boto3.Session(
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+        region_name=environment["AWS_REGION"],
+    )
+    glue = session.client("glue", endpoint_url=environment["AWS_ENDPOINT_URL_GLUE"])
+    job = outputs["batchJobName"]
+    arguments = {"--backfill": backfill} if backfill else {}
+    try:
+        run_id = glue.start_job_run(JobName=job, Arguments=arguments)["JobRunId"]
+        try:
+            run = _await(glue, job, run_id)
+        except KeyboardInterrupt:
+            glue.batch_stop_job_run(JobName=job, JobRunIds=[run_id])
+            raise
+        if run["JobRunState"] != "SUCCEEDED":
+            told = run.get("ErrorMessage", "")
+            raise LocalError(f"the batch job {job} ended as {run['JobRunState']}: {told}")
+        logs = session.client("logs", endpoint_url=environment["AWS_ENDPOINT_URL"])
+        group = f"{run['Arguments']['--custom-logGroup-prefix']}/output"
+        events = logs.get_log_events(logGroupName=group, logStreamName=run_id)["events"]
+    except glue.exceptions.ConcurrentRunsExceededException:
+        raise LocalError(f"the batch job {job} is running already: wait for its end") from None
+    except (BotoCoreError, ClientError) as error:
+        raise LocalError(f"the batch job {job}: {error}") from error
+    return _figures(events[-1]["message"])
+
+
+def _await(glue: Any, job: str, run_id: str) -> dict[str, Any]:
+    while True:
+        run: dict[str, Any] = glue.get_job_run(JobName=job, RunId=run_id)["JobRun"]
+        if run["JobRunState"] in _ENDED:
+            return run
+        time.sleep(_POLL_SECONDS)
+
+
+def _figures(line: str) -> dict[str, Any]:
+    """What a run's line tells, without what tells CloudWatch how to read it."""
+    return {name: value for name, value in json.loads(line).items() if name != "_aws"}
+
+
+def _why(log: str) -> str:
+    """What ended a run: its own words, the permission that it lacks, or the end of its log."""
+    lines = log.splitlines()
+    told = [line.removeprefix("Error: ") for line in lines if line.startswith("Error: ")]
+    denied = [line.strip() for line in lines if "is not authorized to perform" in line]
+    tail = "the end of its log:\n" + "\n".join(lines[-_TAIL_LINES:])
+    return told[-1] if told else denied[0] if denied else tail
+
+
+def _kill(run: JobRun) -> None:
+    if run.ended:
+        return
+    run.state, run.error = "STOPPED", "it was stopped"
+    if run.process is not None and run.process.poll() is None:
+        os.killpg(run.process.pid, signal.SIGKILL)

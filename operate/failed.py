@@ -1,0 +1,184 @@
+"""The failed records in the bucket: find them, read them, say why they failed."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import gzip
+import hashlib
+import re
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from client.account import ReplayError
+from components.definitions.layout import FAILED_PREFIX
+from operate import changes
+from operate.reasons import Judge
+from schema import Schema
+
+KINDS = ("processing-failed", "format-conversion-failed")
+"""Firehose's error types for records, each a folder under the failed prefix."""
+
+_PARTITION = re.compile(r"day=(\d{4}-\d{2}-\d{2})/hour=(\d{2})/")
+# The longest that Firehose buffers, and some more for its retries: how far the records of an
+# object may be younger than the hour it is filed under, which is its oldest record's.
+_LONGEST_BUFFER = timedelta(hours=2)
+_MARKED_FAILED = "Lambda.ProcessingFailedStatus"
+
+
+@dataclass(frozen=True)
+class Window:
+    """Arrival times, UTC: from ``since`` up to but not including ``until``; None is open."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def holds(self, moment: datetime) -> bool:
+        """Whether a record that arrived then is wanted."""
+        return not ((self.since and moment < self.since) or (self.until and moment >= self.until))
+
+    def may_hold(self, key: str) -> bool:
+        """Whether an object may have such records, by its partition."""
+        found = _PARTITION.search(key)
+        if not found:
+            return True
+        try:
+            hour = datetime.fromisoformat(f"{found[1]}T{found[2]}:00:00+00:00")
+        except ValueError:
+            return True
+        if self.until and hour >= self.until:
+            return False
+        return not (self.since and hour + timedelta(hours=1) + _LONGEST_BUFFER < self.since)
+
+
+@dataclass(frozen=True)
+class FailedObject:
+    """An object of failed records."""
+
+    key: str
+    size: int
+
+    @property
+    def when(self) -> str:
+        """Sorts by arrival across error types: partition, then the time in the object's name."""
+        found = _PARTITION.search(self.key)
+        return self.key[found.start() :] if found else self.key
+
+
+@dataclass(frozen=True)
+class FailedRecord:
+    """One line of such an object.
+
+    Attributes
+    ----------
+    line:
+        Its place in the object, from 0: with the object's key, its identity.
+    arrived:
+        When Firehose got it; None where the line does not say.
+    data:
+        What was sent; None when the line holds none that can be read. Of a row that Firehose could
+        not convert, the change record that the transform makes the row of.
+    order:
+        The order's key, if the data is a change record.
+    reason:
+        Why it failed.
+    passes:
+        Whether the transform of this checkout makes a row of it.
+    """
+
+    line: int
+    arrived: datetime | None
+    data: bytes | None
+    order: str | None
+    reason: str
+    passes: bool
+
+    @property
+    def partition_key(self) -> str:
+        """The order's key, so that its changes stay in order; else a hash of the data."""
+        return self.order or hashlib.sha256(self.data or b"").hexdigest()
+
+
+def objects(s3: Any, bucket: str, window: Window) -> list[FailedObject]:
+    """The objects that may hold failed records of the window, oldest first."""
+    pages = s3.get_paginator("list_objects_v2")
+    found = [
+        FailedObject(one["Key"], one["Size"])
+        for kind in KINDS
+        for page in pages.paginate(Bucket=bucket, Prefix=f"{FAILED_PREFIX}{kind}/")
+        for one in page.get("Contents", [])
+        if window.may_hold(one["Key"])
+    ]
+    return sorted(found, key=lambda one: one.when)
+
+
+def read(s3: Any, bucket: str, key: str) -> bytes:
+    """An object's lines.
+
+    Raises
+    ------
+    ReplayError
+        It is not what Firehose writes.
+    """
+    body: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    if body[:2] != b"\x1f\x8b":
+        return body
+    try:
+        return gzip.decompress(body)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ReplayError(f"s3://{bucket}/{key}: broken gzip: {error}") from None
+
+
+def records(body: bytes, judge: Judge, schema: Schema) -> Iterator[FailedRecord]:
+    """Each line of an object, the unreadable ones too."""
+    for number, line in enumerate(body.split(b"\n")):
+        if line.strip():
+            yield record(number, line, judge, schema)
+
+
+def record(number: int, line: bytes, judge: Judge, schema: Schema) -> FailedRecord:
+    """One line. Whatever it holds, there is a record of it."""
+    try:
+        document = orjson.loads(line)
+        data = base64.b64decode(document["rawData"], validate=True)
+    except (ValueError, KeyError, TypeError, binascii.Error):
+        return FailedRecord(number, None, None, None, "unreadable: no line of Firehose's", False)
+    data = changes.from_row(data, schema) or data
+    refused = judge(data)
+    # Where a conversion failed it is last...: Firehose guide, "Handling errors for data format
+    # conversion", which does not say whether rawData is then the record or its row: either will do.
+    code = str(document.get("errorCode") or document.get("lastErrorCode") or "unknown")
+    message = str(document.get("errorMessage") or document.get("lastErrorMessage") or "")
+    if code == _MARKED_FAILED:
+        reason = refused or "ProcessingFailed, and the transform of this checkout takes it"
+    else:
+        reason = f"{code}: {' '.join(message.split())[:120]}".rstrip(": ")
+    arrived = _moment(document.get("arrivalTimestamp"))
+    return FailedRecord(number, arrived, data, order_of(data, schema), reason, refused is None)
+
+
+def order_of(data: bytes, schema: Schema) -> str | None:
+    """The order's key in a change record, or None."""
+    try:
+        value = orjson.loads(data)["dynamodb"]["Keys"][schema.key]
+    except (ValueError, KeyError, TypeError):
+        return None
+    if not isinstance(value, Mapping):
+        return None
+    texts: Sequence[Any] = [value[kind] for kind in ("S", "N") if kind in value]
+    # Kinesis takes a partition key of 1 to 256 characters.
+    fits = len(texts) == 1 and isinstance(texts[0], str) and 0 < len(texts[0]) <= 256
+    return texts[0] if fits else None
+
+
+def _moment(value: Any) -> datetime | None:
+    """Epoch milliseconds, as a number or as text."""
+    try:
+        return datetime.fromtimestamp(int(value) / 1000, UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return None
