@@ -22,11 +22,11 @@ from client import stack_outputs
 from client.command_line import FAILED, INTERRUPTED, WRONG_USAGE, fail, new_app
 from local.chain import LocalChain
 from local.commands import show
+from local.commands.batch import start_and_await
 from local.commands.dashboard import Server, Shop
 from local.commands.demo import Demo, DemoPlan
 from local.commands.up import Running, engineer, environment, exports, home
 from local.errors import LocalError, UsageError
-from local.standins.glue_jobs import start_and_await
 
 app = new_app()
 

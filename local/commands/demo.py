@@ -20,11 +20,11 @@ import generator
 from local.account.aws import Credentials
 from local.chain import Hops, LocalChain
 from local.commands.ask import Rows, ask
+from local.commands.batch import run_batch
 from local.commands.garbage import garbage, put
 from local.commands.truth import differences, table_items
 from local.errors import LocalError
 from local.standins import spark
-from local.standins.glue_jobs import run_batch
 from schema import ORDERS
 
 STALL_SECONDS = 30.0

@@ -1,4 +1,4 @@
-"""The Glue catalog, the crawlers that `local.standins.crawler` runs and the jobs that `local.standins.glue_jobs` does."""
+"""The Glue catalog, and the crawlers and jobs that `local.standins` runs."""
 
 from __future__ import annotations
 

@@ -15,24 +15,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from local.account.aws import Aws, Credentials
 from local.errors import AwsError, LocalError
 from local.standins import spark
 
-if TYPE_CHECKING:
-    from local.chain import LocalChain
-
 CORES = 2
 DRIVER_MEMORY = "1g"
 _TAIL_LINES = 30
 _CATALOG = "spark.sql.catalog.lake"
-_POLL_SECONDS = 0.5
-_ENDED = ("SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT")
 
 
 @dataclass
@@ -203,7 +197,7 @@ class Jobs:
         if run.process.returncode:
             run.error = run.error or _why(log.read_text())  # who stopped it has said so
         else:
-            run.figures = _figures(lines[-1])
+            run.figures = figures(lines[-1])
 
     def _fetch(self, role: Credentials, location: str, folder: Path) -> Path:
         bucket, _, key = location.removeprefix("s3://").partition("/")
@@ -268,71 +262,7 @@ class Jobs:
             logs.put_log_events(logGroupName=group, logStreamName=run.id, logEvents=events)
 
 
-def run_batch(stack: LocalChain, *, backfill: str | None = None) -> dict[str, Any]:
-    """Bring the table of current orders up to date; the run's figures.
-
-    Parameters
-    ----------
-    backfill:
-        Load this DynamoDB export (``s3://...``) instead of the log's news.
-
-    Raises
-    ------
-    LocalError
-        Saying what to install where Java or the jars cannot be had, or why the job failed.
-    """
-    arguments = {"--backfill": backfill} if backfill else {}
-    assert stack.jobs is not None, "the stack runs"
-    return stack.jobs.run(stack.outputs["batchJobName"], arguments)
-
-
-def start_and_await(
-    environment: Mapping[str, str], outputs: Mapping[str, str], *, backfill: str | None = None
-) -> dict[str, Any]:
-    """Do what `run_batch` does, from another process: through Glue's API.
-
-    Parameters
-    ----------
-    environment:
-        What ``python -m local env`` tells.
-    """
-    session = boto3.Session(
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-        region_name=environment["AWS_REGION"],
-    )
-    glue = session.client("glue", endpoint_url=environment["AWS_ENDPOINT_URL_GLUE"])
-    job = outputs["batchJobName"]
-    arguments = {"--backfill": backfill} if backfill else {}
-    try:
-        run_id = glue.start_job_run(JobName=job, Arguments=arguments)["JobRunId"]
-        try:
-            run = _await(glue, job, run_id)
-        except KeyboardInterrupt:
-            glue.batch_stop_job_run(JobName=job, JobRunIds=[run_id])
-            raise
-        if run["JobRunState"] != "SUCCEEDED":
-            told = run.get("ErrorMessage", "")
-            raise LocalError(f"the batch job {job} ended as {run['JobRunState']}: {told}")
-        logs = session.client("logs", endpoint_url=environment["AWS_ENDPOINT_URL"])
-        group = f"{run['Arguments']['--custom-logGroup-prefix']}/output"
-        events = logs.get_log_events(logGroupName=group, logStreamName=run_id)["events"]
-    except glue.exceptions.ConcurrentRunsExceededException:
-        raise LocalError(f"the batch job {job} is running already: wait for its end") from None
-    except (BotoCoreError, ClientError) as error:
-        raise LocalError(f"the batch job {job}: {error}") from error
-    return _figures(events[-1]["message"])
-
-
-def _await(glue: Any, job: str, run_id: str) -> dict[str, Any]:
-    while True:
-        run: dict[str, Any] = glue.get_job_run(JobName=job, RunId=run_id)["JobRun"]
-        if run["JobRunState"] in _ENDED:
-            return run
-        time.sleep(_POLL_SECONDS)
-
-
-def _figures(line: str) -> dict[str, Any]:
+def figures(line: str) -> dict[str, Any]:
     """What a run's line tells, without what tells CloudWatch how to read it."""
     return {name: value for name, value in json.loads(line).items() if name != "_aws"}
 

@@ -15,12 +15,12 @@ from botocore.exceptions import ClientError
 import generator
 from local.account.aws import Credentials
 from local.chain import LocalChain
+from local.commands.batch import run_batch, start_and_await
 from local.commands.demo import IN_TABLE, Asker
 from local.commands.truth import differences, table_items
 from local.commands.up import engineer, environment
 from local.errors import LocalError
 from local.standins import spark as spark_jars
-from local.standins.glue_jobs import run_batch, start_and_await
 from schema import ORDERS
 
 pytestmark = pytest.mark.e2e
