@@ -27,7 +27,6 @@ from chaos.privileges import reason
 from chaos.rig import LocalAccount
 from local.account.aws import Credentials
 from local.chain import LocalChain
-from local.commands.ask import ask
 from local.commands.garbage import garbage, put
 from local.errors import AwsError, LocalError
 from local.standins.firehose import Firehose
@@ -237,12 +236,11 @@ class Bench:
         outputs, aws = self.stack.outputs, self.stack.aws
         athena, s3, glue = (aws.client(name, who) for name in ("athena", "s3", "glue"))
         group, database = outputs["workgroupName"], outputs["databaseName"]
-        where = {"workgroup": group, "database": database}
         for query in analytics.load_queries():
             values = {p.name: "x" for p in query.parameters if not p.default}
-            ask(athena, query.sql, parameters=query.bind(values), **where)
+            self.stack.ask(query.sql, who, query.bind(values) or ())
         for sql in ("SHOW TABLES", f"DESCRIBE {outputs['projectionTable']}"):
-            ask(athena, sql, **where)
+            self.stack.ask(sql, who)
         athena.get_work_group(WorkGroup=group)
         saved = athena.list_named_queries(WorkGroup=group)["NamedQueryIds"]
         athena.get_named_query(NamedQueryId=saved[0])

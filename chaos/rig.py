@@ -14,11 +14,11 @@ from typing import Any
 
 import generator
 from chaos.injector import FaultyFirehose, FaultyPipe, Injector, KilledError
-from client.account import Account
 from local.account.aws import Credentials
 from local.chain import Hops, LocalChain
 from local.commands.garbage import garbage, put
 from local.standins.worker import Worker
+from operate.account import Account
 
 OVERRIDES = {
     "batchWindowSeconds": "0",

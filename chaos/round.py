@@ -15,8 +15,8 @@ import orjson
 
 from chaos.faults import FAULTS
 from chaos.rig import Rig
+from client.query import Row
 from local.chain import Hops
-from local.commands.ask import ask
 from local.commands.truth import differences, table_items
 from operate import failed
 from operate.dlq import DeadLetters
@@ -130,11 +130,9 @@ def judge(rig: Rig, report: Report) -> None:
     """Compare with the truth: the table itself, and what its writers noted."""
     outputs = rig.stack.outputs
     who = rig.stack.user("judge", outputs["readerPolicyArn"])
-    athena = rig.stack.aws.client("athena", who)
-    where = {"workgroup": outputs["workgroupName"], "database": outputs["databaseName"]}
 
-    def query(sql: str) -> list[dict[str, str | None]]:
-        return ask(athena, sql, **where)
+    def query(sql: str) -> list[Row]:
+        return rig.stack.ask(sql, who)
 
     items = table_items(rig.stack.aws.client("dynamodb"), outputs["tableName"])
     current = query("SELECT * FROM current_orders")

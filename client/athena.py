@@ -9,17 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    NoCredentialsError,
-    NoRegionError,
-    PartialCredentialsError,
-    ProfileNotFound,
-)
+from botocore.exceptions import BotoCoreError, ClientError
 from pyathena import connect
 from pyathena.error import Error
 from pyathena.model import AthenaQueryExecution
+
+from client import errors
 
 # Each error reaches the caller as an exception; PyAthena would print its traceback besides.
 logging.getLogger("pyathena").addHandler(logging.NullHandler())
@@ -29,19 +24,6 @@ DOLLARS_PER_TERABYTE = 5
 LEAST_BILLED = 10_000_000
 """Bytes: what a query that reads less is billed for (Athena's pricing page, us-east-1)."""
 
-_EXPIRED = frozenset(
-    {
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-    }
-)
-_DENIED = re.compile(
-    r"access ?denied|permission_denied|not authorized|insufficient permissions", re.I
-)
 _SCAN_LIMIT = re.compile(r"bytes scanned limit|data scanned limit", re.I)
 _LINE = re.compile(r"\bline (\d+):(\d+)")
 
@@ -101,7 +83,8 @@ class Athena:
 
     def __init__(self, outputs: Mapping[str, str]) -> None:
         self._workgroup = outputs["workgroupName"]
-        self._reader = outputs.get("readerPolicyArn")
+        arn = outputs.get("readerPolicyArn")
+        self._needs = "the stack's reader policy" + (f" ({arn})" if arn else "")
         self._execution: AthenaQueryExecution | None = None
         try:
             self._connection = connect(
@@ -154,33 +137,15 @@ class Athena:
         self._execution = execution
 
     def _plainly(self, error: Exception, sql: str = "") -> AthenaError:
-        cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
-        match cause:
-            case NoCredentialsError() | PartialCredentialsError():
-                return AthenaError(f"no AWS credentials: {cause}; set AWS_PROFILE, or log in")
-            case NoRegionError():
-                return AthenaError("no AWS region: set AWS_REGION, or use outputs that name one")
-            case ProfileNotFound():
-                return AthenaError(f"AWS credentials: {cause}")
-            case ClientError():
-                said = cause.response.get("Error", {})
-                return self._refused(said.get("Code", ""), said.get("Message", ""))
-            case BotoCoreError():
-                return AthenaError(f"Athena cannot be reached: {cause}")
-        return self._failed(str(cause), sql)
-
-    def _refused(self, code: str, message: str) -> AthenaError:
-        """A request that Athena turned down."""
-        if code in _EXPIRED:
-            return AthenaError(f"AWS refuses the credentials: {message} ({code}); log in again")
-        if re.search(r"workgroup\b.*\bnot found", message, re.I):
+        cause = error.__cause__ or error
+        if not isinstance(cause, BotoCoreError | ClientError):
+            return self._failed(str(cause), sql)
+        if re.search(r"workgroup\b.*\bnot found", str(cause), re.I):
             return AthenaError(
-                f"there is no workgroup {self._workgroup} in this account and region: {message} "
+                f"there is no workgroup {self._workgroup} in this account and region. "
                 "Is the stack deployed, and are these its credentials?"
             )
-        if _DENIED.search(f"{code} {message}"):
-            return AthenaError(self._denied(message))
-        return AthenaError(f"{message} ({code})")
+        return AthenaError(errors.explain(cause, needs=self._needs))
 
     def _failed(self, reason: str, sql: str) -> AthenaError:
         """A query that Athena began and did not finish."""
@@ -189,13 +154,9 @@ class Athena:
                 f"stopped, since it read more than the workgroup {self._workgroup} lets one query "
                 f"read: {reason} Ask about fewer days or hours, or raise the stack's scanLimitMb."
             )
-        if _DENIED.search(reason):
-            return AthenaError(self._denied(reason))
+        if errors.is_denied(reason):
+            return AthenaError(errors.denied(reason, self._needs))
         if (at := _LINE.search(reason)) and 0 < int(at[1]) <= len(lines := sql.splitlines()):
             line, column = lines[int(at[1]) - 1], int(at[2]) - 1
             return AthenaError(f"{reason}\n  {line}\n  {' ' * column}^")
         return AthenaError(reason)
-
-    def _denied(self, message: str) -> str:
-        policy = f" ({self._reader})" if self._reader else ""
-        return f"no permission: {message} Whoever asks needs the stack's reader policy{policy}."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
 from rich.console import Console
@@ -28,15 +28,22 @@ Outputs = Annotated[
 ]
 
 
+_LOOK: Final[dict[str, Any]] = {
+    "add_completion": False,
+    "pretty_exceptions_enable": False,
+    "rich_markup_mode": "rich",
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
+
+
 def new_app() -> typer.Typer:
     """An app of several commands: -h as well as --help, and no traceback for what a user typed."""
-    return typer.Typer(
-        no_args_is_help=True,
-        add_completion=False,
-        pretty_exceptions_enable=False,
-        rich_markup_mode="rich",
-        context_settings={"help_option_names": ["-h", "--help"]},
-    )
+    return typer.Typer(no_args_is_help=True, **_LOOK)
+
+
+def new_command() -> typer.Typer:
+    """The same for an app that is one command, and runs without arguments."""
+    return typer.Typer(**_LOOK)
 
 
 def fail(message: str, code: int) -> NoReturn:

@@ -17,7 +17,7 @@ from random import Random
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from generator.catalogue import GADGETS, customers
-from generator.plan import SEEDED_START, Plan, PlanError
+from generator.plan import Plan, PlanError
 from schema import ORDERS, Column, Schema
 
 Value: TypeAlias = Mapping[str, Any]
@@ -132,9 +132,10 @@ class _Shop:
         if schema[schema.key].type != "string":
             raise PlanError(f"key {schema.key!r}: only keys of type string can be made up")
 
-        self._simulated = plan.start is not None or plan.seed is not None
-        start = plan.start or SEEDED_START
-        self._moment = start.astimezone(UTC).replace(tzinfo=None) if start.tzinfo else start
+        start = plan.start
+        if start and start.tzinfo:
+            start = start.astimezone(UTC).replace(tzinfo=None)
+        self._moment = start
         self._now: Value = {}
 
         gadgets = [({"S": g.name}, _distinct(g.prices()), g.weight) for g in GADGETS]
@@ -217,11 +218,11 @@ class _Shop:
         return last
 
     def _next_moment(self) -> str:
-        if self._simulated:
-            moment = self._moment
-            self._moment += timedelta(milliseconds=1 + int(self._roll() * 2 * _MEAN_GAP_MS))
-        else:
-            moment = datetime.now(UTC).replace(tzinfo=None)
+        # Rolled also when it is not used: a seed gives the same orders with a start and without.
+        gap = timedelta(milliseconds=1 + int(self._roll() * 2 * _MEAN_GAP_MS))
+        moment = self._moment or datetime.now(UTC).replace(tzinfo=None)
+        if self._moment:
+            self._moment += gap
         return moment.isoformat(timespec="milliseconds") + "Z"
 
     def _orderid(self) -> Value:

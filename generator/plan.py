@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
-
-SEEDED_START = datetime(2026, 1, 1, tzinfo=UTC)
-"""When a seeded run's first order is placed, so that the same seed gives the same timestamps."""
+from datetime import datetime
 
 
 class PlanError(ValueError):
@@ -32,8 +29,8 @@ class Plan:
     seed:
         The same seed gives the same orders and changes, at any concurrency; None for fresh ones.
     start:
-        When the first order is placed; the others follow in simulated time. None is
-        `SEEDED_START` with a seed, and the real time, order by order, without one.
+        When the first order is placed; the others follow in simulated time. None: each is placed
+        now. A seed fixes everything but the times, and with a start these too.
 
     Raises
     ------

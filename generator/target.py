@@ -1,28 +1,13 @@
-"""Where to write: the table's name and region, a client for it, and its troubles in plain words."""
+"""Where to write: the table's name and region, and a client for it."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import boto3
-from botocore import exceptions as boto
 from botocore.config import Config
-
-_SIGN_IN: Final = "sign in again, or renew AWS_SESSION_TOKEN"
-_REFUSED: Final = frozenset(
-    {
-        "IncompleteSignature",
-        "InvalidAccessKeyId",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "MissingAuthenticationToken",
-        "MissingAuthenticationTokenException",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-    }
-)
 
 
 class TargetError(ValueError):
@@ -65,47 +50,3 @@ def dynamodb(
             parameter_validation=False,
         ),
     )
-
-
-def explain(error: Exception, table: str, client: Any = None) -> str:
-    """What an AWS error means for whoever typed the command, in one line."""
-    where = f"in {client.meta.region_name} at {client.meta.endpoint_url}" if client else ""
-    match error:
-        case boto.ClientError():
-            return _explain_code(error, table, where)
-        case boto.NoCredentialsError() | boto.PartialCredentialsError():
-            return (
-                f"no AWS credentials ({one_line(str(error))}): set AWS_PROFILE, or "
-                "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in"
-            )
-        case boto.NoRegionError():
-            return "no AWS region: use --region, or set AWS_REGION or the profile's region"
-        case (
-            boto.UnauthorizedSSOTokenError()
-            | boto.SSOTokenLoadError()
-            | boto.TokenRetrievalError()
-            | boto.CredentialRetrievalError()
-        ):
-            return f"the AWS credentials cannot be renewed ({one_line(str(error))}): {_SIGN_IN}"
-        case boto.ConnectionError() | boto.HTTPClientError():
-            return f"cannot reach DynamoDB {where}: {one_line(str(error))}"
-    return one_line(str(error)) or type(error).__name__
-
-
-def _explain_code(error: boto.ClientError, table: str, where: str) -> str:
-    code = error.response["Error"].get("Code", "")
-    message = one_line(error.response["Error"].get("Message", ""))
-    if code == "ResourceNotFoundException":
-        return f"table {table!r} does not exist {where}"
-    if code in {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}:
-        return f"the AWS credentials have expired: {_SIGN_IN}"
-    if code in _REFUSED:
-        return f"the AWS credentials were not accepted ({code}: {message})"
-    if code in {"AccessDenied", "AccessDeniedException"}:
-        return f"access denied: {message}; the stack's writerPolicyArn allows what is needed"
-    return f"{error.operation_name} on table {table!r} failed: {code}: {message}"
-
-
-def one_line(text: str) -> str:
-    """``text`` with every run of white space as one space."""
-    return " ".join(text.split())

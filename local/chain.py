@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from client import query
 from local.account.aws import Aws, Credentials
 from local.account.deploy import Deployment, deploy, stack_config
 from local.account.emulator import Emulator
@@ -200,6 +201,27 @@ class LocalChain:
                 principal_arn=arn,
             )
         )
+
+    def ask(
+        self, sql: str, who: Credentials | None = None, parameters: Sequence[str] = ()
+    ) -> list[query.Row]:
+        """What Athena answers ``who`` (root if not given) in the stack's workgroup and database.
+
+        Raises
+        ------
+        LocalError
+            With Athena's reason.
+        """
+        where = {
+            "workgroup": self.outputs["workgroupName"],
+            "database": self.outputs["databaseName"],
+        }
+        try:
+            return [
+                *query.rows(self.aws.client("athena", who), sql, **where, parameters=parameters)
+            ]
+        except query.QueryFailedError as error:
+            raise LocalError(str(error)) from None
 
     def __enter__(self) -> LocalChain:
         return self.start()

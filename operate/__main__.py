@@ -1,4 +1,4 @@
-"""`python -m operate replay`: see `operate.cli`."""
+"""`python -m operate`: see `operate.cli`."""
 
 import os
 import signal
@@ -9,4 +9,4 @@ if __name__ == "__main__":
 
     from operate.cli import app
 
-    app(prog_name="python -m operate replay")
+    app(prog_name="python -m operate")

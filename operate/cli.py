@@ -1,4 +1,4 @@
-"""The command line: `python -m operate replay`."""
+"""The command line: `python -m operate`."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from client.account import Account, ReplayError, UsageError
 from client.command_line import FAILED, INTERRUPTED, WRONG_USAGE, Outputs, Stack, fail, new_app
 from operate import dlq as dead_letters
 from operate import replaying, verify
+from operate.account import Account, ReplayError, UsageError
 from operate.failed import Window
 from operate.replaying import Choice, Group, Replay
 
 app = new_app()
+replay_app = new_app()
+app.add_typer(replay_app, name="replay", help="Send once more what did not arrive.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="The last line of stdout is one JSON object.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")]
@@ -58,7 +60,7 @@ Ctrl-C. Stopped or killed, run it again: it goes on where it was.
 
 
 @app.callback(epilog=_EXAMPLES)
-def replay() -> None:
+def operate() -> None:
     """Repair the chain, and prove that the lake tells what the table holds.
 
     Whoever runs this needs the stack's operator and reader policies. Credentials, region and
@@ -66,7 +68,7 @@ def replay() -> None:
     """
 
 
-@app.command()
+@replay_app.command()
 def failed(  # noqa: PLR0917 - the command line's
     stack: Stack = None,
     outputs: Outputs = None,
@@ -125,7 +127,7 @@ def failed(  # noqa: PLR0917 - the command line's
             raise typer.Exit(FAILED)
 
 
-@app.command()
+@replay_app.command()
 def dlq(  # noqa: PLR0917 - the command line's
     stack: Stack = None,
     outputs: Outputs = None,

@@ -12,8 +12,8 @@ from typing import Any
 import orjson
 from botocore.exceptions import ClientError
 
-from client.account import Account, ReplayError
 from operate import changes, values
+from operate.account import Account, ReplayError
 from operate.failed import order_of
 from operate.sending import Outgoing, Sender, waves
 from operate.verify import OUTPUTS as VERIFY_OUTPUTS
@@ -403,7 +403,7 @@ class DeadLetters:
         names = ", ".join(f'"{name}"' for name in self._schema.keys)
         for start in range(0, len(keys), 100):
             some = " OR ".join(f"({verifier.where(key)})" for key in keys[start : start + 100])
-            rows = verifier.lake.query(
+            rows = self._account.rows(
                 f"SELECT {names}, max(sequence_number) AS highest "  # noqa: S608 - quoted by where
                 f"FROM {self._account['projectionTable']} WHERE {some} GROUP BY {names}"
             )

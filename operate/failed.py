@@ -15,9 +15,9 @@ from typing import Any
 
 import orjson
 
-from client.account import ReplayError
 from components.definitions.layout import FAILED_PREFIX
 from operate import changes
+from operate.account import ReplayError
 from operate.reasons import Judge
 from schema import Schema
 

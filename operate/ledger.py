@@ -14,8 +14,8 @@ from typing import Any
 import orjson
 from botocore.exceptions import ClientError
 
-from client.account import ReplayError
 from components.definitions.layout import REPLAYED_PREFIX
+from operate.account import ReplayError
 from operate.sending import Receipt
 
 

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from client.account import Account, ReplayError
 from components.definitions.layout import REPLAYED_PREFIX
 from operate import failed
+from operate.account import Account, ReplayError
 from operate.doubt import find_sent
 from operate.failed import FailedObject, FailedRecord, Window
 from operate.ledger import Ledger, Ledgers

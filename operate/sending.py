@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from client.account import ReplayError
+from operate.account import ReplayError
 
 _MOST_RECORDS = 500
 _MOST_BYTES = 4_500_000  # of a call's 5 MB, keys included

@@ -10,13 +10,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from client.account import Account
 from operate import values
-from operate.lake import OUTPUTS as LAKE_OUTPUTS
-from operate.lake import Lake
+from operate.account import Account
 from schema import Schema
 
-OUTPUTS = ("tableName", *LAKE_OUTPUTS)
+OUTPUTS = ("tableName", "workgroupName", "databaseName")
 Key = tuple[str, ...]
 Kind = Literal["only in the table", "only in the lake", "differs", "more than once in the lake"]
 _SCAN_PAGE = 500  # items: small enough that the rate is kept within a second or two
@@ -100,9 +98,9 @@ class Verifier:
         segments: int = 4,
         on_scanned: Callable[[int], None] = lambda _: None,
     ) -> None:
+        self._account = account
         self._dynamodb = account.client("dynamodb")
         self._table = account["tableName"]
-        self.lake = Lake(account)
         self._schema = account.schema()
         self._pace = Pace(read_units)
         self._segments = segments
@@ -117,7 +115,7 @@ class Verifier:
     def counts(self) -> tuple[int, int]:
         """Items of the table and current orders in the lake, without their values."""
         items = sum(len(page) for page in self._scan(keys_only=True))
-        (row,) = self.lake.query("SELECT count(*) AS orders FROM current_orders")
+        (row,) = self._account.rows("SELECT count(*) AS orders FROM current_orders")
         return items, int(row["orders"] or 0)
 
     def compare(self) -> Verdict:
@@ -134,7 +132,7 @@ class Verifier:
                     self._stored_keys[key] = stored
         verdict.table_items = len(digests)
         seen: set[Key] = set()
-        for row in self.lake.query("SELECT * FROM current_orders"):
+        for row in self._account.rows("SELECT * FROM current_orders"):
             verdict.lake_orders += 1
             key = values.key_of_row(self._schema, row)
             if key in seen:
@@ -199,7 +197,7 @@ class Verifier:
     def _columns(self, key: Key) -> dict[str, tuple[str | None, str | None]]:
         names = [*(column.name for column in self._schema.columns), "extras"]
         rows = list(
-            self.lake.query(f"SELECT * FROM current_orders WHERE {self.where(key)}")  # noqa: S608
+            self._account.rows(f"SELECT * FROM current_orders WHERE {self.where(key)}")  # noqa: S608
         )
         item = self.item(key)
         table = values.of_item(self._schema, item) if item else (None,) * len(names)

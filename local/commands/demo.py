@@ -17,9 +17,9 @@ import orjson
 
 import analytics
 import generator
+from client.query import Row
 from local.account.aws import Credentials
 from local.chain import Hops, LocalChain
-from local.commands.ask import Rows, ask
 from local.commands.batch import run_batch
 from local.commands.garbage import garbage, put
 from local.commands.truth import differences, table_items
@@ -83,10 +83,10 @@ class Summary:
     latency_ms: Mapping[str, float]
     seconds: float
     problems: Sequence[str]
-    revenue: Rows
-    life: Rows
+    revenue: list[Row]
+    life: list[Row]
     life_of: str
-    now: Rows
+    now: list[Row]
     batch: Mapping[str, Any] | None = None
 
     @property
@@ -335,24 +335,20 @@ class Asker:
     """Asks as the reader, in the stack's workgroup and database."""
 
     def __init__(self, stack: LocalChain, reader: Credentials) -> None:
-        self._athena = stack.aws.client("athena", reader)
-        self._where = {
-            "workgroup": stack.outputs["workgroupName"],
-            "database": stack.outputs["databaseName"],
-        }
+        self._stack, self._reader = stack, reader
         self._saved = {query.name: query for query in analytics.load_queries()}
 
-    def __call__(self, sql: str, parameters: Sequence[str] = ()) -> Rows:
+    def __call__(self, sql: str, parameters: Sequence[str] = ()) -> list[Row]:
         """The answer to one statement."""
-        return ask(self._athena, sql, parameters=parameters, **self._where)
+        return self._stack.ask(sql, self._reader, parameters)
 
-    def saved(self, name: str, **values: str) -> Rows:
+    def saved(self, name: str, **values: str) -> list[Row]:
         """One of the project's own questions."""
         query = self._saved[name]
         return self(query.sql, query.bind(values))
 
 
-def _values(rows: Rows) -> list[tuple[str | None, ...]]:
+def _values(rows: list[Row]) -> list[tuple[str | None, ...]]:
     return [tuple(row.values()) for row in rows]
 
 

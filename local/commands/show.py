@@ -13,9 +13,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from client.query import Row
 from generator import Report
 from local.chain import Hops
-from local.commands.ask import Rows
 from local.commands.demo import Summary
 from schema import ORDERS
 
@@ -133,12 +133,12 @@ def _counts(written: int, hops: Hops) -> RenderableType:
     return Group(table)
 
 
-def _orders(rows: Rows) -> Rows:
+def _orders(rows: list[Row]) -> list[Row]:
     """The columns of the order, without those that CDC adds."""
     return [{column.name: row[column.name] for column in ORDERS.columns} for row in rows]
 
 
-def _rows(title: str, rows: Rows) -> Table:
+def _rows(title: str, rows: list[Row]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")
     for name in rows[0] if rows else ():
         number = all(_NUMBER.fullmatch(row[name] or "0") for row in rows)

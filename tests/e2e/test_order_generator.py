@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from local.chain import LocalChain
-from local.commands.ask import ask
 from tests.local.chain_parts import until
 
 pytestmark = pytest.mark.e2e
@@ -31,10 +30,5 @@ def test_the_schedule_may_run_the_function_and_its_orders_reach_the_lake(tmp_pat
         changes = report["inserted"] + report["updated"] + report["deleted"]
         until(lambda: stack.hops().delivered == changes, seconds=30)
         stack.check()
-        (row,) = ask(
-            stack.aws.client("athena"),
-            "SELECT count(*) AS orders FROM current_orders",
-            workgroup=stack.outputs["workgroupName"],
-            database=stack.outputs["databaseName"],
-        )
+        (row,) = stack.ask("SELECT count(*) AS orders FROM current_orders")
         assert row == {"orders": str(40 - report["deleted"])}

@@ -12,7 +12,6 @@ from botocore.exceptions import ClientError
 
 import generator
 from local.chain import LocalChain
-from local.commands.ask import ask
 from tests.local.chain_parts import until
 
 ROOT = Path(__file__).parents[2]
@@ -50,12 +49,7 @@ def test_every_change_comes_out_and_equals_the_table(stack: LocalChain) -> None:
     until(lambda: stack.hops().delivered == report.written, seconds=60)
     stack.check()
     reader = stack.user("reader", stack.outputs["readerPolicyArn"])
-    (row,) = ask(
-        stack.aws.client("athena", reader),
-        "SELECT count(*) AS orders FROM current_orders",
-        workgroup=stack.outputs["workgroupName"],
-        database=stack.outputs["databaseName"],
-    )
+    (row,) = stack.ask("SELECT count(*) AS orders FROM current_orders", reader)
     items = stack.aws.client("dynamodb").scan(TableName=table, Select="COUNT")["Count"]
     assert row == {"orders": str(items)}
 

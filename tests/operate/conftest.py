@@ -15,11 +15,11 @@ import pytest
 from typer.testing import CliRunner
 
 import generator
-from client.account import Account
 from local.account.aws import Credentials
 from local.chain import LocalChain
 from local.commands.garbage import garbage, put
 from local.commands.up import environment
+from operate.account import Account
 from operate.cli import app
 
 
@@ -55,7 +55,7 @@ class Operated:
     def account(self) -> Account:
         return Account(dict(self.stack.outputs), boto3.Session())
 
-    def replay(self, *arguments: str) -> Result:
+    def run(self, *arguments: str) -> Result:
         ran = CliRunner().invoke(app, [*arguments], env={"COLUMNS": "200"})
         assert ran.exception is None or isinstance(ran.exception, SystemExit), ran.exception
         last = ran.stdout.strip().splitlines()[-1:] if "--json" in arguments else []

@@ -52,7 +52,7 @@ def letters(operated: Operated) -> int:
 
 
 def verified(operated: Operated) -> bool:
-    return operated.replay("verify", "--settle", "20", "--json").code == 0
+    return operated.run("verify", "--settle", "20", "--json").code == 0
 
 
 def test_what_was_given_up_is_sent_on_and_its_messages_deleted(
@@ -69,18 +69,18 @@ def test_what_was_given_up_is_sent_on_and_its_messages_deleted(
             )
         )
     assert letters(operated) == operated.stack.hops().dead_lettered - before.dead_lettered
-    assert operated.replay("verify").code == 1
-    planned = operated.replay("dlq", "--dry-run", "--json")
+    assert operated.run("verify").code == 1
+    planned = operated.run("replay", "dlq", "--dry-run", "--json")
     assert planned.code == 0, planned.told
     assert planned.facts["sent"] == 0
     assert planned.facts["changes"] >= 2
-    result = operated.replay("dlq", "--json")
+    result = operated.run("replay", "dlq", "--json")
     assert result.code == 0, result.told
     assert result.facts["sent"] == result.facts["changes"]
     assert result.facts["deleted"] == result.facts["messages"] and result.facts["kept"] == 0
     assert letters(operated) == 0
     assert verified(operated)
-    assert "nothing to do" in operated.replay("dlq").told
+    assert "nothing to do" in operated.run("replay", "dlq").told
 
 
 def test_what_the_stream_no_longer_has_is_named_and_repaired_from_the_table(
@@ -109,12 +109,12 @@ def test_what_the_stream_no_longer_has_is_named_and_repaired_from_the_table(
         sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(body))
         sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
     count = letters(operated)
-    plain = operated.replay("dlq", "--json")
+    plain = operated.run("replay", "dlq", "--json")
     assert plain.code == 1
     assert plain.facts["kept"] == count and plain.facts["sent"] == 0
     assert "are gone from the table's stream" in plain.told
     assert "--repair re-reads from the table" in plain.told
-    repaired = operated.replay("dlq", "--repair", "--settle", "0", "--json")
+    repaired = operated.run("replay", "dlq", "--repair", "--settle", "0", "--json")
     assert repaired.code == 0, repaired.told
     assert repaired.facts["repaired"] == 3
     assert repaired.facts["deleted"] == count and letters(operated) == 0
@@ -128,7 +128,7 @@ def test_a_message_of_someone_else_is_left_and_named(operated: Operated) -> None
     sqs, queue = operated.stack.aws.client("sqs"), operated.stack.outputs["dlqUrl"]
     for body in ("hello", "{}", '{"DDBStreamBatchInfo": {"shardId": 1}}', "[]"):
         sqs.send_message(QueueUrl=queue, MessageBody=body)
-    result = operated.replay("dlq", "--json")
+    result = operated.run("replay", "dlq", "--json")
     assert result.code == 1
     assert (result.facts["messages"], result.facts["kept"]) == (4, 4)
     assert len(result.facts["problems"]) == 4
@@ -150,11 +150,11 @@ def test_a_message_is_kept_until_everything_has_arrived(
             "botocore.client.BaseClient._make_api_call",
             _answering("PutRecords", {"Records": [refused]}),
         )
-        result = operated.replay("dlq")
+        result = operated.run("replay", "dlq")
     assert result.code == 1
     assert "Kinesis still refuses 1 records" in result.told
     assert letters(operated) == 1
-    assert operated.replay("dlq", "--json").facts["deleted"] == 1
+    assert operated.run("replay", "dlq", "--json").facts["deleted"] == 1
     assert verified(operated)
 
 
@@ -174,7 +174,7 @@ def test_without_permission_the_messages_stay(operated: Operated) -> None:
     operated.stack.aws.client("sqs").send_message(
         QueueUrl=operated.stack.outputs["dlqUrl"], MessageBody="{}"
     )
-    result = operated.replay("dlq")
+    result = operated.run("replay", "dlq")
     assert result.code == 1
     assert "no permission" in result.told
     assert letters(operated) == 1

@@ -9,7 +9,6 @@ import pytest
 
 from local.account.emulator import ACCOUNT_ID
 from local.chain import LocalChain
-from operate.lake import Lake
 from tests.local import chain_parts as parts
 from tests.operate.conftest import Operated
 from tests.operate.test_dlq import impatient, letters, place, poison
@@ -53,7 +52,7 @@ def test_what_was_given_up_is_enriched_on_its_way(
     operated: Operated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given_up(operated, monkeypatch, "one", "two")
-    result = operated.replay("dlq", "--json")
+    result = operated.run("replay", "dlq", "--json")
     assert result.code == 0, result.told
     assert result.facts["sent"] == 2, result.told
     assert letters(operated) == 0
@@ -62,7 +61,7 @@ def test_what_was_given_up_is_enriched_on_its_way(
 
 
 def segments(operated: Operated) -> dict[str, str]:
-    rows = Lake(operated.account()).query("SELECT orderid, extras FROM projection")
+    rows = operated.account().rows("SELECT orderid, extras FROM projection")
     return {str(row["orderid"]): json.loads(row["extras"] or "{}").get("segment") for row in rows}
 
 
@@ -70,7 +69,7 @@ def test_a_function_that_fails_is_named_and_the_messages_stay(
     operated: Operated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given_up(operated, monkeypatch, "broken-1")
-    result = operated.replay("dlq")
+    result = operated.run("replay", "dlq")
     assert result.code == 1
     assert "no such customer" in result.told
     assert letters(operated) == 1

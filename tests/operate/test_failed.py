@@ -1,4 +1,4 @@
-"""`python -m operate replay failed` on a running stack: each record once, in order, whatever happens."""
+"""`operate replay failed` on a running stack: each record once, in order, whatever happens."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_garbage_is_listed_by_the_transforms_reasons(operated: Operated, clean: 
     before = operated.stack.hops().failed
     operated.garbage(16, seed=1)
     operated.until(lambda: operated.stack.hops().failed == before + 16)
-    result = operated.replay("failed", "--json")
+    result = operated.run("replay", "failed", "--json")
     assert result.code == 0, result.told
     assert result.facts["records"] == result.facts["waiting"] == 16
     assert result.facts["would_pass"] == 0
@@ -117,7 +117,7 @@ def test_garbage_is_listed_by_the_transforms_reasons(operated: Operated, clean: 
     assert reasons["SchemaMismatch: column price: no decimal(10,2) holds this value exactly"] == 4
     assert sum(count for reason, count in reasons.items() if reason.startswith("NotJson")) == 6
     assert all(group["first"] <= group["last"] for group in result.facts["reasons"])
-    some = operated.replay("failed", "--reason", "PRICE", "--json")
+    some = operated.run("replay", "failed", "--reason", "PRICE", "--json")
     assert some.facts["records"] == 4
 
 
@@ -126,15 +126,15 @@ def test_what_would_fail_again_stays(operated: Operated, clean: Clean) -> None:
     operated.garbage(8, seed=2)
     operated.until(lambda: operated.stack.hops().failed == before + 8)
     stream = Stream(operated)
-    result = operated.replay("failed", "--replay", "--json")
+    result = operated.run("replay", "failed", "--replay", "--json")
     assert result.code == 0
     assert result.facts["would_fail"] == result.facts["chosen"] == 8
     assert stream.read() == []
     assert clean.keys("replayed/") == []
-    forced = operated.replay("failed", "--replay", "--force", "--json")
+    forced = operated.run("replay", "failed", "--replay", "--force", "--json")
     assert forced.facts["sent"] == 8
     operated.until(lambda: operated.stack.hops().failed == before + 16)
-    after = operated.replay("failed", "--json").facts
+    after = operated.run("replay", "failed", "--json").facts
     assert (after["records"], after["replayed"], after["waiting"]) == (16, 8, 8)
 
 
@@ -145,12 +145,12 @@ def test_a_mended_cause_lets_them_through_once_and_in_order(
     sent = [change(order, number) for number in (1, 2, 3) for order in orders]
     clean.put(sent)
     stream = Stream(operated)
-    planned = operated.replay("failed", "--replay", "--dry-run", "--json")
+    planned = operated.run("replay", "failed", "--replay", "--dry-run", "--json")
     assert planned.facts["sent"] == 15
     assert planned.facts["dry_run"] is True
     assert stream.read() == [] and clean.keys("replayed/") == []
     before = operated.stack.hops().delivered
-    result = operated.replay("failed", "--replay", "--json")
+    result = operated.run("replay", "failed", "--replay", "--json")
     assert result.code == 0, result.told
     assert result.facts["sent"] == result.facts["chosen"] == 15
     got = stream.read()
@@ -159,7 +159,7 @@ def test_a_mended_cause_lets_them_through_once_and_in_order(
         mine = [r for r in stream.records if r["PartitionKey"] == order]
         assert [r["Data"] for r in mine] == [change(order, n) for n in (1, 2, 3)]
     operated.until(lambda: operated.stack.hops().delivered == before + 15)
-    again = operated.replay("failed", "--replay", "--json")
+    again = operated.run("replay", "failed", "--replay", "--json")
     assert (again.facts["sent"], again.facts["already"]) == (0, 15)
     assert len(stream.read()) == 15
     assert clean.keys("failed/"), "the records themselves are kept"
@@ -169,17 +169,17 @@ def test_a_time_window_chooses_records_not_objects(operated: Operated, clean: Cl
     clean.put([change(f"window-{n}", 1) for n in range(10)])  # a millisecond apart
     first = "2026-11-18T11:06:40.003+00:00"
     until = "2026-11-18T13:06:40.005+02:00"
-    result = operated.replay("failed", "--since", first, "--until", until, "--json")
+    result = operated.run("replay", "failed", "--since", first, "--until", until, "--json")
     assert result.facts["records"] == 2
-    assert operated.replay("failed", "--since", "2026-11-19", "--json").facts["records"] == 0
-    assert operated.replay("failed", "--until", "2026-11-18", "--json").facts["records"] == 0
+    assert operated.run("replay", "failed", "--since", "2026-11-19", "--json").facts["records"] == 0
+    assert operated.run("replay", "failed", "--until", "2026-11-18", "--json").facts["records"] == 0
 
 
 def test_nothing_to_replay_is_said_and_done(operated: Operated, clean: Clean) -> None:
-    result = operated.replay("failed", "--replay")
+    result = operated.run("replay", "failed", "--replay")
     assert result.code == 0
     assert "nothing to replay" in result.told
-    assert "no failed records" in operated.replay("failed").told
+    assert "no failed records" in operated.run("replay", "failed").told
 
 
 def test_unreadable_lines_are_counted_and_left(operated: Operated, clean: Clean) -> None:
@@ -194,7 +194,7 @@ def test_unreadable_lines_are_counted_and_left(operated: Operated, clean: Clean)
         Key="failed/processing-failed/day=2026-11-18/hour=13/broken.gz",
         Body=b"\x1f\x8bbroken",
     )
-    result = operated.replay("failed", "--replay", "--json")
+    result = operated.run("replay", "failed", "--replay", "--json")
     assert result.code == 1, "an object that cannot be read is not whole"
     assert "broken.gz: broken gzip" in result.told
     assert (result.facts["sent"], result.facts["unreadable"]) == (1, 4)
@@ -232,12 +232,12 @@ def test_a_run_that_was_killed_is_finished_by_the_next_and_nothing_is_sent_twice
             Replay(operated.account()).run(Choice())
     arrived = {"before": 0, "after": 6, "between": 6}[moment]
     assert len(stream.read()) == arrived
-    result = operated.replay("failed", "--replay", "--json")
+    result = operated.run("replay", "failed", "--replay", "--json")
     assert result.code == 0, result.told
     assert result.facts["arrived_before"] == arrived
     assert result.facts["sent"] == 12 - arrived
     assert Counter(stream.read()) == Counter(sent)
-    assert operated.replay("failed", "--replay", "--json").facts["already"] == 12
+    assert operated.run("replay", "failed", "--replay", "--json").facts["already"] == 12
 
 
 def test_a_stop_leaves_no_half_state(
@@ -302,7 +302,7 @@ def test_two_runs_at_once_notice_each_other(
         return put(self, wave)
 
     monkeypatch.setattr(Sender, "put", meanwhile)
-    result = operated.replay("failed", "--replay")
+    result = operated.run("replay", "failed", "--replay")
     assert result.code == 1
     assert "another replay is at work" in result.told
 
@@ -317,7 +317,7 @@ def test_two_runs_at_once_notice_each_other(
     ],
 )
 def test_wrong_usage_is_one_line(operated: Operated, arguments: list[str], said: str) -> None:
-    result = operated.replay("failed", *arguments)
+    result = operated.run("replay", "failed", *arguments)
     assert result.code == 2
     assert said in result.told
     assert len(result.told.strip().splitlines()) == 1
@@ -326,7 +326,7 @@ def test_wrong_usage_is_one_line(operated: Operated, arguments: list[str], said:
 def test_without_permission_nothing_is_sent_or_noted(operated: Operated, clean: Clean) -> None:
     clean.put([change("denied", 1)])
     operated.act_as("readerPolicyArn")
-    result = operated.replay("failed", "--replay")
+    result = operated.run("replay", "failed", "--replay")
     assert result.code == 1
     assert "no permission" in result.told and "operator" in result.told
     assert clean.keys("replayed/") == []

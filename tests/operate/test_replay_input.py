@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from analytics import ParameterError, load_queries
 from client import stack_outputs
-from client.account import ReplayError
 from operate import changes, failed, values
+from operate.account import ReplayError
 from operate.dlq import Pointer
 from operate.failed import Window
 from operate.ledger import Ledger

@@ -12,12 +12,12 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("replay-verify")]
 def test_a_lake_that_tells_what_the_table_holds_matches(operated: Operated) -> None:
     before = operated.stack.hops().settled
     operated.settle(operated.write(60, seed=1, updates=0.4, deletes=0.1), before)
-    result = operated.replay("verify", "--outputs", str(operated.outputs), "--json")
+    result = operated.run("verify", "--outputs", str(operated.outputs), "--json")
     assert result.code == 0, result.told
     assert result.facts["matches"] is True
     assert result.facts["table_items"] == result.facts["lake_orders"] == result.facts["equal"] > 0
     assert "they match" in result.told
-    counted = operated.replay("verify", "--counts", "--json")
+    counted = operated.run("verify", "--counts", "--json")
     assert counted.code == 0
     assert counted.facts["table_items"] == result.facts["table_items"]
 
@@ -38,7 +38,7 @@ def test_each_kind_of_difference_is_told(operated: Operated) -> None:
         )
         dynamodb.delete_item(TableName=table, Key={"orderid": gone["orderid"]})
         dynamodb.put_item(TableName=table, Item={"orderid": {"S": "new"}})
-        result = operated.replay("verify", "--json")
+        result = operated.run("verify", "--json")
         assert result.code == 1
         assert {k: result.facts[k] for k in ("different", "only_in_table", "only_in_lake")} == {
             "different": 1,
@@ -55,20 +55,20 @@ def test_each_kind_of_difference_is_told(operated: Operated) -> None:
         pipe.stopping.clear()
         pipe.start()
     # Once they arrive it matches: --settle waits for that.
-    settled = operated.replay("verify", "--settle", "30", "--json")
+    settled = operated.run("verify", "--settle", "30", "--json")
     assert settled.code == 0, settled.told
 
 
 def test_without_permission_it_says_who_needs_what(operated: Operated) -> None:
     operated.act_as("readerPolicyArn")
-    result = operated.replay("verify")
+    result = operated.run("verify")
     assert result.code == 1
-    assert "no permission for DescribeTable" in result.told
+    assert "no permission: DescribeTable" in result.told
     assert operated.stack.outputs["operatorPolicyArn"] in result.told
 
 
 def test_a_file_without_outputs_is_wrong_usage(operated: Operated, tmp_path: object) -> None:
     operated.outputs.write_text("[]")
-    result = operated.replay("verify", "--outputs", str(operated.outputs))
+    result = operated.run("verify", "--outputs", str(operated.outputs))
     assert result.code == 2
     assert "expected one JSON object of outputs" in result.told

@@ -1,7 +1,7 @@
 """Whatever stands in a stack's configuration, an event, or a function's answer: no crash.
 
-What `python -m operate replay` and the analytics read is in tests/operate/test_replay_input.py, what the
-transform reads in tests/transform/test_transform_properties.py; `make fuzz` runs all three.
+What `operate` and the analytics read is in tests/operate/test_replay_input.py, what the transform
+reads in tests/transform/test_transform_properties.py; `make fuzz` runs all three.
 """
 
 from __future__ import annotations

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import boto3
-from botocore import exceptions as boto
 from botocore.config import Config
 
-from client import stack_outputs
+from client import errors, query, stack_outputs
 from schema import ORDERS, Schema
 
 
@@ -70,6 +69,20 @@ class Account:
             )
         return self._clients[service]
 
+    def rows(self, sql: str, parameters: Sequence[str] = ()) -> Iterator[query.Row]:
+        """What Athena answers in the stack's workgroup and database.
+
+        Raises
+        ------
+        ReplayError
+            It could not answer.
+        """
+        where = {"workgroup": self["workgroupName"], "database": self["databaseName"]}
+        try:
+            yield from query.rows(self.client("athena"), sql, **where, parameters=parameters)
+        except query.QueryFailedError as error:
+            raise ReplayError(f"Athena: {error}") from None
+
     def schema(self) -> Schema:
         """The schema of an order with the keys that the table really has."""
         table = self.client("dynamodb").describe_table(TableName=self["tableName"])["Table"]
@@ -78,29 +91,7 @@ class Account:
 
     def explain(self, error: Exception) -> str:
         """What a botocore error means for whoever typed the command, in one line."""
-        match error:
-            case boto.NoCredentialsError() | boto.PartialCredentialsError():
-                return "no AWS credentials: set AWS_PROFILE, or sign in"
-            case boto.NoRegionError():
-                return "no AWS region: set AWS_REGION, or use outputs that name one"
-            case boto.ClientError():
-                return self._explain_code(error)
-        return " ".join(str(error).split()) or type(error).__name__
-
-    def _explain_code(self, error: boto.ClientError) -> str:
-        code = error.response["Error"].get("Code", "")
-        message = " ".join(error.response["Error"].get("Message", "").split())
-        if code in {"AccessDenied", "AccessDeniedException"}:
-            needed = [
-                self.outputs[name]
-                for name in ("operatorPolicyArn", "readerPolicyArn")
-                if name in self.outputs
-            ]
-            policies = f" ({', '.join(needed)})" if needed else ""
-            return (
-                f"no permission for {error.operation_name}: {message}. "
-                f"Whoever runs this needs the stack's operator and reader policies{policies}"
-            )
-        if code in {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}:
-            return "the AWS credentials have expired: sign in again"
-        return f"{error.operation_name} failed: {code}: {message}"
+        names = ("operatorPolicyArn", "readerPolicyArn")
+        arns = ", ".join(self.outputs[name] for name in names if name in self.outputs)
+        needs = "the stack's operator and reader policies" + (f" ({arns})" if arns else "")
+        return errors.explain(error, needs=needs)
