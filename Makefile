@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OWN := .
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo up dashboard test bench bench-record chaos least-privilege load fuzz audit pulumi-cli pr format format-check lint types coverage readme lock clean
+.PHONY: help .venv demo up dashboard test bench bench-record chaos least-privilege load fuzz audit pulumi-cli pr format format-check lint types coverage reference lock clean
 
 help: ## What there is to make
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -36,10 +36,10 @@ test: $(VENV)/.stamp ## Every test
 bench: $(VENV)/.stamp ## Measure against named peers
 	$(BIN)/python -m benchmarks
 
-bench-record: $(VENV)/.stamp ## The same, kept in docs/ and shown in README
+bench-record: $(VENV)/.stamp ## The same, kept in docs/
 	$(BIN)/python -m benchmarks --json > docs/benchmarks.new
 	mv docs/benchmarks.new docs/benchmarks.jsonl
-	$(BIN)/python scripts/readme.py
+	$(BIN)/python -m scripts.reference
 
 chaos: $(VENV)/.stamp ## Break the running chain 210 times and see that nothing is lost
 	$(BIN)/python -m chaos
@@ -77,8 +77,8 @@ types: $(VENV)/.stamp
 coverage: $(VENV)/.stamp
 	$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term:skip-covered --cov-fail-under=85
 
-readme: $(VENV)/.stamp ## Write README's tables from the code
-	$(BIN)/python scripts/readme.py
+reference: $(VENV)/.stamp ## Write the tables of docs/ from the code
+	$(BIN)/python -m scripts.reference
 
 lock: $(VENV)/.stamp ## Lock the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile pyproject.toml --all-extras --python-version 3.11 --upgrade \

@@ -1,29 +1,35 @@
-"""Make docs/dashboard.png: a local stack with orders coming in, and a browser that looks at it.
+"""Make the pictures of docs/: ``python -m scripts.screenshots demo|dashboard``.
 
-``python scripts/screenshot.py`` needs Debian's chromium (``apt-get install chromium``), and fonts
-for the names of customers everywhere (``fonts-wqy-microhei``).
+``demo`` is what `python -m local demo` prints. ``dashboard`` is its web page after some minutes of
+orders; it needs Debian's chromium (``apt-get install chromium``), and fonts for the names of
+customers everywhere (``fonts-wqy-microhei``).
 """
 
 from __future__ import annotations
 
+import io
 import json
+import os
+import re
+import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
+from rich.console import Console
+from rich.text import Text
+
+from local.chain import LocalChain
+from local.commands.dashboard import Server, Shop
+from local.commands.garbage import garbage, put
+from local.commands.up import engineer, environment
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from local.chain import LocalChain  # noqa: E402
-from local.commands.dashboard import Server, Shop  # noqa: E402
-from local.commands.garbage import garbage, put  # noqa: E402
-from local.commands.up import engineer, environment  # noqa: E402
-
 CHROMIUM = "/usr/bin/chromium"
 WIDTH, HEIGHT = 1360, 1500
+TERMINAL = 122
 ORDERS_A_SECOND, HISTORY_DAYS, SECONDS = 0.5, 30, 240
 _ARGUMENTS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
@@ -31,9 +37,25 @@ _ARGUMENTS = (
 )
 
 
-def main() -> None:
+def demo(target: Path) -> None:
+    """The demo's answers as a terminal shows them."""
+    done = subprocess.run(
+        [sys.executable, "-m", "local", "demo"],
+        cwd=ROOT,
+        env=os.environ | {"FORCE_COLOR": "1"},
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    )
+    terminal = Console(record=True, width=TERMINAL, file=io.StringIO())
+    terminal.print(Text("$ make demo\n"), Text.from_ansi(done.stdout), sep="")
+    picture = terminal.export_svg(title="make demo")
+    # Without the fonts that it would load from elsewhere.
+    target.write_text(re.sub(r"@font-face \{.*?\}", "", picture, flags=re.DOTALL))
+
+
+def dashboard(target: Path) -> None:
     """Start everything, give the orders some minutes, and look."""
-    target = ROOT / "docs" / "dashboard.png"
     with (
         tempfile.TemporaryDirectory() as folder,
         LocalChain("dev", Path(folder) / "run") as stack,
@@ -47,7 +69,6 @@ def main() -> None:
             put(stack.aws.client("kinesis"), stack.outputs["kinesisStreamName"], sent)
             time.sleep(SECONDS)
             shoot(page.url, target)
-    print(target)  # noqa: T201 - what the command is for
 
 
 def shoot(url: str, target: Path) -> None:
@@ -63,5 +84,9 @@ def shoot(url: str, target: Path) -> None:
         browser.close()
 
 
+PICTURES = {"demo": (demo, "demo.svg"), "dashboard": (dashboard, "dashboard.png")}
+
 if __name__ == "__main__":
-    main()
+    for name in sys.argv[1:] or PICTURES:
+        make, file = PICTURES[name]
+        make(ROOT / "docs" / file)

@@ -1,4 +1,4 @@
-"""Write README.md's tables from the code: ``python scripts/readme.py [--check]``.
+"""Write the tables of docs/ from the code: ``python -m scripts.reference [--check]``.
 
 The text between ``<!-- NAME -->`` and ``<!-- /NAME -->`` is replaced; a test runs it with --check.
 """
@@ -22,11 +22,9 @@ from typing import Any
 import pulumi
 import yaml
 
+import components
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-import components  # noqa: E402
-
 _CHAIN = ("CdcSource", "StreamBridge", "DeliveryToLake", "Catalog", "Access")
 _OUTPUTS = {
     "region": "the region",
@@ -106,8 +104,8 @@ def _section(component: type) -> str:
         inputs.append((f"`{field.name}`", _default(field), documented.get(field.name, "")))
     found = [("output", "")]
     found += [(f"`{name}`", text) for name, text in _attribute_docs(component).items()]
-    summary = (component.__doc__ or "").strip()
-    return f"#### {component.__name__}\n\n{summary}\n\n{_table(inputs)}\n\n{_table(found)}"
+    summary = inspect.getdoc(component) or ""
+    return f"### {component.__name__}\n\n{summary}\n\n{_table(inputs)}\n\n{_table(found)}"
 
 
 def _components() -> list[type]:
@@ -182,40 +180,40 @@ def _table(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([head, "|" + " --- |" * len(rows[0]), *body])
 
 
-PARTS: dict[str, Callable[[], str]] = {
-    "configuration": configuration,
-    "outputs": outputs,
-    "components": component_sections,
-    "benchmarks": benchmarks,
+PARTS: dict[str, dict[str, Callable[[], str]]] = {
+    "docs/reference.md": {
+        "configuration": configuration,
+        "outputs": outputs,
+        "components": component_sections,
+    },
+    "docs/benchmarks.md": {"benchmarks": benchmarks},
 }
+"""What is written, by document and place."""
 
 
-def render(text: str) -> str:
-    """``text`` with every part written anew."""
-    for name, make in PARTS.items():
-        before, begin, rest = text.partition(f"<!-- {name} -->\n")
-        _, end, after = rest.partition(f"<!-- /{name} -->")
+def render(name: str) -> str:
+    """A document with every part of it written anew."""
+    text = (ROOT / name).read_text()
+    for part, make in PARTS[name].items():
+        before, begin, rest = text.partition(f"<!-- {part} -->\n")
+        _, end, after = rest.partition(f"<!-- /{part} -->")
         if not (begin and end):
-            raise SystemExit(f"README.md: there is no part <!-- {name} --> ... <!-- /{name} -->")
+            raise SystemExit(f"{name}: there is no part <!-- {part} --> ... <!-- /{part} -->")
         text = f"{before}{begin}\n{make()}\n\n{end}{after}"
     return text
 
 
 def main() -> int:
-    """Write README.md, or say whether it is as it should be."""
+    """Write the documents, or say which are not as they should be."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; 1 if it is not current"
-    )
-    check = parser.parse_args().check
-    readme = ROOT / "README.md"
-    before = readme.read_text()
-    after = render(before)
-    if check and before != after:
-        sys.stderr.write("README.md is not current: run `make readme`\n")
+    parser.add_argument("--check", action="store_true", help="write nothing; 1 if stale")
+    stale = {name: text for name in PARTS if (text := render(name)) != (ROOT / name).read_text()}
+    if not parser.parse_args().check:
+        for name, text in stale.items():
+            (ROOT / name).write_text(text)
+    elif stale:
+        sys.stderr.write(f"not current: {', '.join(stale)}: run `make reference`\n")
         return 1
-    if not check:
-        readme.write_text(after)
     return 0
 
 
