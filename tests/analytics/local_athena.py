@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from sales_lake import DATABASE, Lake, Row
-
 from analytics import Query, load_views
 from client.athena import Athena
 from local.account.aws import Aws
@@ -23,6 +21,7 @@ from local.account.emulator import Emulator
 from local.account.gateway import Gateway
 from local.athena import Athena as LocalEngine
 from schema import ORDERS, Column
+from tests.analytics.sales_lake import DATABASE, Lake, Row
 
 BUCKET, WORKGROUP = "lake", "analysts"
 _FAILED = {

@@ -18,8 +18,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from fake_athena import FakeAthena, serve
 from pyarrow import parquet
+
+from tests.analytics.fake_athena import FakeAthena, serve
 
 COMMAND = [sys.executable, "-m", "analytics"]
 NAMES = {

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from component_support import Deploy, Deployed, arn
-
 from components.access import Access, AccessArgs
+from tests.components.component_support import Deploy, Deployed, arn
 
 TABLE = arn("dynamodb:{region}:{account}:table/orders")
 BUCKET = "arn:aws:s3:::lake"

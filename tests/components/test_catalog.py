@@ -7,11 +7,11 @@ import json
 from typing import Any
 
 import pytest
-from component_support import ACCOUNT, Deploy, Deployed, arn
 
 from components.arguments.checks import ArgumentError
 from components.catalog import Catalog, CatalogArgs, SavedQuery, View, presto_type
 from schema import ORDERS, Column, Schema
+from tests.components.component_support import ACCOUNT, Deploy, Deployed, arn
 
 BUCKET = "arn:aws:s3:::lake"
 GLUE = arn("glue:{region}:{account}:")

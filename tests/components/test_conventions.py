@@ -10,7 +10,6 @@ from typing import Any
 
 import pulumi
 import pytest
-from component_support import Deploy, arn
 
 from components.access import Access, AccessArgs
 from components.batch_projection import BatchProjection, BatchProjectionArgs
@@ -25,6 +24,7 @@ from components.python_function import PythonFunction
 from components.quicksight_dashboard import Dashboard, DashboardArgs
 from components.service_role import ServiceRole
 from components.stream_bridge import StreamBridge, StreamBridgeArgs
+from tests.components.component_support import Deploy, arn
 
 TABLE = arn("dynamodb:{region}:{account}:table/orders")
 DATABASE = arn("glue:{region}:{account}:database/shop")

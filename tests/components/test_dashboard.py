@@ -9,12 +9,12 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore.validate import ParamValidator
-from component_support import ACCOUNT, REGION, Deploy, Deployed, arn
 
 from components.arguments.checks import ArgumentError
 from components.definitions.quicksight import definition
 from components.quicksight_dashboard import Dashboard, DashboardArgs
 from schema import ORDERS
+from tests.components.component_support import ACCOUNT, REGION, Deploy, Deployed, arn
 
 ANALYSTS = arn("quicksight:{region}:{account}:group/default/analysts")
 BUCKET = "arn:aws:s3:::lake"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from component_support import Deploy, arn
-
 from components.operator import Operator, OperatorArgs
+from tests.components.component_support import Deploy, arn
 
 TABLE = arn("dynamodb:{region}:{account}:table/orders")
 CHANGES = f"{TABLE}/stream/1"

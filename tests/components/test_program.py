@@ -13,7 +13,8 @@ from typing import Any
 import pulumi
 import pytest
 import yaml
-from component_support import REGION, Deploy, Deployed, record
+
+from tests.components.component_support import REGION, Deploy, Deployed, record
 
 ROOT = Path(__file__).resolve().parents[2]
 EXPORTS = {

@@ -8,10 +8,10 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 import pytest
-from component_support import ACCOUNT, Deploy, Deployed, arn
 
 from components.arguments.checks import ArgumentError
 from components.stream_bridge import StreamBridge, StreamBridgeArgs
+from tests.components.component_support import ACCOUNT, Deploy, Deployed, arn
 
 SOURCE = arn("dynamodb:{region}:{account}:table/orders/stream/2026-11-21T00:00:00.000")
 STREAM = arn("kinesis:{region}:{account}:stream/bridge-stream-1a2b3c4")

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from generator_support import PROJECT, REGION, Account, Cli, Finished
+
+from tests.generator.generator_support import PROJECT, REGION, Account, Cli, Finished
 
 
 def refused(done: Finished, *words: str) -> None:

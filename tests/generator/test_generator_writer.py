@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import EndpointConnectionError
-from generator_support import Account, FakeTable, client_error
 
 from generator import Operation, Plan, WriteError, operations, write
 from generator.pacer import Pacer
 from generator.writer import ATTEMPTS, Report, _Feed
+from tests.generator.generator_support import Account, FakeTable, client_error
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 PLAN = Plan(count=400, updates=0.5, deletes=0.2, seed=11, start=START)

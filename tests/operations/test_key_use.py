@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,10 @@ import pytest
 from ministack.core import iam_evaluator as iam
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "components"))
 
-import test_encryption as encryption  # noqa: E402
-from component_support import ACCOUNT, REGION, arn  # noqa: E402
+import test_encryption as encryption
+
+from tests.components.component_support import ACCOUNT, REGION, arn
 
 KEY, OTHER_KEY = encryption.KEY, arn("kms:{region}:{account}:key/9999")
 DECRYPT, GENERATE = "kms:Decrypt", "kms:GenerateDataKey"

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import runpy
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,8 @@ import pytest
 from chaos.privileges import NOT_RUN, STATED, WHY, reason
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "components"))
 
-from component_support import ACCOUNT, REGION, Deployed, record  # noqa: E402
+from tests.components.component_support import ACCOUNT, REGION, Deployed, record
 
 DOCUMENT = ROOT / "docs" / "security.md"
 BEGIN, END = "<!-- made by tests/operations/test_policies.py -->\n", "<!-- end -->\n"
