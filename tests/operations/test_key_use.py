@@ -15,11 +15,11 @@ import parliament
 import pytest
 from ministack.core import iam_evaluator as iam
 
+from tests.components import test_encryption as encryption
+from tests.components.component_support import ACCOUNT, REGION, arn
+
 ROOT = Path(__file__).resolve().parents[2]
 
-import test_encryption as encryption
-
-from tests.components.component_support import ACCOUNT, REGION, arn
 
 KEY, OTHER_KEY = encryption.KEY, arn("kms:{region}:{account}:key/9999")
 DECRYPT, GENERATE = "kms:Decrypt", "kms:GenerateDataKey"

@@ -14,10 +14,10 @@ import parliament
 import pytest
 
 from chaos.privileges import NOT_RUN, STATED, WHY, reason
+from tests.components.component_support import ACCOUNT, REGION, Deployed, record
 
 ROOT = Path(__file__).resolve().parents[2]
 
-from tests.components.component_support import ACCOUNT, REGION, Deployed, record
 
 DOCUMENT = ROOT / "docs" / "security.md"
 BEGIN, END = "<!-- made by tests/operations/test_policies.py -->\n", "<!-- end -->\n"
