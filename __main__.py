@@ -9,13 +9,13 @@ from components.arguments.stack_config import export, load_settings
 from components.batch_projection import BatchProjection, BatchProjectionArgs
 from components.catalog import Catalog, CatalogArgs, SavedQuery, View
 from components.cdc_source import CdcSource, CdcSourceArgs
-from components.definitions.layout import RESULTS_PREFIX
 from components.delivery_to_lake import DeliveryToLake, DeliveryToLakeArgs
 from components.monitoring import Monitoring, MonitoringArgs
 from components.operator import Operator, OperatorArgs
 from components.order_generator import OrderGenerator, OrderGeneratorArgs
 from components.quicksight_dashboard import Dashboard, DashboardArgs
 from components.stream_bridge import StreamBridge, StreamBridgeArgs
+from schema.layout import RESULTS_PREFIX
 
 settings = load_settings()
 prefix = f"sales-cdc-{pulumi.get_stack()}"

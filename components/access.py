@@ -6,7 +6,8 @@ import pulumi
 import pulumi_aws as aws
 
 from components.arguments import checks, limits
-from components.definitions import layout, policies
+from components.definitions import policies
+from schema import layout
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,9 +14,9 @@ from components import glue_security
 from components.archives import functions
 from components.arguments import checks, limits
 from components.catalog import View, presto_type
-from components.definitions import layout, policies
+from components.definitions import policies
 from components.service_role import ServiceRole, ServiceRoleArgs, account_id
-from schema import ORDERS, Schema
+from schema import ORDERS, Schema, layout
 
 ROOT = Path(__file__).parent.parent
 SCRIPT = ROOT / "jobs" / "merge_orders.py"

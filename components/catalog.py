@@ -11,9 +11,9 @@ import pulumi_aws as aws
 
 from components import glue_security
 from components.arguments import checks, limits
-from components.definitions import glue_tables, layout, policies
+from components.definitions import glue_tables, policies
 from components.service_role import ServiceRole, ServiceRoleArgs, account_id
-from schema import ORDERS, Column, Schema
+from schema import ORDERS, Column, Schema, layout
 
 PROJECTION_TABLE = "projection"
 FAILED_TABLE = "projection_processing_failed"

@@ -12,10 +12,9 @@ from components.archives.lambda_zip import Platform
 from components.arguments import checks, limits
 from components.catalog import Catalog, CatalogArgs, SavedQuery, View
 from components.cdc_source import CdcSource, CdcSourceArgs
-from components.definitions import layout
 from components.delivery_to_lake import DeliveryToLake, DeliveryToLakeArgs
 from components.stream_bridge import StreamBridge, StreamBridgeArgs
-from schema import ORDERS, Schema
+from schema import ORDERS, Schema, layout
 
 ArgsT = TypeVar("ArgsT")
 

@@ -9,11 +9,11 @@ import pulumi_aws as aws
 from components.archives import functions
 from components.archives.lambda_zip import Platform
 from components.arguments import checks, limits
-from components.definitions import glue_tables, layout, policies
+from components.definitions import glue_tables, policies
 from components.private_bucket import PrivateBucket, PrivateBucketArgs
 from components.python_function import PythonFunction, PythonFunctionArgs
 from components.service_role import ServiceRole, ServiceRoleArgs, account_id
-from schema import ORDERS, Schema
+from schema import ORDERS, Schema, layout
 
 ROW_TABLE = "event_row"
 """The Glue table that tells Firehose the columns of the Parquet files."""

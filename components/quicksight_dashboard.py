@@ -8,11 +8,11 @@ import pulumi
 import pulumi_aws as aws
 
 from components.arguments import checks, limits
-from components.definitions import layout, policies
+from components.definitions import policies
 from components.definitions.quicksight import ORDERS as CURRENT_ORDERS
 from components.definitions.quicksight import definition
 from components.service_role import ServiceRole, ServiceRoleArgs, account_id
-from schema import ORDERS, Column, Schema
+from schema import ORDERS, Column, Schema, layout
 
 _USE_DATA_SOURCE = (
     "quicksight:DescribeDataSource",

@@ -15,11 +15,11 @@ from typing import Any
 
 import orjson
 
-from components.definitions.layout import FAILED_PREFIX
 from operate import changes
 from operate.account import ReplayError
 from operate.reasons import Judge
 from schema import Schema
+from schema.layout import FAILED_PREFIX
 
 KINDS = ("processing-failed", "format-conversion-failed")
 """Firehose's error types for records, each a folder under the failed prefix."""

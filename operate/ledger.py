@@ -14,9 +14,9 @@ from typing import Any
 import orjson
 from botocore.exceptions import ClientError
 
-from components.definitions.layout import REPLAYED_PREFIX
 from operate.account import ReplayError
 from operate.sending import Receipt
+from schema.layout import REPLAYED_PREFIX
 
 
 def ledger_key(failed_key: str) -> str:

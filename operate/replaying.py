@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from components.definitions.layout import REPLAYED_PREFIX
 from operate import failed
 from operate.account import Account, ReplayError
 from operate.doubt import find_sent
@@ -17,6 +16,7 @@ from operate.failed import FailedObject, FailedRecord, Window
 from operate.ledger import Ledger, Ledgers
 from operate.reasons import judge
 from operate.sending import NotSentError, Outgoing, Receipt, Sender, waves
+from schema.layout import REPLAYED_PREFIX
 
 OUTPUTS = ("bucketName", "kinesisStreamName", "tableName", "tableArn")
 _CHUNK = 500

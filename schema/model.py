@@ -138,11 +138,12 @@ class Schema:
         return self._by_name[name]
 
     def to_json(self) -> str:
-        """Stable JSON: the same schema gives the same bytes."""
+        """Stable JSON, with the event row's own columns for who cannot import this."""
         document = {
             "key": self.key,
             "sort_key": self.sort_key,
             "columns": [asdict(column) for column in self.columns],
+            "event_columns": [asdict(column) for column in EVENT_COLUMNS],
         }
         return json.dumps(document, indent=1, sort_keys=True)
 

@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 
 import pulumi
 
-from components.definitions import layout
+from schema import layout
 
 Arn = pulumi.Input[str]
 DECRYPT, GENERATE_DATA_KEY = "kms:Decrypt", "kms:GenerateDataKey"
