@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OWN := .
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo up dashboard test bench bench-record chaos least-privilege load fuzz audit pulumi-cli pr format format-check lint types coverage reference lock clean
+.PHONY: help .venv demo up dashboard quick test setup-tests bench bench-record chaos least-privilege load fuzz audit pulumi-cli pr format format-check lint types coverage reference lock clean
 
 help: ## What there is to make
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -30,8 +30,14 @@ up: $(VENV)/.stamp ## The same, kept running for other shells
 dashboard: $(VENV)/.stamp ## The stack with orders coming in, and a web page of the figures
 	$(BIN)/python -m local dashboard
 
+quick: $(VENV)/.stamp ## The tests that need no emulator, Spark, browser or Pulumi CLI
+	$(BIN)/python -m pytest -n auto --dist loadgroup -q -m "not (browser or emulator or engine or spark)"
+
 test: $(VENV)/.stamp ## Every test
 	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+setup-tests: pulumi-cli ## A browser and the Pulumi CLI, without which some tests are skipped
+	scripts/browser.sh
 
 bench: $(VENV)/.stamp ## Measure against named peers
 	$(BIN)/python -m benchmarks
@@ -59,7 +65,7 @@ pulumi-cli: ## Build Pulumi's CLI from its Go modules, where it cannot be downlo
 audit: $(VENV)/.stamp ## Known holes in the locked packages; needs a network
 	$(BIN)/python scripts/audit.py
 
-pr: format-check lint types coverage ## All that CI does
+pr: format-check lint types coverage ## All that CI does: format, lint, types, every test, coverage
 
 format: $(VENV)/.stamp ## Format the code
 	$(BIN)/ruff format $(OWN)

@@ -23,8 +23,6 @@ from local.errors import LocalError
 from local.standins import spark as spark_jars
 from schema import ORDERS
 
-pytestmark = pytest.mark.e2e
-
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalChain]:

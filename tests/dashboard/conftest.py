@@ -45,7 +45,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One stack and one browser for all of them."""
     for item in items:
         if Path(__file__).parent in item.path.parents and "browser" in item.path.name:
-            item.add_marker(pytest.mark.e2e)
             item.add_marker(pytest.mark.xdist_group("dashboard"))
 
 

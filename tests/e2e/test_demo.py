@@ -21,8 +21,6 @@ from local.resources import registry
 ROOT = Path(__file__).parents[2]
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 
-pytestmark = pytest.mark.e2e
-
 
 def local(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(

@@ -5,12 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-
 from local.chain import LocalChain
 from tests.local.chain_parts import until
-
-pytestmark = pytest.mark.e2e
 
 
 def test_the_schedule_may_run_the_function_and_its_orders_reach_the_lake(tmp_path: Path) -> None:

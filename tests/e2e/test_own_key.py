@@ -17,7 +17,7 @@ from tests.local.chain_parts import until
 ROOT = Path(__file__).parents[2]
 THEIRS = "arn:aws:kms:eu-central-1:123456789012:key/1a2b3c4d"
 ORDERS = 60
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("own key")]
+pytestmark = [pytest.mark.xdist_group("own key")]
 
 
 def key_policy(account: str, region: str, stack: str) -> str:

@@ -11,7 +11,7 @@ from local.errors import AwsError
 from local.standins.pipe import Pipe
 from tests.operate.conftest import Operated
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("replay-dlq")]
+pytestmark = [pytest.mark.xdist_group("replay-dlq")]
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from tests.operate.conftest import Operated
 from tests.operate.test_dlq import impatient, letters, place, poison
 
 __all__ = ["impatient"]
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("replay-dlq-enriched")]
+pytestmark = [pytest.mark.xdist_group("replay-dlq-enriched")]
 
 FUNCTION = "enrich-orders"
 ENRICH = """

@@ -16,7 +16,7 @@ from operate.replaying import Choice, Replay
 from operate.sending import Sender
 from tests.operate.conftest import Operated
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("replay-failed")]
+pytestmark = [pytest.mark.xdist_group("replay-failed")]
 
 
 def change(order: str, number: int, **image: Any) -> bytes:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.operate.conftest import Operated
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("replay-verify")]
+pytestmark = [pytest.mark.xdist_group("replay-verify")]
 
 
 def test_a_lake_that_tells_what_the_table_holds_matches(operated: Operated) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from local.chain import LocalChain
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("alarms")]
+pytestmark = [pytest.mark.xdist_group("alarms")]
 
 
 @pytest.fixture(scope="module")
