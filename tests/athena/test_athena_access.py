@@ -8,9 +8,9 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from conftest import ACCOUNT, BUCKET, REGION, Lab
 
 from local.account.aws import Credentials
+from tests.athena.conftest import ACCOUNT, BUCKET, REGION, Lab
 
 GROUP = f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/team"
 GLUE = f"arn:aws:glue:{REGION}:{ACCOUNT}"

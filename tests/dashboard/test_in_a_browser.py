@@ -7,7 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from conftest import REFRESH, Look, Stack, dashboard, until
+from tests.dashboard.conftest import REFRESH, Look, Stack, dashboard, until
 
 Open = Callable[..., Look]
 
