@@ -15,7 +15,7 @@ from components.archives import functions
 from components.arguments import checks, limits
 from components.catalog import View, presto_type
 from components.definitions import policies
-from components.service_role import ServiceRole, ServiceRoleArgs, account_id
+from components.service_role import ServiceRole, ServiceRoleArgs
 from schema import ORDERS, Schema, layout
 
 ROOT = Path(__file__).parent.parent
@@ -126,7 +126,6 @@ class BatchProjection(pulumi.ComponentResource):
             name,
             ServiceRoleArgs(
                 service="glue.amazonaws.com",
-                source_account=account_id(self),
                 statements=[
                     *policies.merge_orders(
                         args.bucket_arn,
@@ -164,7 +163,6 @@ class BatchProjection(pulumi.ComponentResource):
                 "--job-language": "python",
                 "--datalake-formats": "iceberg",
                 "--extra-py-files": files.modules,
-                "--enable-metrics": "true",
                 "--custom-logGroup-prefix": group,
                 "--TempDir": pulumi.Output.concat(lake, layout.JOBS_PREFIX, "temporary/"),
                 "--log": pulumi.Output.concat(lake, layout.PROJECTION_PREFIX),

@@ -12,7 +12,7 @@ import pulumi_aws as aws
 from components import glue_security
 from components.arguments import checks, limits
 from components.definitions import glue_tables, policies
-from components.service_role import ServiceRole, ServiceRoleArgs, account_id
+from components.service_role import ServiceRole, ServiceRoleArgs
 from schema import ORDERS, Column, Schema, layout
 
 PROJECTION_TABLE = "projection"
@@ -38,6 +38,7 @@ _CRAWLER_LOGS = "/aws-glue/crawlers-role"
 _TABLE_LEVEL = 2
 """A crawled table is a folder right below the bucket, which itself is level 1."""
 
+_NO_SERDE = "-"
 _PRESTO_TYPES = {"string": "varchar", "int": "integer", "timestamp": "timestamp(3)"}
 
 
@@ -315,7 +316,11 @@ def _view(
                 aws.glue.CatalogTableStorageDescriptorColumnArgs(name=key, type=kind)
                 for key, kind in view.columns
             ],
-            ser_de_info=aws.glue.CatalogTableStorageDescriptorSerDeInfoArgs(),
+            # Athena wants SerDe info of a view, and reads nothing by it: it writes an empty block
+            # itself. The provider takes an empty block for none, so it is given these names.
+            ser_de_info=aws.glue.CatalogTableStorageDescriptorSerDeInfoArgs(
+                name=_NO_SERDE, serialization_library=_NO_SERDE
+            ),
         ),
         opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(ignore_changes=ignored)),
     )
@@ -331,7 +336,6 @@ def _crawler(
         opts=child,
     )
     prefixes = [layout.PROJECTION_PREFIX, layout.FAILED_PREFIX]
-    assert child.parent is not None
     key, given = args.kms_key_arn, {}
     if key:
         # Only so does Glue write the crawler's log anywhere but to the account's own group, whose
@@ -341,7 +345,6 @@ def _crawler(
         f"{name}-crawler",
         ServiceRoleArgs(
             service="glue.amazonaws.com",
-            source_account=account_id(child.parent),
             statements=policies.crawl(
                 database.arn, args.bucket_arn, prefixes, CRAWLED_PREFIX, key, **given
             ),

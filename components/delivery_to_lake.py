@@ -12,7 +12,7 @@ from components.arguments import checks, limits
 from components.definitions import glue_tables, policies
 from components.private_bucket import PrivateBucket, PrivateBucketArgs
 from components.python_function import PythonFunction, PythonFunctionArgs
-from components.service_role import ServiceRole, ServiceRoleArgs, account_id
+from components.service_role import ServiceRole, ServiceRoleArgs
 from schema import ORDERS, Schema, layout
 
 ROW_TABLE = "event_row"
@@ -144,7 +144,6 @@ class DeliveryToLake(pulumi.ComponentResource):
             f"{name}-firehose",
             ServiceRoleArgs(
                 service="firehose.amazonaws.com",
-                source_account=account_id(self),
                 statements=[
                     *policies.read_records(args.kinesis_stream_arn, args.kms_key_arn),
                     *policies.transform_records(transform.arn),

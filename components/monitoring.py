@@ -66,6 +66,8 @@ class MonitoringArgs:
 
     Parameters
     ----------
+    stream_arn:
+        Of the table's stream.
     stream_name:
         Of the Kinesis stream.
     crawler_name, job_names:
@@ -88,6 +90,7 @@ class MonitoringArgs:
     """
 
     table_name: pulumi.Input[str]
+    stream_arn: pulumi.Input[str]
     pipe_name: pulumi.Input[str]
     dlq_arn: pulumi.Input[str]
     stream_name: pulumi.Input[str]
@@ -137,7 +140,7 @@ class Monitoring(pulumi.ComponentResource):
         aws.sns.TopicPolicy(
             f"{name}-alarms-policy",
             arn=topic.arn,
-            policy=policies.tell(topic.arn, account_id(self), [rule.arn for rule in rules]),
+            policy=policies.tell(topic.arn, account_id(self)),
             opts=child,
         )
         for failure, rule in zip(failures, rules, strict=True):
@@ -151,8 +154,8 @@ class Monitoring(pulumi.ComponentResource):
                 opts=child,
             )
         names: dict[str, pulumi.Input[str]] = {one: getattr(args, one) for one in _NAMES}
-        queue = pulumi.Output.from_input(args.dlq_arn).apply(lambda arn: arn.split(":")[-1])
-        names["dlq_name"] = queue
+        names["dlq_name"] = _after(":", args.dlq_arn)
+        names["stream_label"] = _after("/", args.stream_arn)
         watched = alarms(
             freshness_seconds=args.freshness_seconds,
             transform_timeout_seconds=args.transform_timeout_seconds,
@@ -180,6 +183,10 @@ class Monitoring(pulumi.ComponentResource):
         )
 
 
+def _after(mark: str, arn: pulumi.Input[str]) -> pulumi.Output[str]:
+    return pulumi.Output.from_input(arn).apply(lambda known: known.rpartition(mark)[2])
+
+
 def _alarm(
     name: str,
     alarm: Alarm,
@@ -203,7 +210,7 @@ def _alarm(
         asked = {
             "namespace": metric.namespace,
             "metric_name": metric.name,
-            "dimensions": _dimensions(metric, names),
+            "dimensions": metric.of(names),
             "statistic": metric.statistic,
             "period": alarm.period,
         }
@@ -232,17 +239,11 @@ def _query(
         metric=aws.cloudwatch.MetricAlarmMetricQueryMetricArgs(
             namespace=metric.namespace,
             metric_name=metric.name,
-            dimensions=_dimensions(metric, names),
+            dimensions=metric.of(names),
             stat=metric.statistic,
             period=alarm.period,
         ),
     )
-
-
-def _dimensions(
-    metric: Metric, names: Mapping[str, pulumi.Input[str]]
-) -> dict[str, pulumi.Input[str]]:
-    return {dimension: names[field] for dimension, field in metric.dimensions.items()}
 
 
 def _rule(

@@ -11,7 +11,7 @@ from components.archives.lambda_zip import Platform
 from components.arguments import checks, limits
 from components.definitions import policies
 from components.python_function import PythonFunction, PythonFunctionArgs
-from components.service_role import ServiceRole, ServiceRoleArgs, account_id
+from components.service_role import ServiceRole, ServiceRoleArgs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,13 +94,17 @@ class OrderGenerator(pulumi.ComponentResource):
             f"{name}-schedule",
             ServiceRoleArgs(
                 service="scheduler.amazonaws.com",
-                source_account=account_id(self),
                 statements=[
                     *policies.invoke(function.arn),
                     *policies.read_schedule(function.arn, f"{name}-schedule", args.kms_key_arn),
                 ],
             ),
             child,
+        )
+        # A run that failed has written some of its orders: the next one is soon enough. Scheduler
+        # only hands a run over; it is Lambda that would try a failed one twice more.
+        once = aws.lambda_.FunctionEventInvokeConfig(
+            f"{name}-once", function_name=function.name, maximum_retry_attempts=0, opts=child
         )
         schedule = aws.scheduler.Schedule(
             f"{name}-schedule",
@@ -110,11 +114,10 @@ class OrderGenerator(pulumi.ComponentResource):
             target=aws.scheduler.ScheduleTargetArgs(
                 arn=function.arn,
                 role_arn=role.arn,
-                # A run that failed has written some of its orders: the next one is soon enough.
                 retry_policy=aws.scheduler.ScheduleTargetRetryPolicyArgs(maximum_retry_attempts=0),
             ),
             opts=pulumi.ResourceOptions.merge(
-                child, pulumi.ResourceOptions(depends_on=[role.policy])
+                child, pulumi.ResourceOptions(depends_on=[role.policy, once])
             ),
         )
         self.function_name = function.name

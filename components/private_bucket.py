@@ -90,7 +90,7 @@ class PrivateBucket(pulumi.ComponentResource):
             rule=aws.s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced"),
             opts=child,
         )
-        aws.s3.BucketServerSideEncryptionConfiguration(
+        encryption = aws.s3.BucketServerSideEncryptionConfiguration(
             f"{name}-encryption",
             bucket=bucket.bucket,
             rules=[
@@ -122,7 +122,8 @@ class PrivateBucket(pulumi.ComponentResource):
             # Rules about old versions want versioning to be on.
             opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=versioning)),
         )
-        self.name = bucket.bucket
+        # Whoever puts an object in by this name waits until the bucket encrypts as it is told to.
+        self.name = encryption.bucket
         self.arn = bucket.arn
         self.register_outputs({"name": self.name, "arn": self.arn})
 

@@ -74,7 +74,6 @@ class PythonFunction(pulumi.ComponentResource):
             ServiceRoleArgs(
                 service="lambda.amazonaws.com",
                 statements=[*policies.write_logs(logs.arn), *args.statements],
-                source_account=None,
             ),
             child,
         )

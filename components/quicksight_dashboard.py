@@ -100,9 +100,6 @@ class Dashboard(pulumi.ComponentResource):
             f"{name}-queries",
             ServiceRoleArgs(
                 service="quicksight.amazonaws.com",
-                # QuickSight documents no aws:SourceAccount of its own; it takes a role of its own
-                # account only.
-                source_account=None,
                 statements=policies.ask(
                     args.workgroup_arn,
                     args.database_arn,
@@ -130,7 +127,8 @@ class Dashboard(pulumi.ComponentResource):
                     actions=list(_USE_DATA_SOURCE), principal=args.dashboard_principal_arn
                 )
             ],
-            # QuickSight tries the connection at once: the role must be able to ask by then.
+            # QuickSight tries the connection at once: the role must be able to ask by then. The
+            # provider tries for two minutes where IAM has not spread the role yet.
             opts=pulumi.ResourceOptions.merge(
                 child, pulumi.ResourceOptions(depends_on=[role.policy])
             ),

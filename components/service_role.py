@@ -19,18 +19,18 @@ class ServiceRoleArgs:
         The principal that assumes the role, such as ``pipes.amazonaws.com``.
     statements:
         What it may do.
-    source_account:
-        Assume it only on behalf of this account (``aws:SourceAccount``), so that the service
-        cannot be talked into using it for another one. Lambda alone does not send that key.
     """
 
     service: str
     statements: Sequence[policies.Statement]
-    source_account: pulumi.Input[str] | None
 
 
 class ServiceRole(pulumi.ComponentResource):
-    """A role, and its policy as a resource of its own so that others can wait for it."""
+    """A role, and its policy as a resource of its own so that others can wait for it.
+
+    The service may assume it for this account only, where it says for which it does
+    (`policies.ACCOUNT_KEYS`): so it cannot be talked into using it for another one.
+    """
 
     arn: pulumi.Output[str]
     """The role's ARN."""
@@ -46,7 +46,7 @@ class ServiceRole(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         role = aws.iam.Role(
             f"{name}-role",
-            assume_role_policy=policies.trust(args.service, args.source_account),
+            assume_role_policy=policies.trust(args.service, account_id(self)),
             opts=child,
         )
         self.policy = aws.iam.RolePolicy(

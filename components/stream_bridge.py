@@ -10,7 +10,7 @@ import pulumi_aws as aws
 
 from components.arguments import checks, limits
 from components.definitions import policies
-from components.service_role import ServiceRole, ServiceRoleArgs, account_id
+from components.service_role import ServiceRole, ServiceRoleArgs
 
 DEAD_LETTER_RETENTION_SECONDS = 14 * 24 * 3600
 """The longest that SQS keeps a message. What it points to is in the table's stream for 24 hours."""
@@ -48,8 +48,9 @@ class StreamBridgeArgs:
         A Lambda function that is given each batch and returns what goes on instead of it.
     reader:
         Called with the Kinesis stream's ARN before the pipe is made, and the pipe waits for what
-        it returns. Firehose reads from the moment of its own creation: were the pipe there
-        first, the changes of the time between would never arrive.
+        it returns. Firehose begins at the stream's end: were the pipe there first, the changes of
+        the time between would never arrive. ACTIVE does not say that it reads yet, so a first
+        deployment ends with ``python -m operate verify``.
     """
 
     source_stream_arn: pulumi.Input[str]
@@ -134,7 +135,6 @@ class StreamBridge(pulumi.ComponentResource):
             f"{name}-pipe",
             ServiceRoleArgs(
                 service="pipes.amazonaws.com",
-                source_account=account_id(self),
                 statements=[
                     *policies.read_table_stream(args.source_stream_arn, args.kms_key_arn),
                     *policies.put_records(stream.arn, args.kms_key_arn),

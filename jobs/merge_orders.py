@@ -63,7 +63,6 @@ _BYTES_A_ROW = 50
 """At least, of a change in the log, compressed."""
 _SLOTS_A_KEY, _MOST_SLOTS = 64, 2**22
 """Of a sieve: at most one row in so many passes that has no change; and a limit in bytes."""
-_NAMESPACE = "sales-cdc"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,17 +110,9 @@ class Figures:
     rejected_files: list[str] = field(default_factory=list)
     unknown_columns: list[str] = field(default_factory=list)
 
-    def line(self, table: str, now: float) -> str:
-        """One line of JSON in CloudWatch's embedded metric format."""
-        metrics = [
-            {"Name": name, "Unit": "Count"}
-            for name, value in asdict(self).items()
-            if isinstance(value, int)
-        ]
-        metrics.append({"Name": "seconds", "Unit": "Seconds"})
-        metric = {"Namespace": _NAMESPACE, "Dimensions": [["Table"]], "Metrics": metrics}
-        about = {"Timestamp": int(now * 1000), "CloudWatchMetrics": [metric]}
-        return json.dumps({"_aws": about, "Table": table, **asdict(self)})
+    def line(self, table: str) -> str:
+        """One line of JSON for the log."""
+        return json.dumps({"table": table, **asdict(self)})
 
 
 class Run:
@@ -418,7 +409,7 @@ def main(arguments: Sequence[str]) -> int:
     except JobError as error:
         _say(f"Error: {error}")
         return 1
-    print(figures.line(options.table, time.time()), flush=True)  # noqa: T201 - the run's one line
+    print(figures.line(options.table), flush=True)  # noqa: T201 - the run's one line
     return 0
 
 

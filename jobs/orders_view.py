@@ -37,4 +37,5 @@ def point_view(database: str, view: Mapping[str, Any], settled: str) -> None:
         members = glue.meta.service_model.shape_for("TableInput").members
         known = {name: value for name, value in table.items() if name in members and value != ""}
         known["ViewOriginalText"] = text
-        glue.update_table(DatabaseName=database, TableInput=known)
+        # Glue keeps a version of a table with each update, and counts them against a quota.
+        glue.update_table(DatabaseName=database, TableInput=known, SkipArchive=True)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import pulumi
 import pulumi_aws as aws
 
 from components.arguments.settings import NAMESPACE, Settings, SettingsError, key_of, setting_keys
+
+_NAME_LIMIT = 64
+"""Characters that AWS takes for the name of a role, a function, a rule, a pipe."""
+_APPENDED = "-1a2b3c4"
+"""Pulumi makes a name unique by as much."""
 
 
 def load_settings() -> Settings:
@@ -25,11 +32,31 @@ def load_settings() -> Settings:
     raw |= {key: value for key in setting_keys() if (value := config.get(key)) is not None}
     try:
         settings = Settings.load(raw)
+        _require_name_that_fits(pulumi.get_stack(), settings)
         if settings.kms_key_arn:
             _require_key_in_region(settings.kms_key_arn, aws.get_region().region)
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None
     return settings
+
+
+def _require_name_that_fits(stack: str, settings: Settings) -> None:
+    """Every other name has the stack's in it; a test holds this against all that there are."""
+    if not re.fullmatch("[A-Za-z0-9-]+", stack):
+        raise SettingsError(
+            [f"the stack's name: must be letters, digits and -, as a bucket's is, not {stack!r}"]
+        )
+    longest = "monitoring-crawler-failed" if settings.monitoring else "lake-transform-function"
+    name = f"sales-cdc-{stack}-{longest}{_APPENDED}"
+    most = _NAME_LIMIT - len(name) + len(stack)
+    if len(stack) > most:
+        raise SettingsError(
+            [
+                f"the stack's name: must have {most} characters or fewer, not {len(stack)} "
+                f"({stack!r}): {name} would have {len(name)}, and AWS takes {_NAME_LIMIT}. "
+                "Give it another one: pulumi stack rename NAME"
+            ]
+        )
 
 
 def _require_key_in_region(key: str, region: str) -> None:

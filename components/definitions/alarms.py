@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar
 
 MINUTE = 60
+NameT = TypeVar("NameT")
 RUNBOOK = "docs/operations.md"
 """The project's file with a section for each alarm, named as the alarm is."""
 ITERATOR_AGE_MS = 10 * MINUTE * 1000
@@ -19,13 +20,19 @@ TRANSFORM_DURATION_SHARE = 0.8
 class Metric:
     """A metric with the dimensions that single out our resource: without them it is of nothing.
 
-    ``dimensions`` map to the name of a `MonitoringArgs` field that holds the value.
+    It takes exactly those that the service's guide lists for the metric. ``dimensions`` map to what
+    `MonitoringArgs` calls the resource, ``fixed`` to a value.
     """
 
     namespace: str
     name: str
     dimensions: Mapping[str, str]
     statistic: str = "Sum"
+    fixed: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, names: Mapping[str, NameT]) -> dict[str, NameT | str]:
+        """The dimensions of the resources that have these ``names``."""
+        return {**{one: names[whose] for one, whose in self.dimensions.items()}, **self.fixed}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +137,15 @@ def alarms(
         namespace="AWS/DynamoDB",
         name="ConsumedWriteCapacityUnits",
         dimensions={"TableName": "table_name"},
+    )
+    # How often the pipe asked the table's stream: a write that changes nothing makes no change
+    # record, so that writes without changes say nothing while somebody asks.
+    asked = Metric(
+        namespace="AWS/DynamoDB",
+        name="ReturnedRecordsCount",
+        dimensions={"TableName": "table_name", "StreamLabel": "stream_label"},
+        fixed={"Operation": "GetRecords"},
+        statistic="SampleCount",
     )
     queued = Metric(
         namespace="AWS/SQS",
@@ -269,10 +285,17 @@ def alarms(
         found.append(
             Alarm(
                 name="chain-silent",
-                says="Orders are written, and for 15 minutes no change has reached Kinesis.",
+                says="Orders are written, and for 15 minutes nobody has read the table's changes.",
                 first="see whether the pipe is RUNNING, and why not.",
-                metrics={"written": written, "carried": _kinesis("IncomingRecords")},
-                expression="IF(FILL(written, 0) > 0 AND FILL(carried, 0) == 0, 1, 0)",
+                metrics={
+                    "written": written,
+                    "asked": asked,
+                    "carried": _kinesis("IncomingRecords"),
+                },
+                expression=(
+                    "IF(FILL(written, 0) > 0 AND FILL(asked, 0) == 0 AND FILL(carried, 0) == 0,"
+                    " 1, 0)"
+                ),
                 period=5 * MINUTE,
                 periods=3,
                 of=3,

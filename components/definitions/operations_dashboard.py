@@ -7,14 +7,13 @@ from typing import Any
 
 import pulumi
 
-from components.definitions.alarms import RUNBOOK
+from components.definitions.alarms import RUNBOOK, Metric
 
 _WIDTH = 4  # of 24 columns: six hops beside each other
 _HEIGHT = 5
 _PERIOD = 60
 
-# Row by row; in each a column a hop: title, then (namespace, metric, dimension, whose name, stat).
-_Line = tuple[str, str, str, str, str]
+# Namespace, dimension, and what `MonitoringArgs` calls the resource.
 _TABLE = ("AWS/DynamoDB", "TableName", "table_name")
 _PIPE = ("AWS/EventBridge/Pipes", "PipeName", "pipe_name")
 _STREAM = ("AWS/Kinesis", "StreamName", "stream_name")
@@ -22,24 +21,29 @@ _TRANSFORM = ("AWS/Lambda", "FunctionName", "transform_function_name")
 _ROWS = ("sales-cdc", "DeliveryStream", "delivery_stream_name")
 _FIREHOSE = ("AWS/Firehose", "DeliveryStreamName", "delivery_stream_name")
 _DLQ = ("AWS/SQS", "QueueName", "dlq_name")
+_WRITES = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem")
 
 
-def _line(whose: tuple[str, str, str], metric: str, statistic: str = "Sum") -> _Line:
+def _line(whose: tuple[str, str, str], name: str, statistic: str = "Sum", **fixed: str) -> Metric:
     namespace, dimension, field = whose
-    return namespace, metric, dimension, field, statistic
+    return Metric(
+        namespace=namespace,
+        name=name,
+        dimensions={dimension: field},
+        statistic=statistic,
+        fixed=fixed,
+    )
 
 
-GRID: Sequence[tuple[str, Sequence[tuple[str, Sequence[_Line]]]]] = (
+# Row by row; in each a column a hop: title, and what is drawn.
+GRID: Sequence[tuple[str, Sequence[tuple[str, Sequence[Metric]]]]] = (
     (
         "How much",
         (
             ("1 Table: writes", [_line(_TABLE, "ConsumedWriteCapacityUnits")]),
             ("2 Pipe: changes", [_line(_PIPE, "EventCount")]),
             ("3 Kinesis: records", [_line(_STREAM, "IncomingRecords")]),
-            (
-                "4 Transform: rows",
-                [_line(_ROWS, name) for name in ("Insert", "Modify", "Remove")],
-            ),
+            ("4 Transform: records", [_line(_ROWS, "Records")]),
             ("5 Firehose: delivered", [_line(_FIREHOSE, "DeliveryToS3.Records")]),
             ("6 Lake: bytes", [_line(_FIREHOSE, "DeliveryToS3.Bytes")]),
         ),
@@ -47,7 +51,13 @@ GRID: Sequence[tuple[str, Sequence[tuple[str, Sequence[_Line]]]]] = (
     (
         "How late",
         (
-            ("1 Table: latency", [_line(_TABLE, "SuccessfulRequestLatency", "Average")]),
+            (
+                "1 Table: latency",
+                [
+                    _line(_TABLE, "SuccessfulRequestLatency", "Average", Operation=write)
+                    for write in _WRITES
+                ],
+            ),
             ("2 Pipe: duration", [_line(_PIPE, "Duration", "Maximum")]),
             (
                 "3 Kinesis: iterator age",
@@ -123,8 +133,13 @@ def body(
                 "view": "timeSeries",
                 "period": _PERIOD,
                 "metrics": [
-                    [namespace, metric, dimension, names[field], {"stat": statistic}]
-                    for namespace, metric, dimension, field, statistic in lines
+                    [
+                        metric.namespace,
+                        metric.name,
+                        *(part for pair in metric.of(names).items() for part in pair),
+                        {"stat": metric.statistic},
+                    ]
+                    for metric in lines
                 ],
             }
             place = (column * _WIDTH, top + 1, _WIDTH, _HEIGHT)

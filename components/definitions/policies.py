@@ -39,27 +39,40 @@ def under(arn: Arn, suffix: str) -> pulumi.Output[str]:
     return pulumi.Output.concat(arn, suffix)
 
 
-def trust(service: str, account_id: pulumi.Input[str] | None = None) -> pulumi.Output[str]:
-    """The trust policy of a role that ``service`` assumes, on behalf of ``account_id`` only."""
+ACCOUNT_KEYS: Mapping[str, str] = {
+    "firehose.amazonaws.com": "sts:ExternalId",
+    "pipes.amazonaws.com": "aws:SourceAccount",
+    "scheduler.amazonaws.com": "aws:SourceAccount",
+}
+"""Where a service says which account it assumes a role for, as its guide shows trust policies.
+
+The guides of Glue, Lambda and QuickSight show none. A condition on a key that is not sent is never
+met: the service could not assume the role at all. They take roles of their own account only, since
+``iam:PassRole`` ends at the account.
+"""
+
+
+def trust(service: str, account_id: pulumi.Input[str]) -> pulumi.Output[str]:
+    """The trust policy of a role that ``service`` assumes; see `ACCOUNT_KEYS`."""
     statement = Statement(Effect="Allow", Principal={"Service": service}, Action="sts:AssumeRole")
-    if account_id is not None:
-        statement["Condition"] = {"StringEquals": {"aws:SourceAccount": account_id}}
+    if key := ACCOUNT_KEYS.get(service):
+        statement["Condition"] = {"StringEquals": {key: account_id}}
     return document([statement])
 
 
 def tls_only(actions: str, *resources: Arn) -> pulumi.Output[str]:
     """A resource policy that refuses every request that is not encrypted in transit."""
-    return document(
-        [
-            Statement(
-                Sid="TlsOnly",
-                Effect="Deny",
-                Principal="*",  # whoever asks
-                Action=actions,  # whatever is asked
-                Resource=list(resources),
-                Condition={"Bool": {"aws:SecureTransport": "false"}},
-            )
-        ]
+    return document([_tls_only(actions, *resources)])
+
+
+def _tls_only(actions: str, *resources: Arn) -> Statement:
+    return Statement(
+        Sid="TlsOnly",
+        Effect="Deny",
+        Principal="*",  # whoever asks
+        Action=actions,  # whatever is asked
+        Resource=list(resources),
+        Condition={"Bool": {"aws:SecureTransport": "false"}},
     )
 
 
@@ -517,32 +530,21 @@ def scan_orders(table: Arn, key: str | None = None) -> list[Statement]:
     return [allow("ScanOrders", actions, table), *use_table_key(table, key)]
 
 
-def tell(topic: Arn, account_id: pulumi.Input[str], rules: Sequence[Arn]) -> pulumi.Output[str]:
-    """Resource policy: this account's alarms, and these rules -> the topic, and only over TLS."""
+def tell(topic: Arn, account_id: pulumi.Input[str]) -> pulumi.Output[str]:
+    """Resource policy: this account's alarms, and EventBridge's rules -> the topic, over TLS only.
 
-    def publish(sid: str, service: str, condition: Mapping[str, Any]) -> Statement:
-        return Statement(
-            Sid=sid,
-            Effect="Allow",
-            Principal={"Service": service},
-            Action="sns:Publish",
-            Resource=topic,
-            Condition=condition,
-        )
-
-    by_alarms = {"StringEquals": {"aws:SourceAccount": account_id}}
-    by_rules = {"ArnEquals": {"aws:SourceArn": list(rules)}}
+    EventBridge knows no conditions in a topic's policy: with one, nothing is delivered. So a rule
+    of another account that knows the topic's ARN could tell it something, too; the topic sets
+    nothing in motion, and who reads it looks at the crawler or the job itself.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+    """
+    publish = Statement(Effect="Allow", Action="sns:Publish", Resource=topic)
+    alarms, events = ({"Service": f"{one}.amazonaws.com"} for one in ("cloudwatch", "events"))
+    account = {"StringEquals": {"aws:SourceAccount": account_id}}
     return document(
         [
-            publish("Alarms", "cloudwatch.amazonaws.com", by_alarms),
-            publish("Events", "events.amazonaws.com", by_rules),
-            Statement(
-                Sid="TlsOnly",
-                Effect="Deny",
-                Principal="*",  # whoever asks
-                Action="sns:Publish",
-                Resource=topic,
-                Condition={"Bool": {"aws:SecureTransport": "false"}},
-            ),
+            {**publish, "Sid": "Alarms", "Principal": alarms, "Condition": account},
+            {**publish, "Sid": "Events", "Principal": events},
+            _tls_only("sns:Publish", topic),
         ]
     )

@@ -1,4 +1,4 @@
-"""Firehose's transformation Lambda: change records in, event rows out, one metrics line a batch.
+"""Firehose's transformation Lambda: change records in, event rows out, one log line a batch.
 
 Environment
 -----------
@@ -15,6 +15,7 @@ import os
 import time
 
 from batch import Tally, transform
+from metrics import DIMENSION, METRICS, NAMESPACE
 from rows import compile_schema
 
 TYPE_CHECKING = False
@@ -23,9 +24,8 @@ if TYPE_CHECKING:  # without the import of typing, for the cold start
 
 with open(os.path.join(os.path.dirname(__file__), "schema.json"), encoding="utf-8") as _file:  # noqa: PTH118, PTH120, PTH123 - pathlib would lengthen the cold start
     TO_ROW = compile_schema(json.load(_file))
-_NAMESPACE = os.environ.get("METRICS_NAMESPACE", "sales-cdc")
+_NAMESPACE = os.environ.get("METRICS_NAMESPACE", NAMESPACE)
 _EXAMPLES = 100 if os.environ.get("LOG_LEVEL", "INFO").upper() == "DEBUG" else 3
-_UNITS = {"Bytes": "Bytes", "Duration": "Milliseconds"}
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, list[dict[str, str]]]:
@@ -35,16 +35,27 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, list[dict[str,
     """
     start = time.perf_counter()
     answers, tally = transform(event["records"], TO_ROW, max_examples=_EXAMPLES)
-    print(_metrics(event, tally, (time.perf_counter() - start) * 1000))  # noqa: T201 - the log
+    print(_line(event, tally, (time.perf_counter() - start) * 1000))  # noqa: T201 - the log
     return {"records": answers}
 
 
-def _metrics(event: dict[str, Any], tally: Tally, milliseconds: float) -> str:
-    """One log line that is also metrics: CloudWatch's embedded metric format.
+def _line(event: dict[str, Any], tally: Tally, milliseconds: float) -> str:
+    """One log line; CloudWatch makes metrics of some of it, by its embedded metric format.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
     """
-    metrics = {
+    counted = [{"Name": name, "Unit": "Count"} for name in METRICS]
+    line = {
+        "_aws": {
+            "Timestamp": int(time.time() * 1000),
+            "CloudWatchMetrics": [
+                {"Namespace": _NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": counted}
+            ],
+        },
+        "level": "WARNING" if tally.failed else "INFO",
+        "message": "batch transformed",
+        "invocationId": event.get("invocationId"),
+        DIMENSION: event.get("deliveryStreamArn", "").rpartition("/")[2] or "unknown",
         "Records": len(event["records"]),
         "Ok": sum(tally.rows.values()),
         "Failed": tally.failed,
@@ -53,20 +64,6 @@ def _metrics(event: dict[str, Any], tally: Tally, milliseconds: float) -> str:
         "Remove": tally.rows["REMOVE"],
         "Bytes": tally.row_bytes,
         "Duration": round(milliseconds, 3),
-    }
-    units = [{"Name": name, "Unit": _UNITS.get(name, "Count")} for name in metrics]
-    line = {
-        "_aws": {
-            "Timestamp": int(time.time() * 1000),
-            "CloudWatchMetrics": [
-                {"Namespace": _NAMESPACE, "Dimensions": [["DeliveryStream"]], "Metrics": units}
-            ],
-        },
-        "level": "WARNING" if tally.failed else "INFO",
-        "message": "batch transformed",
-        "invocationId": event.get("invocationId"),
-        "DeliveryStream": event.get("deliveryStreamArn", "").rpartition("/")[2] or "unknown",
-        **metrics,
         "failures": tally.failures,
     }
     return json.dumps(line)

@@ -109,9 +109,13 @@ class Catalog:
             return None
 
     def table(self, database: str, name: str, position: tuple[int, int] | None = None) -> Table:
-        """A table or view, which must exist."""
+        """A table or view, which must exist; a view without SerDe info fails as in Athena."""
         found = self.find(database, name)
         if found:
+            storage = (found.glue or {}).get("StorageDescriptor") or {}
+            if found.sql is not None and "SerdeInfo" not in storage:
+                message = "Table storage descriptor is missing SerDe info"
+                raise QueryError("HIVE_METASTORE_ERROR", message)
             return found
         where = position or (1, 1)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +12,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.chain import LocalChain
 from local.errors import LocalError
-from local.standins.glue_jobs import figures
 
 _POLL_SECONDS = 0.5
 _ENDED = ("SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT")
@@ -70,7 +70,8 @@ def start_and_await(
         raise LocalError(f"the batch job {job} is running already: wait for its end") from None
     except (BotoCoreError, ClientError) as error:
         raise LocalError(f"the batch job {job}: {error}") from error
-    return figures(events[-1]["message"])
+    answer: dict[str, Any] = json.loads(events[-1]["message"])
+    return answer
 
 
 def _await(glue: Any, job: str, run_id: str) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from local.resources.registry import (
     Context,
     Created,
@@ -31,12 +33,21 @@ def table(context: Context, name: str, inputs: Inputs) -> Created:
     client = context.aws.client("glue", direct=True)
     physical = auto_name(context, name, inputs)
     database_name = inputs["databaseName"]
-    given = {**without(inputs, "databaseName", "region"), "name": physical}
+    given = {**table_input(inputs), "name": physical}
     wanted = parameters(client, "CreateTable", {"databaseName": database_name, "tableInput": given})
     client.create_table(**wanted)
     arn = context.arn("glue", f"table/{database_name}/{physical}")
     identity = f"{context.aws.account_id}:{database_name}:{physical}"
     return identity, {**inputs, "name": physical, "arn": arn}
+
+
+def table_input(inputs: Inputs) -> dict[str, Any]:
+    """What the provider sends of a table: SerDe info that says nothing is none."""
+    given = without(inputs, "databaseName", "region")
+    storage = given.get("storageDescriptor")
+    if storage and not any((storage.get("serDeInfo") or {}).values()):
+        given["storageDescriptor"] = without(storage, "serDeInfo")
+    return given
 
 
 @creates("aws:glue/classifier:Classifier")

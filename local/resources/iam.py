@@ -7,7 +7,7 @@ from typing import Any
 
 from local.resources.registry import Context, Created, Inputs, auto_name, creates
 
-_CALLER_KEYS = ("aws:SourceAccount", "aws:SourceArn")
+_CALLER_KEYS = ("aws:SourceAccount", "sts:ExternalId")
 
 
 @creates("aws:iam/role:Role")
@@ -58,7 +58,7 @@ def role_policy_attachment(context: Context, name: str, inputs: Inputs) -> Creat
 def _assumable(trust: dict[str, Any]) -> dict[str, Any]:
     """The trust policy without who the service calls for.
 
-    AWS fills ``aws:SourceAccount`` when a service assumes a role; here `local` assumes it in the
+    A service of AWS says for which account it assumes a role; here `local` assumes it in the
     service's place, with no such context, and the emulator would refuse.
     """
     for statement in trust["Statement"]:

@@ -14,6 +14,7 @@ from local.resources.registry import (
     auto_name,
     creates,
     parameters,
+    without,
 )
 
 _SAME_IN_API = (
@@ -51,6 +52,16 @@ def function(context: Context, name: str, inputs: Inputs) -> Created:
         )
     arn = context.arn("lambda", f"function:{physical}")
     return physical, {**inputs, "name": physical, "arn": arn, "version": "$LATEST"}
+
+
+@creates("aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig")
+def event_invoke_config(context: Context, name: str, inputs: Inputs) -> Created:
+    """How often an asynchronous run is tried again; two times is the provider's default."""
+    client = context.aws.client("lambda")
+    given = {"maximumRetryAttempts": 2, **without(inputs, "region")}
+    wanted = parameters(client, "PutFunctionEventInvokeConfig", given)
+    client.put_function_event_invoke_config(**wanted)
+    return inputs["functionName"], dict(inputs)
 
 
 @creates("aws:lambda/permission:Permission")

@@ -197,7 +197,7 @@ class Jobs:
         if run.process.returncode:
             run.error = run.error or _why(log.read_text())  # who stopped it has said so
         else:
-            run.figures = figures(lines[-1])
+            run.figures = json.loads(lines[-1])
 
     def _fetch(self, role: Credentials, location: str, folder: Path) -> Path:
         bucket, _, key = location.removeprefix("s3://").partition("/")
@@ -260,11 +260,6 @@ class Jobs:
         events = [{"timestamp": now, "message": line} for line in lines if line.strip()]
         if events:
             logs.put_log_events(logGroupName=group, logStreamName=run.id, logEvents=events)
-
-
-def figures(line: str) -> dict[str, Any]:
-    """What a run's line tells, without what tells CloudWatch how to read it."""
-    return {name: value for name, value in json.loads(line).items() if name != "_aws"}
 
 
 def _why(log: str) -> str:

@@ -350,6 +350,21 @@ def test_a_missing_result_bucket_fails_the_query(lab: Lab) -> None:
 # -- statements other than queries -----------------------------------------------------------------
 
 
+def test_a_view_without_serde_info_is_refused(lab: Lab, orders) -> None:
+    lab.rows("CREATE VIEW bare AS SELECT orderid FROM orders")
+    glue = lab.glue.get_table(DatabaseName="shop", Name="bare")["Table"]
+    kept = ("Name", "TableType", "Parameters", "ViewOriginalText", "ViewExpandedText")
+    definition = {key: glue[key] for key in kept} | {
+        "StorageDescriptor": {"Columns": glue["StorageDescriptor"]["Columns"]}
+    }
+    lab.glue.update_table(DatabaseName="shop", TableInput=definition)
+    answer = lab.ask("SELECT * FROM bare")
+    assert answer.state == "FAILED"
+    said = "HIVE_METASTORE_ERROR: Table storage descriptor is missing SerDe info"
+    assert answer.reason == said
+    lab.glue.delete_table(DatabaseName="shop", Name="bare")
+
+
 def test_views_are_made_queried_replaced_and_dropped(lab: Lab, orders) -> None:
     lab.rows("CREATE VIEW sold AS SELECT orderid, price * quantity AS revenue FROM orders")
     glue = lab.glue.get_table(DatabaseName="shop", Name="sold")["Table"]
@@ -359,6 +374,7 @@ def test_views_are_made_queried_replaced_and_dropped(lab: Lab, orders) -> None:
         ("orderid", "string"),
         ("revenue", "decimal(20,2)"),
     ]
+    assert glue["StorageDescriptor"]["SerdeInfo"] == {}  # as Athena itself leaves it
     assert lab.rows("SELECT revenue FROM sold WHERE orderid = 'o1'") == [["39.98"]]
     assert lab.ask("CREATE VIEW sold AS SELECT 1 AS a").reason.startswith("TABLE_ALREADY_EXISTS")
     lab.rows("CREATE OR REPLACE VIEW sold AS SELECT orderid AS id FROM orders")

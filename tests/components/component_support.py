@@ -231,6 +231,10 @@ def check(deployed: Deployed) -> None:
     twice = {urn for urn in urns if urns.count(urn) > 1}
     assert not twice, f"registered twice: {twice}"
     for resource in deployed.resources:
+        if resource.inputs.get("tableType") == "VIRTUAL_VIEW":
+            # An empty block is none to the provider, and without one Athena refuses the view.
+            serde = resource.inputs["storageDescriptor"].get("serDeInfo") or {}
+            assert serde.get("name") and serde.get("serializationLibrary"), resource.name
         if resource.type.startswith("aws:"):
             wrong = schema_check.problems(resource.type, resource.name, resource.inputs)
             assert not wrong, f"{resource.type} {resource.name}: {'; '.join(wrong)}"

@@ -79,6 +79,7 @@ MAKERS: dict[type, Callable[[str, pulumi.ResourceOptions | None], object]] = {
         name,
         MonitoringArgs(
             table_name="orders",
+            stream_arn=f"{TABLE}/stream/1",
             pipe_name="bridge",
             dlq_arn=arn("sqs:{region}:{account}:dlq"),
             stream_name="changes",

@@ -98,7 +98,7 @@ def test_only_firehose_of_this_account_may_be_it(deploy: Deploy) -> None:
             "Effect": "Allow",
             "Principal": {"Service": "firehose.amazonaws.com"},
             "Action": "sts:AssumeRole",
-            "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
+            "Condition": {"StringEquals": {"sts:ExternalId": ACCOUNT}},
         }
     ]
 
@@ -127,7 +127,7 @@ def test_the_transform_is_assumed_by_lambda(deploy: Deploy) -> None:
     role = lake(deploy).find("Role", "lake-transform-role")
     (statement,) = json.loads(role.inputs["assumeRolePolicy"])["Statement"]
     assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
-    assert "Condition" not in statement  # Lambda sends no aws:SourceAccount
+    assert "Condition" not in statement
 
 
 def test_every_log_ends(deploy: Deploy) -> None:

@@ -79,6 +79,7 @@ NOT_ENCRYPTED = {
     "DataSource": "QuickSight's key is the account's",
     "EventRule": "the default bus's; holds names",
     "EventTarget": "the default bus's; holds names",
+    "FunctionEventInvokeConfig": "holds no data",
     "LogStream": "its group encrypts it",
     "MetricAlarm": "takes no key, holds numbers",
     "NamedQuery": "takes no key, holds SQL",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.components.component_support import REGION, Deploy, Deployed, arn
 ROOT = Path(__file__).resolve().parents[2]
 OURS = {
     "table_name": "orders",
+    "stream_arn": arn("dynamodb:{region}:{account}:table/orders/stream/2026-11-21T00:00:00.000"),
     "pipe_name": "bridge",
     "dlq_arn": arn("sqs:{region}:{account}:letters"),
     "stream_name": "changes",
@@ -24,14 +26,63 @@ OURS = {
     "transform_function_name": "transform",
     "crawler_name": "crawler",
 }
-DIMENSIONS = {
-    "AWS/DynamoDB": {"TableName": "orders"},
-    "AWS/EventBridge/Pipes": {"PipeName": "bridge"},
-    "AWS/SQS": {"QueueName": "letters"},
-    "AWS/Kinesis": {"StreamName": "changes"},
-    "AWS/Firehose": {"DeliveryStreamName": "delivery"},
-    "AWS/Lambda": {"FunctionName": "transform"},
-    "sales-cdc": {"DeliveryStream": "delivery"},
+VALUES = {
+    "TableName": {"orders"},
+    "StreamLabel": {"2026-11-21T00:00:00.000"},
+    "Operation": {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "GetRecords"},
+    "PipeName": {"bridge"},
+    "QueueName": {"letters"},
+    "StreamName": {"changes"},
+    "DeliveryStreamName": {"delivery"},
+    "FunctionName": {"transform"},
+    "DeliveryStream": {"delivery"},
+}
+AWS = "https://docs.aws.amazon.com"
+# The dimensions that each metric has, by the page that says so: asked for with others, or without
+# one of them, CloudWatch answers with no data.
+DOCUMENTED: dict[str, dict[str, set[str]]] = {
+    f"{AWS}/amazondynamodb/latest/developerguide/metrics-dimensions.html": {
+        "AWS/DynamoDB ConsumedWriteCapacityUnits": {"TableName"},
+        "AWS/DynamoDB ReadThrottleEvents": {"TableName"},
+        "AWS/DynamoDB ReturnedRecordsCount": {"TableName", "Operation", "StreamLabel"},
+        "AWS/DynamoDB SuccessfulRequestLatency": {"TableName", "Operation"},
+        "AWS/DynamoDB WriteThrottleEvents": {"TableName"},
+    },
+    f"{AWS}/eventbridge/latest/userguide/eb-pipes-monitoring.html": {
+        "AWS/EventBridge/Pipes Duration": {"PipeName"},
+        "AWS/EventBridge/Pipes EventCount": {"PipeName"},
+        "AWS/EventBridge/Pipes ExecutionFailed": {"PipeName"},
+        # "AwsAccountId, PipeName": of the account, or of a pipe.
+        "AWS/EventBridge/Pipes ExecutionThrottled": {"PipeName"},
+        "AWS/EventBridge/Pipes ExecutionTimeout": {"PipeName"},
+    },
+    f"{AWS}/streams/latest/dev/monitoring-with-cloudwatch.html": {
+        "AWS/Kinesis GetRecords.IteratorAgeMilliseconds": {"StreamName"},
+        "AWS/Kinesis IncomingRecords": {"StreamName"},
+        "AWS/Kinesis WriteProvisionedThroughputExceeded": {"StreamName"},
+    },
+    f"{AWS}/firehose/latest/dev/monitoring-with-cloudwatch-metrics.html": {
+        "AWS/Firehose DeliveryToS3.Bytes": {"DeliveryStreamName"},
+        "AWS/Firehose DeliveryToS3.DataFreshness": {"DeliveryStreamName"},
+        "AWS/Firehose DeliveryToS3.Records": {"DeliveryStreamName"},
+        "AWS/Firehose DeliveryToS3.Success": {"DeliveryStreamName"},
+        "AWS/Firehose ExecuteProcessing.Success": {"DeliveryStreamName"},
+        "AWS/Firehose FailedConversion.Records": {"DeliveryStreamName"},
+        "AWS/Firehose KinesisMillisBehindLatest": {"DeliveryStreamName"},
+        "AWS/Firehose ThrottledGetRecords": {"DeliveryStreamName"},
+    },
+    f"{AWS}/lambda/latest/dg/monitoring-metrics-types.html": {
+        "AWS/Lambda Duration": {"FunctionName"},
+        "AWS/Lambda Errors": {"FunctionName"},
+        "AWS/Lambda Throttles": {"FunctionName"},
+    },
+    f"{AWS}/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html": {
+        "AWS/SQS ApproximateNumberOfMessagesVisible": {"QueueName"},
+    },
+    "lambda/transform/metrics.py": {
+        "sales-cdc Failed": {"DeliveryStream"},
+        "sales-cdc Records": {"DeliveryStream"},
+    },
 }
 USUAL = {
     "pipe-failed",
@@ -67,6 +118,20 @@ def metrics(alarm: Any) -> list[tuple[str, str, dict[str, str]]]:
     return [(one["namespace"], one["metricName"], one["dimensions"]) for one in asked]
 
 
+def drawn(deployed: Deployed) -> list[tuple[str, str, dict[str, str]]]:
+    body = json.loads(deployed.find("Dashboard").inputs["dashboardBody"])
+    lines = [
+        line
+        for widget in body["widgets"]
+        if widget["type"] == "metric"
+        for line in widget["properties"]["metrics"]
+    ]
+    return [
+        (namespace, name, dict(zip(rest[::2], rest[1::2], strict=True)))
+        for namespace, name, *rest, _ in lines
+    ]
+
+
 def test_every_way_to_break_has_its_alarm(deploy: Deploy) -> None:
     assert set(alarms(watch(deploy))) == USUAL
     parquet = alarms(watch(deploy, delivery_format="parquet"))
@@ -75,15 +140,37 @@ def test_every_way_to_break_has_its_alarm(deploy: Deploy) -> None:
     assert set(filtered) == USUAL - {"chain-silent"}
 
 
-def test_every_alarm_watches_our_resource_and_tells_the_topic(deploy: Deploy) -> None:
+def test_every_alarm_tells_the_topic(deploy: Deploy) -> None:
     deployed = watch(deploy, delivery_format="parquet")
     topic = arn("sns:{region}:{account}:watch-alarms-1a2b3c4")
-    for name, alarm in alarms(deployed).items():
-        for namespace, _, dimensions in metrics(alarm):
-            assert dimensions == DIMENSIONS[namespace], name
+    for alarm in alarms(deployed).values():
         assert alarm["alarmActions"] == alarm["okActions"] == [topic]
         assert alarm["treatMissingData"] == "notBreaching"
         assert alarm["datapointsToAlarm"] <= alarm["evaluationPeriods"]
+
+
+def test_every_metric_is_asked_for_with_its_dimensions_and_of_our_resources(
+    deploy: Deploy,
+) -> None:
+    documented = {name: one for page in DOCUMENTED.values() for name, one in page.items()}
+    deployed = watch(deploy, delivery_format="parquet")
+    asked = drawn(deployed) + [
+        metric for alarm in alarms(deployed).values() for metric in metrics(alarm)
+    ]
+    for namespace, name, dimensions in asked:
+        assert set(dimensions) == documented[f"{namespace} {name}"], name
+        assert all(value in VALUES[one] for one, value in dimensions.items()), dimensions
+    assert {f"{namespace} {name}" for namespace, name, _ in asked} == set(documented)
+
+
+def test_writes_that_change_nothing_ring_no_alarm(deploy: Deploy) -> None:
+    """They make no change record: it is the reading of the table's stream that must not stop."""
+    (result, *asked) = alarms(watch(deploy))["chain-silent"]["metricQueries"]
+    assert result["expression"] == (
+        "IF(FILL(written, 0) > 0 AND FILL(asked, 0) == 0 AND FILL(carried, 0) == 0, 1, 0)"
+    )
+    (reads,) = (one["metric"] for one in asked if one["id"] == "asked")
+    assert (reads["metricName"], reads["stat"]) == ("ReturnedRecordsCount", "SampleCount")
 
 
 def test_every_alarm_says_what_to_do_first_and_where_to_read_on(deploy: Deploy) -> None:
@@ -144,16 +231,18 @@ def test_a_failed_crawler_or_job_is_told(deploy: Deploy) -> None:
     assert not watch(deploy).all("EventRule")[1:], "without jobs there is no rule for them"
 
 
-def test_only_our_alarms_and_rules_may_tell_the_topic(deploy: Deploy) -> None:
-    policy = watch(deploy).find("TopicPolicy")
-    statements = policy.statements
+def test_only_our_alarms_and_rules_of_eventbridge_may_tell_the_topic(deploy: Deploy) -> None:
+    statements = watch(deploy).find("TopicPolicy").statements
     assert statements["Alarms"]["Condition"] == {
         "StringEquals": {"aws:SourceAccount": "123456789012"}
     }
-    assert statements["Events"]["Condition"] == {
-        "ArnEquals": {
-            "aws:SourceArn": [arn("events:{region}:{account}:rule/watch-crawler-failed-1a2b3c4")]
-        }
+    # With a condition EventBridge delivers nothing.
+    assert statements["Events"] == {
+        "Sid": "Events",
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sns:Publish",
+        "Resource": arn("sns:{region}:{account}:watch-alarms-1a2b3c4"),
     }
     assert statements["TlsOnly"]["Effect"] == "Deny"
     assert {s["Action"] for s in statements.values()} == {"sns:Publish"}
@@ -177,8 +266,6 @@ def test_the_dashboard_reads_from_source_to_lake(deploy: Deploy) -> None:
         assert [c["properties"]["title"][0] for c in cells] == list("123456")
     for graph in graphs:
         assert graph["properties"]["region"] == REGION
-        for namespace, _, dimension, value, _ in graph["properties"]["metrics"]:
-            assert DIMENSIONS[namespace] == {dimension: value}
     (listed,) = (w for w in widgets if w["type"] == "alarm")
     assert len(listed["properties"]["alarms"]) == len(USUAL)
     boxes = [(w["x"], w["y"], w["width"], w["height"]) for w in widgets]
@@ -188,8 +275,16 @@ def test_the_dashboard_reads_from_source_to_lake(deploy: Deploy) -> None:
             assert x >= a + c or a >= x + width or y >= b + d or b >= y + height, "they overlap"
 
 
-@pytest.mark.parametrize("metric", ["Failed", "Records"])
-def test_the_transforms_metrics_are_named_as_the_transform_names_them(metric: str) -> None:
-    handler = (ROOT / "lambda" / "transform" / "handler.py").read_text()
-    assert f'"{metric}":' in handler
-    assert '[["DeliveryStream"]]' in handler and '"METRICS_NAMESPACE", "sales-cdc"' in handler
+def test_each_metric_that_the_transform_makes_is_watched(deploy: Deploy) -> None:
+    """Each is paid for by the month."""
+    made = runpy.run_path(str(ROOT / "lambda" / "transform" / "metrics.py"))
+    deployed = watch(deploy)
+    everything = [metric for alarm in alarms(deployed).values() for metric in metrics(alarm)]
+    everything += drawn(deployed)
+    ours = [
+        (name, set(dimensions))
+        for namespace, name, dimensions in everything
+        if namespace == made["NAMESPACE"]
+    ]
+    assert {name for name, _ in ours} == set(made["METRICS"])
+    assert all(dimensions == {made["DIMENSION"]} for _, dimensions in ours)

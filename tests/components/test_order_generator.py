@@ -39,6 +39,12 @@ def test_a_hundred_orders_are_placed_every_five_minutes(deploy: Deploy) -> None:
         },
     }
     assert "maker-schedule-policy" in schedule.depends_on
+    # A failed run is tried once: by Scheduler (above), and by Lambda, before the first one comes.
+    assert "maker-once" in schedule.depends_on
+    assert deployed.find("FunctionEventInvokeConfig").inputs == {
+        "functionName": "maker-function-1a2b3c4",
+        "maximumRetryAttempts": 0,
+    }
     assert deployed.find("Function").inputs["environment"] == {
         "variables": {
             "TABLE_NAME": "orders",

@@ -161,6 +161,20 @@ def test_views_and_saved_queries_are_deployed(up: Any) -> None:
     assert all(len(query.inputs["description"]) <= 1024 for query in queries)
 
 
+@pytest.mark.parametrize("stack", ["dev", "prod", "local"])
+@pytest.mark.parametrize(
+    "config",
+    [{"batchSchedule": ""}, {"batchSchedule": "cron(0 * * * ? *)"}, {"sortKey": "created_at"}],
+    ids=["no batch", "batch", "sort key"],
+)
+def test_no_view_has_empty_serde_info(up: Any, stack: str, config: dict[str, str]) -> None:
+    tables = up(stack, **config).all("CatalogTable")
+    views = [t.inputs for t in tables if t.inputs.get("tableType") == "VIRTUAL_VIEW"]
+    assert len(views) == 2
+    for view in views:
+        assert view["storageDescriptor"]["serDeInfo"] == {"name": "-", "serializationLibrary": "-"}
+
+
 def test_the_order_generator_is_off_until_switched_on(up: Any) -> None:
     assert not up("dev").all("Schedule")
     on = up("dev", orderGenerator="true", orderGeneratorOrders="5")
@@ -169,6 +183,14 @@ def test_the_order_generator_is_off_until_switched_on(up: Any) -> None:
     function = on.find("Function", "sales-cdc-dev-generator-function").inputs
     assert function["environment"]["variables"]["TABLE_NAME"] == on.exports["tableName"]
     assert function["environment"]["variables"]["ORDERS"] == "5"
+
+
+def test_the_batchs_files_are_put_into_a_bucket_that_encrypts_already(up: Any) -> None:
+    files = up("dev").all("BucketObjectv2")
+    assert len(files) == 6
+    for file in files:
+        assert "sales-cdc-dev-lake-encryption" in file.depends_on, file.name
+        assert file.inputs["bucket"] == "sales-cdc-dev-lake-bucket-1a2b3c4"
 
 
 def test_the_batch_runs_on_demand_in_dev(up: Any) -> None:
@@ -194,6 +216,89 @@ def test_wrong_settings_are_one_message_and_register_nothing() -> None:
         record(program, seen, stack="dev", config=config, preview=False)
     assert seen.resources == []
     assert re.search("shards: .*\n.*deliveryFormat: ", str(raised.value))
+
+
+# What AWS takes at most, in characters, for the names that Pulumi makes up by the stack's.
+NAME_LIMITS = {
+    "aws:athena/workgroup:Workgroup": 128,
+    "aws:cloudformation/stack:Stack": 128,
+    "aws:cloudwatch/eventRule:EventRule": 64,
+    "aws:cloudwatch/logGroup:LogGroup": 512,
+    "aws:cloudwatch/logStream:LogStream": 512,
+    "aws:cloudwatch/metricAlarm:MetricAlarm": 255,
+    "aws:dynamodb/table:Table": 255,
+    "aws:glue/classifier:Classifier": 255,
+    "aws:glue/crawler:Crawler": 255,
+    "aws:glue/job:Job": 255,
+    "aws:glue/securityConfiguration:SecurityConfiguration": 255,
+    "aws:glue/trigger:Trigger": 255,
+    "aws:iam/policy:Policy": 128,
+    "aws:iam/role:Role": 64,
+    "aws:iam/rolePolicy:RolePolicy": 128,
+    "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream": 64,
+    "aws:kinesis/stream:Stream": 128,
+    "aws:lambda/function:Function": 64,
+    "aws:pipes/pipe:Pipe": 64,
+    "aws:s3/bucket:Bucket": 63,
+    "aws:scheduler/schedule:Schedule": 64,
+    "aws:sns/topic:Topic": 256,
+    "aws:sqs/queue:Queue": 80,
+}
+# Named in full by the program, by the settings' own rules, or not named at all.
+OTHERWISE_NAMED = {
+    "aws:athena/namedQuery:NamedQuery",
+    "aws:cloudwatch/dashboard:Dashboard",
+    "aws:cloudwatch/eventTarget:EventTarget",
+    "aws:glue/catalogDatabase:CatalogDatabase",
+    "aws:glue/catalogTable:CatalogTable",
+    "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
+    "aws:quicksight/dataSet:DataSet",
+    "aws:quicksight/dataSource:DataSource",
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+    "aws:s3/bucketObjectv2:BucketObjectv2",
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls",
+    "aws:s3/bucketPolicy:BucketPolicy",
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+    "aws:s3/bucketVersioning:BucketVersioning",
+    "aws:sns/topicPolicy:TopicPolicy",
+    "aws:sqs/queuePolicy:QueuePolicy",
+}
+
+
+@pytest.mark.parametrize(("monitoring", "most"), [("true", 20), ("false", 22)])
+def test_a_stacks_name_is_refused_where_a_resources_would_be_too_long(
+    up: Any, monitoring: str, most: int
+) -> None:
+    config = stack_config("prod") | {
+        "monitoring": monitoring,
+        "orderGenerator": "true",
+        "dashboard": "true",
+        "dashboardPrincipalArn": "arn:aws:quicksight:eu-central-1:123456789012:user/default/me",
+        "kmsKeyArn": "arn:aws:kms:eu-central-1:123456789012:key/1",
+    }
+    seen = Deployed()
+    values = {f"sales-cdc:{key}": value for key, value in config.items()}
+    record(program, seen, stack="s" * most, config=values, preview=False)
+    room = []
+    for one in seen.resources:
+        if one.type in NAME_LIMITS:
+            name = one.inputs.get("name") or f"{one.name}-1a2b3c4"
+            room.append(NAME_LIMITS[one.type] - len(name))
+        else:
+            assert one.type in OTHERWISE_NAMED or not one.type.startswith("aws:"), one.type
+    assert min(room) == 0
+
+    seen = Deployed()
+    with pytest.raises(pulumi.RunError) as raised:
+        record(program, seen, stack="s" * (most + 1), config=values, preview=False)
+    assert seen.resources == []
+    assert f"must have {most} characters or fewer, not {most + 1}" in str(raised.value)
+
+
+def test_a_stacks_name_that_no_bucket_can_have_is_refused() -> None:
+    with pytest.raises(pulumi.RunError, match=r"must be letters, digits and -, .* not 'my_stack'"):
+        record(program, Deployed(), stack="my_stack", config={}, preview=False)
 
 
 def test_a_misspelt_setting_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 
 from local.errors import LocalError
 from local.resources import Context, create
+from local.resources.glue import table_input
 from local.resources.iam import _assumable
 from local.resources.registry import Inputs, parameters, without
 
@@ -272,8 +273,7 @@ def _workgroup(context: Context, identity: str, old: State, new: Inputs) -> dict
 
 def _glue_table(context: Context, identity: str, old: State, new: Inputs) -> dict[str, Any]:
     client = context.aws.client("glue", direct=True)
-    table = without(new, "databaseName", "region")
-    wanted = {"databaseName": new["databaseName"], "tableInput": table}
+    wanted = {"databaseName": new["databaseName"], "tableInput": table_input(new)}
     client.update_table(**parameters(client, "UpdateTable", wanted))
     return {}
 
@@ -583,6 +583,12 @@ LIFECYCLES: Mapping[str, Lifecycle] = {
         exists=call("lambda", "get_function", FunctionName="id"),
         delete=call("lambda", "delete_function", FunctionName="id"),
         update=_function,
+    ),
+    "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": Lifecycle(
+        exists=call("lambda", "get_function_event_invoke_config", FunctionName="id"),
+        delete=call("lambda", "delete_function_event_invoke_config", FunctionName="id"),
+        replace_on=frozenset({"functionName", "qualifier"}),
+        name=None,
     ),
     "aws:lambda/permission:Permission": Lifecycle(
         exists=_permitted, delete=_unpermit, replace_on=EVERYTHING, name=None

@@ -20,7 +20,6 @@ from tests.components.component_support import ACCOUNT, REGION, arn
 
 ROOT = Path(__file__).resolve().parents[2]
 
-
 KEY, OTHER_KEY = encryption.KEY, arn("kms:{region}:{account}:key/9999")
 DECRYPT, GENERATE = "kms:Decrypt", "kms:GenerateDataKey"
 TABLE = "sales-cdc-test-orders-table-1a2b3c4"

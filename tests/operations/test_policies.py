@@ -5,47 +5,21 @@ from __future__ import annotations
 import json
 import os
 import re
-import runpy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import parliament
-import pytest
 
 from chaos.privileges import NOT_RUN, STATED, WHY, reason
-from tests.components.component_support import ACCOUNT, REGION, Deployed, record
+from tests.components.component_support import ACCOUNT, REGION, Deployed
 
 ROOT = Path(__file__).resolve().parents[2]
-
 
 DOCUMENT = ROOT / "docs" / "security.md"
 BEGIN, END = "<!-- made by tests/operations/test_policies.py -->\n", "<!-- end -->\n"
 LABEL = "2026-11-21T00:00:00.000"
 HEADER = "| who | may | on | for |\n|---|---|---|---|\n"
-
-
-@pytest.fixture(scope="module")
-def everything() -> Deployed:
-    """Prod with all that can be switched on."""
-    config = {
-        "orderGenerator": "true",
-        "deliveryFormat": "parquet",
-        "bufferSizeMb": "64",
-        "kmsKeyArn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-yours",
-        "enrichmentFunctionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:enrich",
-        "dashboard": "true",
-        "dashboardPrincipalArn": f"arn:aws:quicksight:{REGION}:{ACCOUNT}:group/default/analysts",
-    }
-    seen = Deployed()
-    record(
-        lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"),
-        seen,
-        stack="prod",
-        config={f"sales-cdc:{key}": value for key, value in config.items()},
-        preview=False,
-    )
-    return seen
 
 
 def policies(deployed: Deployed) -> Iterator[tuple[str, Any]]:
@@ -122,17 +96,6 @@ def test_the_linter_would_see_a_misspelt_action() -> None:
     statement = {"Effect": "Allow", "Action": ["kinesis:PutRecordz"], "Resource": ["*"]}
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     assert parliament.analyze_policy_string(document).findings
-
-
-def test_every_role_is_assumed_for_this_account_only(everything: Deployed) -> None:
-    for role in everything.all("Role"):
-        (statement,) = json.loads(role.inputs["assumeRolePolicy"])["Statement"]
-        if statement["Principal"]["Service"] in (
-            "lambda.amazonaws.com",
-            "quicksight.amazonaws.com",
-        ):
-            continue  # send no aws:SourceAccount
-        assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}, role.name
 
 
 def test_nothing_secret_is_exported(everything: Deployed) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from analytics.cost import custom_metrics
 from tests.events import decode, firehose, load
 
 SCRIPT = """
@@ -43,21 +44,17 @@ def test_a_batch_is_answered(package_folder: Path) -> None:
     assert (failed["result"], decode(failed)) == ("ProcessingFailed", b"garbage")
 
 
-def test_one_log_line_tells_the_counts_as_metrics(package_folder: Path) -> None:
+def test_one_log_line_tells_the_counts_and_makes_metrics_of_some(package_folder: Path) -> None:
     batch = firehose(load("insert"), load("modify"), load("modify"), load("ttl_delete"), b"garbage")
     answers, log = invoke(package_folder, batch)
     (metrics,) = log["_aws"]["CloudWatchMetrics"]
     assert metrics["Namespace"] == "sales-cdc"
     assert metrics["Dimensions"] == [["DeliveryStream"]]
     assert log["DeliveryStream"] == "sales-cdc-dev-lake"
-    assert {m["Name"]: log[m["Name"]] for m in metrics["Metrics"] if m["Unit"] == "Count"} == {
-        "Records": 5,
-        "Ok": 4,
-        "Failed": 1,
-        "Insert": 1,
-        "Modify": 2,
-        "Remove": 1,
-    }
+    # What the calculator of costs counts.
+    assert [m["Name"] for m in metrics["Metrics"]] == list(custom_metrics())
+    counts = {"Records": 5, "Ok": 4, "Failed": 1, "Insert": 1, "Modify": 2, "Remove": 1}
+    assert {name: log[name] for name in counts} == counts
     assert log["Bytes"] == sum(len(decode(a)) for a in answers if a["result"] == "Ok")
     assert 0 < log["Duration"] < 10_000
     assert log["_aws"]["Timestamp"] > 1_700_000_000_000

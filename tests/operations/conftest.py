@@ -1,0 +1,35 @@
+"""What the program deploys with all that can be switched on."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+from tests.components.component_support import ACCOUNT, REGION, Deployed, record
+
+
+@pytest.fixture(scope="session")
+def everything() -> Deployed:
+    """Prod with all that can be switched on."""
+    config = {
+        "orderGenerator": "true",
+        "deliveryFormat": "parquet",
+        "bufferSizeMb": "64",
+        "kmsKeyArn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-yours",
+        "enrichmentFunctionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:enrich",
+        "dashboard": "true",
+        "dashboardPrincipalArn": f"arn:aws:quicksight:{REGION}:{ACCOUNT}:group/default/analysts",
+    }
+    seen = Deployed()
+    record(
+        lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"),
+        seen,
+        stack="prod",
+        config={f"sales-cdc:{key}": value for key, value in config.items()},
+        preview=False,
+    )
+    return seen
