@@ -10,11 +10,11 @@ from typing import Any, Literal
 import pulumi
 import pulumi_aws as aws
 
-from components import glue_security
 from components.archives import functions
 from components.arguments import checks, limits
+from components.arguments.settings import Settings
 from components.catalog import View, presto_type
-from components.definitions import policies
+from components.definitions import glue_security, policies
 from components.service_role import ServiceRole, ServiceRoleArgs
 from schema import ORDERS, Schema, layout
 
@@ -78,16 +78,16 @@ class BatchProjectionArgs:
     schema: Schema = ORDERS
     view: View | None = None
     batch_schedule: limits.Cron | None = None
-    batch_worker_type: WorkerType = "G.1X"
-    batch_workers: limits.GlueWorkers = 2
-    batch_timeout_minutes: limits.GlueTimeoutMinutes = 60
-    batch_retries: limits.GlueRetries = 1
-    batch_look_back_hours: limits.LookBackHours = 24
-    batch_compact_files: limits.CompactFiles = 8
-    batch_snapshot_days: limits.RetentionDays = 5
-    batch_orphan_days: limits.OrphanDays = 3
-    batch_buckets: limits.Buckets = 4
-    log_retention_days: limits.LogRetentionDays = 14
+    batch_worker_type: WorkerType = Settings.batch_worker_type
+    batch_workers: limits.GlueWorkers = Settings.batch_workers
+    batch_timeout_minutes: limits.GlueTimeoutMinutes = Settings.batch_timeout_minutes
+    batch_retries: limits.GlueRetries = Settings.batch_retries
+    batch_look_back_hours: limits.LookBackHours = Settings.batch_look_back_hours
+    batch_compact_files: limits.CompactFiles = Settings.batch_compact_files
+    batch_snapshot_days: limits.RetentionDays = Settings.batch_snapshot_days
+    batch_orphan_days: limits.OrphanDays = Settings.batch_orphan_days
+    batch_buckets: limits.Buckets = Settings.batch_buckets
+    log_retention_days: limits.LogRetentionDays = Settings.log_retention_days
     kms_key_arn: limits.KeyArn | None = None
 
     def __post_init__(self) -> None:
@@ -143,7 +143,15 @@ class BatchProjection(pulumi.ComponentResource):
         key = args.kms_key_arn
         # The job's log groups are its own and have the key already; were it in the configuration
         # too, Glue would write to groups of other names.
-        security = glue_security.encrypt(name, key, child, logs=False) if key else None
+        security = (
+            aws.glue.SecurityConfiguration(
+                f"{name}-encryption",
+                encryption_configuration=glue_security.encryption(key, logs=False),
+                opts=child,
+            )
+            if key
+            else None
+        )
         job = aws.glue.Job(
             f"{name}-job",
             description="Merges the log of changes into the table of current orders",

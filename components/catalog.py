@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components import glue_security
 from components.arguments import checks, limits
-from components.definitions import glue_tables, policies
+from components.arguments.settings import Settings
+from components.definitions import glue_security, glue_tables, policies
 from components.service_role import ServiceRole, ServiceRoleArgs
 from schema import ORDERS, Column, Schema, layout
 
@@ -96,17 +96,17 @@ class CatalogArgs:
     bucket_arn: pulumi.Input[str]
     database_name: limits.DatabaseName | None = None
     schema: Schema = ORDERS
-    delivery_format: limits.DeliveryFormat = "json"
-    compression: limits.Compression = "gzip"
-    retention_days: limits.RetentionDays = 30
+    delivery_format: limits.DeliveryFormat = Settings.delivery_format
+    compression: limits.Compression = Settings.compression
+    retention_days: limits.RetentionDays = Settings.retention_days
     crawler_schedule: limits.Cron | None = None
-    scan_limit_mb: limits.ScanLimitMb = 1_024
+    scan_limit_mb: limits.ScanLimitMb = Settings.scan_limit_mb
     views: Sequence[View] = ()
     saved_queries: Sequence[SavedQuery] = ()
     kms_key_arn: limits.KeyArn | None = None
-    log_retention_days: limits.LogRetentionDays = 14
+    log_retention_days: limits.LogRetentionDays = Settings.log_retention_days
     batch_schedule: limits.Cron | None = None
-    protect: bool = True
+    protect: bool = Settings.protect
 
     def __post_init__(self) -> None:
         checks.require(self, _names_differ)
@@ -351,8 +351,13 @@ def _crawler(
         ),
         child,
     )
-    security = glue_security.encrypt(f"{name}-crawler", key, child, logs=True) if key else None
-    if security:
+    security = None
+    if key:
+        security = aws.glue.SecurityConfiguration(
+            f"{name}-crawler-encryption",
+            encryption_configuration=glue_security.encryption(key, logs=True),
+            opts=child,
+        )
         aws.cloudwatch.LogGroup(
             f"{name}-crawler-logs",
             name=pulumi.Output.concat(f"{_CRAWLER_LOGS}/", role.name, "-", security.name),

@@ -6,6 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.arguments import checks, limits
+from components.arguments.settings import Settings
 from schema import ORDERS, Schema
 
 
@@ -32,14 +33,14 @@ class CdcSourceArgs:
     """
 
     schema: Schema = ORDERS
-    stream_view_type: limits.StreamViewType = "NEW_AND_OLD_IMAGES"
-    billing_mode: limits.BillingMode = "on-demand"
-    read_capacity: limits.Capacity = 5
-    write_capacity: limits.Capacity = 5
+    stream_view_type: limits.StreamViewType = Settings.stream_view_type
+    billing_mode: limits.BillingMode = Settings.billing_mode
+    read_capacity: limits.Capacity = Settings.read_capacity
+    write_capacity: limits.Capacity = Settings.write_capacity
     ttl_attribute: limits.AttributeName | None = None
-    point_in_time_recovery: bool = True
+    point_in_time_recovery: bool = Settings.point_in_time_recovery
     kms_key_arn: limits.KeyArn | None = None
-    protect: bool = True
+    protect: bool = Settings.protect
 
     def __post_init__(self) -> None:
         checks.require(self, _ttl_is_no_key)

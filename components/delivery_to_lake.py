@@ -9,6 +9,7 @@ import pulumi_aws as aws
 from components.archives import functions
 from components.archives.lambda_zip import Platform
 from components.arguments import checks, limits
+from components.arguments.settings import Settings
 from components.definitions import glue_tables, policies
 from components.private_bucket import PrivateBucket, PrivateBucketArgs
 from components.python_function import PythonFunction, PythonFunctionArgs
@@ -59,23 +60,23 @@ class DeliveryToLakeArgs:
     kinesis_stream_arn: pulumi.Input[str]
     kms_key_arn: limits.KeyArn | None = None
     schema: Schema = ORDERS
-    delivery_format: limits.DeliveryFormat = "json"
-    compression: limits.Compression = "gzip"
-    buffer_size_mb: limits.BufferSizeMb = 64
-    buffer_interval_seconds: limits.BufferIntervalSeconds = 60
-    transform_buffer_size_mb: limits.TransformBufferSizeMb = DEFAULT_TRANSFORM_BUFFER_MB
+    delivery_format: limits.DeliveryFormat = Settings.delivery_format
+    compression: limits.Compression = Settings.compression
+    buffer_size_mb: limits.BufferSizeMb = Settings.buffer_size_mb
+    buffer_interval_seconds: limits.BufferIntervalSeconds = Settings.buffer_interval_seconds
+    transform_buffer_size_mb: limits.TransformBufferSizeMb = Settings.transform_buffer_size_mb
     transform_buffer_interval_seconds: limits.TransformBufferIntervalSeconds = (
-        DEFAULT_TRANSFORM_BUFFER_SECONDS
+        Settings.transform_buffer_interval_seconds
     )
     # A full 3 MB batch peaks at 33 MB (`python -m benchmarks transform_memory_mb`), the worst one
     # at 45, plus the runtime. More memory only buys CPU at the same price for the same work: at
     # 256 MB such a batch takes about half a second, nothing beside the time it was gathered in.
-    transform_memory_mb: limits.MemoryMb = 256
+    transform_memory_mb: limits.MemoryMb = Settings.transform_memory_mb
     platform: Platform = field(default_factory=lambda: functions.AWS)
-    retention_days: limits.RetentionDays = 30
+    retention_days: limits.RetentionDays = Settings.retention_days
     expire_days_by_prefix: Mapping[str, int] = field(default_factory=dict)
-    log_retention_days: limits.LogRetentionDays = 14
-    protect: bool = True
+    log_retention_days: limits.LogRetentionDays = Settings.log_retention_days
+    protect: bool = Settings.protect
 
     def __post_init__(self) -> None:
         checks.require(self, limits.parquet_buffers_enough)

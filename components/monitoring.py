@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.arguments import checks, limits
+from components.arguments.settings import Settings
 from components.definitions import operations_dashboard, policies
 from components.definitions.alarms import RUNBOOK, Alarm, Metric, alarms
 from components.service_role import account_id
@@ -99,11 +100,13 @@ class MonitoringArgs:
     crawler_name: pulumi.Input[str]
     job_names: Sequence[pulumi.Input[str]] = ()
     alarm_email: limits.EmailAddress | None = None
-    buffer_interval_seconds: limits.BufferIntervalSeconds = 60
-    transform_buffer_interval_seconds: limits.TransformBufferIntervalSeconds = 60
+    buffer_interval_seconds: limits.BufferIntervalSeconds = Settings.buffer_interval_seconds
+    transform_buffer_interval_seconds: limits.TransformBufferIntervalSeconds = (
+        Settings.transform_buffer_interval_seconds
+    )
     transform_timeout_seconds: limits.TimeoutSeconds = 300
-    failed_record_percent: limits.Percent = 1.0
-    delivery_format: limits.DeliveryFormat = "json"
+    failed_record_percent: limits.Percent = Settings.failed_record_percent
+    delivery_format: limits.DeliveryFormat = Settings.delivery_format
     kms_key_arn: limits.KeyArn | None = None
     filter_patterns: Sequence[Mapping[str, Any]] = ()
 

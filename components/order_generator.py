@@ -9,6 +9,7 @@ import pulumi_aws as aws
 from components.archives import functions
 from components.archives.lambda_zip import Platform
 from components.arguments import checks, limits
+from components.arguments.settings import Settings
 from components.definitions import policies
 from components.python_function import PythonFunction, PythonFunctionArgs
 from components.service_role import ServiceRole, ServiceRoleArgs
@@ -37,13 +38,13 @@ class OrderGeneratorArgs:
 
     table_name: pulumi.Input[str]
     table_arn: pulumi.Input[str]
-    order_generator_schedule: limits.Schedule = "rate(5 minutes)"
-    order_generator_orders: limits.Orders = 100
+    order_generator_schedule: limits.Schedule = Settings.order_generator_schedule
+    order_generator_orders: limits.Orders = Settings.order_generator_orders
     updates: limits.Share = 0.4
     deletes: limits.Share = 0.05
     platform: Platform = field(default_factory=lambda: functions.AWS)
     memory_mb: limits.MemoryMb = 512
-    log_retention_days: limits.LogRetentionDays = 14
+    log_retention_days: limits.LogRetentionDays = Settings.log_retention_days
     kms_key_arn: limits.KeyArn | None = None
 
     def __post_init__(self) -> None:

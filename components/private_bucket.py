@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.arguments import checks, limits
+from components.arguments.settings import Settings
 from components.definitions import policies
 
 OLD_VERSION_DAYS = 7
@@ -30,7 +31,7 @@ class PrivateBucketArgs:
 
     expire_days_by_prefix: Mapping[str, int]
     kms_key_arn: limits.KeyArn | None = None
-    protect: bool = True
+    protect: bool = Settings.protect
 
     def __post_init__(self) -> None:
         checks.require(self, _prefixes_can_expire)

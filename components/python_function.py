@@ -9,6 +9,7 @@ import pulumi_aws as aws
 
 from components.archives.lambda_zip import Platform
 from components.arguments import checks, limits
+from components.arguments.settings import Settings
 from components.definitions import policies
 from components.service_role import ServiceRole, ServiceRoleArgs
 
@@ -39,7 +40,7 @@ class PythonFunctionArgs:
     timeout_seconds: limits.TimeoutSeconds
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     statements: Sequence[policies.Statement] = ()
-    log_retention_days: limits.LogRetentionDays = 14
+    log_retention_days: limits.LogRetentionDays = Settings.log_retention_days
     kms_key_arn: limits.KeyArn | None = None
 
     def __post_init__(self) -> None:

@@ -45,8 +45,8 @@ _TYPES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class DashboardArgs:
-    """What a `Dashboard` is made of.
+class QuickSightDashboardArgs:
+    """What a `QuickSightDashboard` is made of.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class DashboardArgs:
         checks.require(self)
 
 
-class Dashboard(pulumi.ComponentResource):
+class QuickSightDashboard(pulumi.ComponentResource):
     """Data source, dataset and dashboard in QuickSight, and the role that its queries run as.
 
     The account needs a QuickSight subscription (Enterprise: a role for a data source is part of
@@ -91,9 +91,11 @@ class Dashboard(pulumi.ComponentResource):
     """The role that its queries run as."""
 
     def __init__(
-        self, name: str, args: DashboardArgs, opts: pulumi.ResourceOptions | None = None
+        self, name: str, args: QuickSightDashboardArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__("sales-cdc:index:Dashboard", name, None, opts)
+        renamed = pulumi.ResourceOptions(aliases=[pulumi.Alias(type_="sales-cdc:index:Dashboard")])
+        opts = pulumi.ResourceOptions.merge(opts, renamed)
+        super().__init__("sales-cdc:index:QuickSightDashboard", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         account = account_id(self)
         role = ServiceRole(
@@ -195,7 +197,7 @@ def _template(
     name: str,
     account: pulumi.Output[str],
     data_set_arn: pulumi.Output[str],
-    args: DashboardArgs,
+    args: QuickSightDashboardArgs,
 ) -> Mapping[str, Any]:
     viewers = {"Principal": args.dashboard_principal_arn, "Actions": list(_VIEW_DASHBOARD)}
     return {

@@ -1,7 +1,7 @@
 """From the table's stream to Kinesis, through an EventBridge pipe."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.arguments import checks, limits
+from components.arguments.settings import Settings
 from components.definitions import policies
 from components.service_role import ServiceRole, ServiceRoleArgs
 
@@ -26,11 +27,11 @@ class StreamBridgeArgs:
     ----------
     source_stream_arn:
         The stream of a DynamoDB table.
+    target_stream_arn:
+        A Kinesis stream.
     partition_key_path:
         What spreads the records over the shards. A key of the table keeps the changes of one
         item in order; ``$.eventID`` spreads evenly and does not.
-    stream_mode, shards:
-        ``shards`` counts when ``provisioned``.
     kms_key_arn:
         The key of the table. Encrypts the Kinesis stream, the dead letters, the log and the pipe's
         filter; without it, keys of AWS's own do.
@@ -46,41 +47,33 @@ class StreamBridgeArgs:
         EventBridge patterns; a change that matches none of them is left out. None: all pass.
     enrichment_function_arn:
         A Lambda function that is given each batch and returns what goes on instead of it.
-    reader:
-        Called with the Kinesis stream's ARN before the pipe is made, and the pipe waits for what
-        it returns. Firehose begins at the stream's end: were the pipe there first, the changes of
-        the time between would never arrive. ACTIVE does not say that it reads yet, so a first
-        deployment ends with ``python -m operate verify``.
     """
 
     source_stream_arn: pulumi.Input[str]
-    partition_key_path: limits.PartitionKeyPath = "$.dynamodb.Keys.orderid.S"
-    stream_mode: limits.StreamMode = "on-demand"
-    shards: limits.Shards = 1
-    stream_retention_hours: limits.StreamRetentionHours = 24
+    target_stream_arn: pulumi.Input[str]
+    partition_key_path: limits.PartitionKeyPath = Settings.partition_key_path
     kms_key_arn: limits.KeyArn | None = None
-    batch_size: limits.BatchSize = 100
-    batch_window_seconds: limits.BatchWindowSeconds = 1
-    maximum_record_age_seconds: limits.RecordAgeSeconds = 12 * 3600
-    maximum_retry_attempts: limits.RetryAttempts = 100
-    parallelization_factor: limits.Parallelization = 1
+    batch_size: limits.BatchSize = Settings.batch_size
+    batch_window_seconds: limits.BatchWindowSeconds = Settings.batch_window_seconds
+    maximum_record_age_seconds: limits.RecordAgeSeconds = Settings.maximum_record_age_seconds
+    maximum_retry_attempts: limits.RetryAttempts = Settings.maximum_retry_attempts
+    parallelization_factor: limits.Parallelization = Settings.parallelization_factor
     filter_patterns: Sequence[Mapping[str, Any]] = ()
     enrichment_function_arn: pulumi.Input[str] | None = None
-    pipe_log_level: limits.LogLevel = "ERROR"
-    log_retention_days: limits.LogRetentionDays = 14
-    reader: Callable[[pulumi.Output[str]], pulumi.Resource] | None = None
+    pipe_log_level: limits.LogLevel = Settings.pipe_log_level
+    log_retention_days: limits.LogRetentionDays = Settings.log_retention_days
 
     def __post_init__(self) -> None:
         checks.require(self, limits.window_below_age, limits.few_filters)
 
 
 class StreamBridge(pulumi.ComponentResource):
-    """A Kinesis stream, and a pipe that copies every change of a table into it."""
+    """A pipe that copies every change of a table into a Kinesis stream.
 
-    stream_name: pulumi.Output[str]
-    """The Kinesis stream's name."""
-    stream_arn: pulumi.Output[str]
-    """The Kinesis stream's ARN."""
+    Let it depend on whoever reads that stream (``opts.depends_on``): Firehose begins at the
+    stream's end, so what arrives before it reads is never delivered.
+    """
+
     pipe_name: pulumi.Output[str]
     """The pipe's name."""
     pipe_arn: pulumi.Output[str]
@@ -91,26 +84,12 @@ class StreamBridge(pulumi.ComponentResource):
     """The ARN of that queue."""
     role_arn: pulumi.Output[str]
     """The ARN of the role the pipe acts as."""
-    reader: pulumi.Resource | None
-    """What ``args.reader`` returned."""
 
     def __init__(
         self, name: str, args: StreamBridgeArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("sales-cdc:index:StreamBridge", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        on_demand = args.stream_mode == "on-demand"
-        stream = aws.kinesis.Stream(
-            f"{name}-stream",
-            stream_mode_details=aws.kinesis.StreamStreamModeDetailsArgs(
-                stream_mode="ON_DEMAND" if on_demand else "PROVISIONED"
-            ),
-            shard_count=None if on_demand else args.shards,
-            retention_period=args.stream_retention_hours,
-            encryption_type="KMS",
-            kms_key_id=args.kms_key_arn or "alias/aws/kinesis",
-            opts=child,
-        )
         dlq = aws.sqs.Queue(
             f"{name}-dlq",
             message_retention_seconds=DEAD_LETTER_RETENTION_SECONDS,
@@ -137,7 +116,7 @@ class StreamBridge(pulumi.ComponentResource):
                 service="pipes.amazonaws.com",
                 statements=[
                     *policies.read_table_stream(args.source_stream_arn, args.kms_key_arn),
-                    *policies.put_records(stream.arn, args.kms_key_arn),
+                    *policies.put_records(args.target_stream_arn, args.kms_key_arn),
                     *policies.dead_letters(dlq.arn, args.kms_key_arn),
                     *policies.keep_pipe_encrypted(
                         args.source_stream_arn, f"{name}-pipe", args.kms_key_arn
@@ -152,7 +131,6 @@ class StreamBridge(pulumi.ComponentResource):
             ),
             child,
         )
-        self.reader = args.reader(stream.arn) if args.reader else None
         pipe = aws.pipes.Pipe(
             f"{name}-pipe",
             role_arn=role.arn,
@@ -160,7 +138,7 @@ class StreamBridge(pulumi.ComponentResource):
             source_parameters=_source_parameters(args, dlq.arn),
             enrichment=args.enrichment_function_arn,
             kms_key_identifier=args.kms_key_arn,
-            target=stream.arn,
+            target=args.target_stream_arn,
             target_parameters=aws.pipes.PipeTargetParametersArgs(
                 kinesis_stream_parameters=aws.pipes.PipeTargetParametersKinesisStreamParametersArgs(
                     partition_key=args.partition_key_path
@@ -178,12 +156,10 @@ class StreamBridge(pulumi.ComponentResource):
                 child,
                 pulumi.ResourceOptions(
                     # Without its policy in place the pipe fails with "Cannot access stream".
-                    depends_on=[role.policy, *([self.reader] if self.reader else [])]
+                    depends_on=[role.policy, *_given(opts)]
                 ),
             ),
         )
-        self.stream_name = stream.name
-        self.stream_arn = stream.arn
         self.pipe_name = pipe.name
         self.pipe_arn = pipe.arn
         self.dlq_url = dlq.url
@@ -191,8 +167,6 @@ class StreamBridge(pulumi.ComponentResource):
         self.role_arn = role.arn
         self.register_outputs(
             {
-                "stream_name": self.stream_name,
-                "stream_arn": self.stream_arn,
                 "pipe_name": self.pipe_name,
                 "pipe_arn": self.pipe_arn,
                 "dlq_url": self.dlq_url,
@@ -200,6 +174,12 @@ class StreamBridge(pulumi.ComponentResource):
                 "role_arn": self.role_arn,
             }
         )
+
+
+def _given(opts: pulumi.ResourceOptions | None) -> Sequence[pulumi.Resource]:
+    """What the component was told to wait for; children do not inherit it."""
+    given: Any = opts.depends_on if opts else None
+    return [given] if isinstance(given, pulumi.Resource) else [*(given or ())]
 
 
 def _source_parameters(

@@ -30,9 +30,9 @@ from components.batch_projection import BatchProjection
 from components.catalog import Catalog
 from components.cdc_source import CdcSource
 from components.change_data_capture import ChangeDataCapture
+from components.change_stream import ChangeStream
 from components.delivery_to_lake import DeliveryToLake
 from components.monitoring import Monitoring
-from components.operator import Operator
 from components.stream_bridge import StreamBridge
 
 NAME = "sales-cdc"
@@ -43,9 +43,9 @@ COMPONENTS: tuple[type[pulumi.ComponentResource], ...] = (
     Catalog,
     CdcSource,
     ChangeDataCapture,
+    ChangeStream,
     DeliveryToLake,
     Monitoring,
-    Operator,
     StreamBridge,
 )
 """What any table can use. What knows orders (generator, dashboard) stays in this project."""

@@ -25,7 +25,7 @@ import yaml
 import components
 
 ROOT = Path(__file__).resolve().parent.parent
-_CHAIN = ("CdcSource", "StreamBridge", "DeliveryToLake", "Catalog", "Access")
+_CHAIN = ("CdcSource", "ChangeStream", "StreamBridge", "DeliveryToLake", "Catalog", "Access")
 _OUTPUTS = {
     "region": "the region",
     "orderGeneratorFunctionName": "the function that places orders; with `orderGenerator` only",

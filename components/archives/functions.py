@@ -16,6 +16,11 @@ AWS = Platform(architecture="arm64", python="3.13")
 """What the functions run on in the cloud: Graviton costs less for the same work."""
 
 
+def platform(name: str) -> Platform:
+    """What functions are built for: ``aws``, or ``host`` for this machine."""
+    return Platform.host() if name == "host" else AWS
+
+
 def transform(schema: Schema, platform: Platform) -> Path:
     """The transform, which validates by ``schema``."""
     return _build("transform", {"schema.json": schema.to_json()}, platform)

@@ -6,17 +6,10 @@ import json
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Union, get_args, get_origin
+from typing import Any, Literal, Self, Union, get_args, get_origin
 
-from components.archives import functions
-from components.archives.lambda_zip import Platform
 from components.arguments import checks, limits
 from schema import ORDERS, Schema
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-ArgsT = TypeVar("ArgsT", bound="DataclassInstance")
 
 NAMESPACE = "sales-cdc"
 """What the keys start with in a stack file: ``sales-cdc:batchSize``."""
@@ -45,7 +38,10 @@ def key_of(name: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Every setting, with its default. ``Pulumi.yaml`` describes them and repeats the defaults."""
+    """Every setting with its default, which the components' arguments take from here.
+
+    ``Pulumi.yaml`` describes them and has to repeat the defaults; a test holds them equal.
+    """
 
     # The whole stack
     kms_key_arn: limits.KeyArn | None = None
@@ -114,25 +110,6 @@ class Settings:
     def schema(self) -> Schema:
         """The orders, with this stack's sort key."""
         return dataclasses.replace(ORDERS, sort_key=self.sort_key)
-
-    @property
-    def platform(self) -> Platform:
-        """What this stack's functions are built for."""
-        return Platform.host() if self.lambda_platform == "host" else functions.AWS
-
-    def args(self, kind: type[ArgsT], *components: object, **others: Any) -> ArgsT:
-        """A component's arguments: for each field the setting of its name, or ``others``.
-
-        What neither has is the output of that name of the first of ``components`` with one.
-        """
-        names = [field.name for field in dataclasses.fields(kind)]
-        found = {
-            name: getattr(source, name)
-            for source in reversed((self, *components))
-            for name in names
-            if hasattr(source, name)
-        }
-        return kind(**found | others)
 
     @classmethod
     def load(cls, raw: Mapping[str, str]) -> Self:

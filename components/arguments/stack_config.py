@@ -1,4 +1,4 @@
-"""Between the components and the running stack: settings in, outputs out."""
+"""The running stack's settings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import pulumi
 import pulumi_aws as aws
 
-from components.arguments.settings import NAMESPACE, Settings, SettingsError, key_of, setting_keys
+from components.arguments.settings import NAMESPACE, Settings, SettingsError, setting_keys
 
 _NAME_LIMIT = 64
 """Characters that AWS takes for the name of a role, a function, a rule, a pipe."""
@@ -65,9 +65,3 @@ def _require_key_in_region(key: str, region: str) -> None:
         raise SettingsError(
             [f"kmsKeyArn: must be a key in {region}, the stack's region, not {key!r}"]
         )
-
-
-def export(component: pulumi.ComponentResource, *names: str) -> None:
-    """Export outputs of ``component``, each under its own name in camel case."""
-    for name in names:
-        pulumi.export(key_of(name), getattr(component, name))

@@ -3,7 +3,6 @@
 import pulumi
 
 from components.archives import functions
-from components.archives.lambda_zip import Platform
 from components.catalog import SavedQuery
 from components.change_data_capture import ChangeDataCapture, ChangeDataCaptureArgs
 from schema import Column, Schema
@@ -34,7 +33,7 @@ args = ChangeDataCaptureArgs(
             "GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 10",
         )
     ],
-    platform=Platform.host() if on_this_machine else functions.AWS,
+    platform=functions.platform("host" if on_this_machine else "aws"),
     protect=False,
 )
 shipments = ChangeDataCapture(f"shipments-{pulumi.get_stack()}", args)

@@ -111,7 +111,7 @@ GRANTS: Mapping[str, Mapping[str, set[str]]] = {
     "generator-schedule-policy": {"": {DECRYPT}},
     "lake-firehose-policy": {"kinesis": {DECRYPT}, **S3},
     "lake-transform-policy": {},
-    "operator-policy": {
+    "access-operator": {
         "dynamodb": {DECRYPT},
         "kinesis": {DECRYPT, GENERATE},
         "sqs": {DECRYPT},

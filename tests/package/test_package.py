@@ -77,8 +77,8 @@ def test_only_what_has_no_sane_default_is_required(schema: dict[str, Any]) -> No
     required = {
         key.split(":")[-1]: one["requiredInputs"] for key, one in schema["resources"].items()
     }
-    assert required["ChangeDataCapture"] == required["CdcSource"] == []
-    assert required["StreamBridge"] == ["sourceStreamArn"]
+    assert required["ChangeDataCapture"] == required["CdcSource"] == required["ChangeStream"] == []
+    assert required["StreamBridge"] == ["sourceStreamArn", "targetStreamArn"]
     assert required["DeliveryToLake"] == ["kinesisStreamArn"]
     assert required["Catalog"] == ["bucketArn", "bucketName"]
 

@@ -1,0 +1,69 @@
+"""The Kinesis stream that carries changes from the pipe to Firehose."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.arguments import checks, limits
+from components.arguments.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeStreamArgs:
+    """What a `ChangeStream` is made of; everything has a default.
+
+    Parameters
+    ----------
+    stream_mode, shards:
+        ``shards`` counts when ``provisioned``.
+    stream_retention_hours:
+        How long the stream keeps a record. While Firehose cannot deliver, changes wait here.
+    kms_key_arn:
+        Encrypts the stream; without it, the key that AWS manages for Kinesis is used.
+    """
+
+    stream_mode: limits.StreamMode = Settings.stream_mode
+    shards: limits.Shards = Settings.shards
+    stream_retention_hours: limits.StreamRetentionHours = Settings.stream_retention_hours
+    kms_key_arn: limits.KeyArn | None = None
+
+    def __post_init__(self) -> None:
+        checks.require(self)
+
+
+class ChangeStream(pulumi.ComponentResource):
+    """A Kinesis stream of changes, encrypted."""
+
+    stream_name: pulumi.Output[str]
+    """The Kinesis stream's name."""
+    stream_arn: pulumi.Output[str]
+    """The Kinesis stream's ARN."""
+
+    def __init__(
+        self,
+        name: str,
+        args: ChangeStreamArgs | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("sales-cdc:index:ChangeStream", name, None, opts)
+        args = args or ChangeStreamArgs()
+        on_demand = args.stream_mode == "on-demand"
+        # It was a part of the StreamBridge of the same name.
+        bridge = pulumi.create_urn(
+            name, "sales-cdc:index:StreamBridge", parent=opts.parent if opts else None
+        )
+        stream = aws.kinesis.Stream(
+            f"{name}-stream",
+            stream_mode_details=aws.kinesis.StreamStreamModeDetailsArgs(
+                stream_mode="ON_DEMAND" if on_demand else "PROVISIONED"
+            ),
+            shard_count=None if on_demand else args.shards,
+            retention_period=args.stream_retention_hours,
+            encryption_type="KMS",
+            kms_key_id=args.kms_key_arn or "alias/aws/kinesis",
+            opts=pulumi.ResourceOptions(parent=self, aliases=[pulumi.Alias(parent=bridge)]),
+        )
+        self.stream_name = stream.name
+        self.stream_arn = stream.arn
+        self.register_outputs({"stream_name": self.stream_name, "stream_arn": self.stream_arn})
