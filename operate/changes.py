@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import json
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import orjson
 
@@ -16,7 +17,9 @@ from schema import Schema
 
 REPAIR_PREFIX = "repair-"
 """What the event IDs of made change records start with."""
-_SEQUENCE_DIGITS = 40
+MOST_BYTES = 1_000 * 1024
+"""Of a record that Firehose takes; Kinesis takes 24 KiB more, of data and partition key.
+https://docs.aws.amazon.com/firehose/latest/dev/limits.html"""
 
 
 def from_stream(record: Mapping[str, Any], stream_arn: str) -> bytes:
@@ -65,6 +68,37 @@ def repair(
             "eventSourceARN": stream_arn,
         }
     )
+
+
+class Fitted(NamedTuple):
+    """A change record as Firehose takes it, and what was done to it."""
+
+    data: bytes
+    form: Literal["whole", "shortened", "compressed"]
+
+
+def fit(data: bytes) -> Fitted | None:
+    """Make a change record small enough for Firehose; None if it cannot be.
+
+    An insert or update gives up its old image, of which the transform makes nothing and which was
+    the new image of the change before. What is still too large is compressed; the transform
+    unpacks it. An item of 400 KB always fits then: what gzip leaves of its JSON was 532 kB at most,
+    of sets of three random bytes each (tests/operate/test_fit.py).
+    """
+    if len(data) <= MOST_BYTES:
+        return Fitted(data, "whole")
+    event = orjson.loads(data)
+    change = event.get("dynamodb") if isinstance(event, dict) else None
+    if isinstance(change, dict) and event.get("eventName") != "REMOVE":
+        change.pop("OldImage", None)
+        data = orjson.dumps(event)
+        if len(data) <= MOST_BYTES:
+            return Fitted(data, "shortened")
+    # Zeros after it, as gzip allows them: Firehose fills the transform's batches by the size of
+    # the records, and the rows of many small ones would have no room in one answer.
+    weight = min(len(data) // 2, MOST_BYTES)
+    packed = gzip.compress(data, 6, mtime=0).ljust(weight, b"\0")
+    return Fitted(packed, "compressed") if len(packed) <= MOST_BYTES else None
 
 
 def from_row(data: bytes, schema: Schema) -> bytes | None:

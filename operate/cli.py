@@ -146,7 +146,8 @@ def dlq(  # noqa: PLR0917 - the command line's
     """Send on the changes that the pipe gave up; the dead-letter queue points to them.
 
     A message is deleted when all that it points to has arrived in Kinesis. The table's stream
-    keeps changes for 24 hours; what it no longer has is named, and needs --repair.
+    keeps changes for 24 hours; what it no longer has is named, and needs --repair. A change too
+    large for a record is sent without its old image, or compressed.
     """
     with _work() as (stop, bar):
         keys = dead_letters.REPAIR_OUTPUTS if repair else dead_letters.OUTPUTS
@@ -280,6 +281,10 @@ def _show_dlq(outcome: dead_letters.Outcome, *, dry_run: bool) -> None:
         return
     sent = f"{outcome.changes:,} changes found" if dry_run else f"{outcome.sent:,} changes sent on"
     parts = [f"{outcome.messages:,} messages", sent]
+    if outcome.shortened:
+        parts.append(f"{outcome.shortened:,} too large for a record: sent without the old image")
+    if outcome.compressed:
+        parts.append(f"{outcome.compressed:,} too large for a record: sent compressed")
     if outcome.filtered:
         parts.append(f"{outcome.filtered:,} not wanted by the pipe's filter")
     if outcome.repaired:

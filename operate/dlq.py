@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -28,6 +28,7 @@ _GONE = {"TrimmedDataAccessException", "ResourceNotFoundException"}
 _SEQUENCE = re.compile(r"[0-9]{21,40}")
 _SHARD = re.compile(r"[A-Za-z0-9-]{28,65}")
 _STREAM = re.compile(r"arn:[a-z-]+:dynamodb:[a-z0-9-]+:\d{12}:table/[^/]+/stream/.+")
+_REQUEST_BYTES = 3_000_000  # of the 6 MB that Lambda takes and answers: an enrichment may add
 _EMPTY_READS = 25  # of an open shard in a row: then there is no more to come
 
 
@@ -128,6 +129,8 @@ class Outcome:
         That the stream still has.
     sent:
         Put into Kinesis; an enrichment may make more or fewer events of the changes.
+    shortened, compressed:
+        Of those sent and repaired: too large for a record as they are (`changes.fit`).
     repaired:
         Orders whose current state was emitted.
     """
@@ -137,6 +140,8 @@ class Outcome:
     kept: int = 0
     changes: int = 0
     sent: int = 0
+    shortened: int = 0
+    compressed: int = 0
     filtered: int = 0
     repaired: int = 0
     gone: list[Gone] = field(default_factory=list)
@@ -220,7 +225,7 @@ class DeadLetters:
                 elif outcome.gone and outcome.gone[-1].message_id == pointer.message_id:
                     lost.append(pointer)
             if lost and repair and not dry_run and not self._stop.is_set():
-                outcome.repaired = self.repair(settle)
+                outcome.repaired = self._repair(settle, outcome)
                 for pointer in lost:
                     self._delete(pointer, receipts, outcome)
         finally:
@@ -231,13 +236,13 @@ class DeadLetters:
                 )
         return outcome
 
-    def repair(self, settle: float) -> int:
+    def _repair(self, settle: float, outcome: Outcome) -> int:
         """Emit the current state of each order that the table and the lake tell differently."""
         verifier = Verifier(self._account)
         verdict = verifier.settle(settle, stop=self._stop)
         known = self._highest_numbers(verifier, [one.key for one in verdict.differences])
-        outgoing = []
-        for number, one in enumerate(verdict.differences):
+        made = []
+        for one in verdict.differences:
             item = verifier.item(one.key)
             stored = verifier.stored_key(one.key)
             keys = {name: (item or stored)[name] for name in self._schema.keys}
@@ -248,10 +253,8 @@ class DeadLetters:
                 stream_arn=self._account["streamArn"],
                 region=self._account["region"],
             )
-            outgoing.append(Outgoing(number, data, one.key[0]))
-        for wave in waves(outgoing):
-            self._sender.put(wave)
-        return len(outgoing)
+            made.append(data)
+        return self._send(made, outcome)
 
     def _pipe(self) -> _Pipe:
         """What the pipe does to changes on their way."""
@@ -276,8 +279,7 @@ class DeadLetters:
             return [*events]
         made: list[Any] = []
         function = self._account.client("lambda")
-        for start in range(0, len(events), pipe.batch_size):
-            payload = orjson.dumps(events[start : start + pipe.batch_size])
+        for payload in _payloads(events, pipe.batch_size):
             answer = function.invoke(FunctionName=pipe.enrichment, Payload=payload)
             body = answer["Payload"].read()
             if answer.get("FunctionError"):
@@ -336,14 +338,29 @@ class DeadLetters:
             )
         if dry_run:
             return False
+        made = [orjson.dumps(event) for event in self._enriched(carried, pipe)]
+        sent = self._send(made, outcome)
+        outcome.sent += sent
+        return whole and sent == len(made)
+
+    def _send(self, records: Sequence[bytes], outcome: Outcome) -> int:
+        """Send what Firehose takes of these, made smaller where it must be; how many that was."""
         outgoing = []
-        for number, event in enumerate(self._enriched(carried, pipe)):
-            data = orjson.dumps(event)
+        for number, data in enumerate(records):
             key = order_of(data, self._schema) or hashlib.sha256(data).hexdigest()
-            outgoing.append(Outgoing(number, data, key))
+            fitted = changes.fit(data)
+            if fitted is None:
+                outcome.problems.append(
+                    f"order {key}: {len(data):,} bytes are too large for a record, even "
+                    "compressed; its message stays. Let the enrichment add less"
+                )
+                continue
+            outcome.shortened += fitted.form == "shortened"
+            outcome.compressed += fitted.form == "compressed"
+            outgoing.append(Outgoing(number, fitted.data, key))
         for wave in waves(outgoing):
-            outcome.sent += len(self._sender.put(wave))
-        return whole
+            self._sender.put(wave)
+        return len(outgoing)
 
     def _read(self, pointer: Pointer) -> tuple[list[dict[str, Any]], bool]:
         """The changes from the pointer's start to its end, and whether these are all."""
@@ -410,3 +427,17 @@ class DeadLetters:
             for row in rows:
                 found[values.key_of_row(self._schema, row)] = row["highest"] or "0"
         return found
+
+
+def _payloads(events: Sequence[Any], most: int) -> Iterator[bytes]:
+    """Cut events into requests to a function: JSON arrays, neither too long nor too large."""
+    batch: list[bytes] = []
+    size = 0
+    for event in map(orjson.dumps, events):
+        if batch and (len(batch) == most or size + len(event) > _REQUEST_BYTES):
+            yield b"[" + b",".join(batch) + b"]"
+            batch, size = [], 0
+        batch.append(event)
+        size += len(event)
+    if batch:
+        yield b"[" + b",".join(batch) + b"]"

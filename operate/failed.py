@@ -17,7 +17,7 @@ import orjson
 
 from operate import changes
 from operate.account import ReplayError
-from operate.reasons import Judge
+from operate.reasons import Judge, parse
 from schema import Schema
 from schema.layout import FAILED_PREFIX
 
@@ -81,8 +81,8 @@ class FailedRecord:
     arrived:
         When Firehose got it; None where the line does not say.
     data:
-        What was sent; None when the line holds none that can be read. Of a row that Firehose could
-        not convert, the change record that the transform makes the row of.
+        What was sent, compressed if it was; None when the line holds none that can be read. Of a
+        row that Firehose could not convert, the change record that the transform makes the row of.
     order:
         The order's key, if the data is a change record.
     reason:
@@ -148,7 +148,9 @@ def record(number: int, line: bytes, judge: Judge, schema: Schema) -> FailedReco
         data = base64.b64decode(document["rawData"], validate=True)
     except (ValueError, KeyError, TypeError, binascii.Error):
         return FailedRecord(number, None, None, None, "unreadable: no line of Firehose's", False)
-    data = changes.from_row(data, schema) or data
+    if change := changes.from_row(data, schema):
+        fitted = changes.fit(change)
+        data = fitted.data if fitted else change
     refused = judge(data)
     # Where a conversion failed it is last...: Firehose guide, "Handling errors for data format
     # conversion", which does not say whether rawData is then the record or its row: either will do.
@@ -165,7 +167,7 @@ def record(number: int, line: bytes, judge: Judge, schema: Schema) -> FailedReco
 def order_of(data: bytes, schema: Schema) -> str | None:
     """The order's key in a change record, or None."""
     try:
-        value = orjson.loads(data)["dynamodb"]["Keys"][schema.key]
+        value = parse(data)["dynamodb"]["Keys"][schema.key]
     except (ValueError, KeyError, TypeError):
         return None
     if not isinstance(value, Mapping):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,23 +24,35 @@ Judge = Callable[[bytes], str | None]
 """Why the transform refuses this data, or None if it makes a row of it."""
 
 
-def judge(schema: Schema) -> Judge:
-    """The transform's judgement of a record's raw data."""
+@cache
+def _rows() -> Any:
+    """The transform's module, as this checkout has it."""
     spec = importlib.util.spec_from_file_location("sales_cdc_transform_rows", _ROWS)
     assert spec and spec.loader
     rows = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(rows)
+    return rows
+
+
+def parse(data: bytes) -> Any:
+    """The document in a record's raw data, compressed or not; ValueError if there is none."""
+    return _rows().parse(_rows().unpack(data))
+
+
+def judge(schema: Schema) -> Judge:
+    """The transform's judgement of a record's raw data."""
+    rows = _rows()
     to_row: Callable[[Any], Any] = rows.compile_schema(json.loads(schema.to_json()))
 
     def reason(data: bytes) -> str | None:
         try:
-            orjson.dumps(to_row(orjson.loads(data)))
-        except orjson.JSONDecodeError:
-            return "NotJson: not one JSON document in UTF-8"
+            row = orjson.dumps(to_row(rows.parse(rows.unpack(data))))
         except rows.RecordError as error:
             return f"{type(error).__name__}: {error}"
         except Exception as error:  # the transform answers these too: ProcessingFailed
             return f"{type(error).__name__}: unforeseen"
+        if len(row) * 4 / 3 + rows.ENVELOPE > rows.MAX_ANSWER:
+            return "AnswerTooLarge: no room in an answer of 6 MB, even alone"
         return None
 
     return reason

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from operate.account import ReplayError
 
 _MOST_RECORDS = 500
-_MOST_BYTES = 4_500_000  # of a call's 5 MB, keys included
+_MOST_BYTES = 4_500_000  # of the 10 MiB that a call may have, keys included
 _ATTEMPTS = 12
 _FIRST_PAUSE_SECONDS, _MOST_PAUSE_SECONDS = 0.1, 5.0
 

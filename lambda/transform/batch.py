@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import orjson
 from pybase64 import b64decode, b64encode_as_string  # SIMD: spares a quarter of the time
-from rows import RecordError
+from rows import ENVELOPE, MAX_ANSWER, MAX_JSON, RecordError, parse, unpack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # without the import of typing, for the cold start
@@ -18,23 +18,21 @@ if TYPE_CHECKING:  # without the import of typing, for the cold start
 
     from rows import Row
 
-MAX_ANSWER = 6_000_000
-"""Bytes. A synchronous Lambda answer of over 6 MB is lost, and with it Firehose's batch:
-https://docs.aws.amazon.com/firehose/latest/dev/data-transformation.html"""
-
-_ENVELOPE = 200  # more bytes than an answer has around its data: recordId, result, punctuation
+MAX_UNPACKED = 4 * MAX_JSON
+"""Bytes of JSON out of compressed records after which a batch takes no more of them: more rows
+would have no room in its answer, and a batch of made-up records ends in time."""
 
 
 class NotBase64(RecordError):  # noqa: N818 - logged by this name, as the reason
     """A record whose ``data`` is no base64 text."""
 
 
-class NotJson(RecordError):  # noqa: N818
-    """A record that is not one JSON document in UTF-8."""
-
-
 class AnswerTooLarge(RecordError):  # noqa: N818
     """A row for which the answer has no room beside the others of its batch."""
+
+
+class BatchTooLarge(RecordError):  # noqa: N818
+    """A compressed record in a batch that has unpacked enough of them."""
 
 
 @dataclass
@@ -99,10 +97,17 @@ def transform(
     tally = Tally(max_examples=max_examples)
     answers: list[dict[str, str]] = []
     event_types = []
-    row_bytes = echoed = 0
+    row_bytes = echoed = unpacked = 0
     for record in records:
         try:
-            row = to_row(orjson.loads(b64decode(record["data"], validate=True)))
+            try:
+                row = to_row(orjson.loads(b64decode(record["data"], validate=True)))
+            except orjson.JSONDecodeError:  # compressed, or no JSON
+                if unpacked >= MAX_UNPACKED:
+                    raise BatchTooLarge("enough compressed records in one batch") from None
+                plain = unpack(b64decode(record["data"]))
+                unpacked += len(plain)
+                row = to_row(parse(plain))
             line = orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
             data = b64encode_as_string(line)
             answers.append({"recordId": record["recordId"], "result": "Ok", "data": data})
@@ -118,15 +123,13 @@ def transform(
             tally.fail(record, _named(error, original))
     tally.rows.update(Counter(event_types))
     tally.row_bytes = row_bytes
-    if row_bytes * 4 // 3 + echoed + _ENVELOPE * len(answers) > max_answer:
+    if row_bytes * 4 // 3 + echoed + ENVELOPE * len(answers) > max_answer:
         _shrink(records, answers, tally, max_answer)
     return answers, tally
 
 
 def _named(error: Exception, data: object) -> Exception:
     """The reason for what decoding raises, without what it says of the content."""
-    if isinstance(error, orjson.JSONDecodeError):
-        return NotJson("not one JSON document in UTF-8")
     if isinstance(error, Base64Error) or not (isinstance(data, str) and data.isascii()):
         return NotBase64("data is no base64 text")
     return error

@@ -26,9 +26,24 @@ if TYPE_CHECKING:  # without the import of typing, for the cold start
 
 _IMAGES = {"INSERT": "NewImage", "MODIFY": "NewImage", "REMOVE": "OldImage"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_GZIP = b"\x1f\x8b"
 _MAX_DEPTH = 32  # how deep DynamoDB lets an item nest
 _DIGITS = 38  # how many significant digits it keeps of a number
 _LONGEST = len("-0.") + 130 + _DIGITS
+
+MAX_ANSWER = 6_000_000
+"""Bytes. A synchronous Lambda answer of over 6 MB is lost, and with it Firehose's batch:
+https://docs.aws.amazon.com/firehose/latest/dev/data-transformation.html"""
+ENVELOPE = 200
+"""More bytes than an answer has around its data: recordId, result, punctuation."""
+
+MAX_JSON = 4 * 2**20
+"""Bytes of JSON that a compressed record may hold: a change with one image. An item has at most
+400 KB, and its JSON at most 9 bytes for each of them (a list of empty strings). Numbers near
+1E-130 take more, and their rows have no room in an answer anyway."""
+MAX_BRACKETS = 405 * 1024
+"""``[`` and ``{`` in such a record. DynamoDB counts at least a byte for each value and each
+character; the keys come twice. It bounds the memory that a made-up record costs."""
 
 # Numbers as DynamoDB writes nearly all of them, and in every form that an item may be given.
 _PLAIN = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
@@ -46,6 +61,40 @@ class NotAChangeRecord(RecordError):  # noqa: N818 - logged by this name, as the
 
 class SchemaMismatch(RecordError):  # noqa: N818
     """A change of an item that the schema's columns cannot hold exactly."""
+
+
+class NotJson(RecordError):  # noqa: N818
+    """A record that is not one JSON document in UTF-8, plain or compressed."""
+
+
+class ChangeTooLarge(RecordError):  # noqa: N818
+    """A compressed record that holds more than a change can."""
+
+
+def unpack(data: bytes) -> bytes:
+    """What is in a compressed record; any other record as it is."""
+    if data[:2] != _GZIP:
+        return data
+    import zlib  # noqa: PLC0415 - needed seldom: without it for the cold start
+
+    gzip = zlib.decompressobj(wbits=31)
+    try:
+        plain = gzip.decompress(data, MAX_JSON + 1)
+    except zlib.error:
+        raise NotJson("broken gzip") from None
+    if len(plain) > MAX_JSON or plain.count(b"[") + plain.count(b"{") > MAX_BRACKETS:
+        raise ChangeTooLarge("compressed, and larger than the JSON of any item's image")
+    if not gzip.eof or gzip.unused_data.strip(b"\0"):  # zeros may follow
+        raise NotJson("broken gzip")
+    return plain
+
+
+def parse(plain: bytes) -> Any:
+    """The document in a record that is not compressed."""
+    try:
+        return orjson.loads(plain)
+    except orjson.JSONDecodeError:  # its text would quote the order
+        raise NotJson("not one JSON document in UTF-8") from None
 
 
 def compile_schema(document: Mapping[str, Any]) -> Callable[[Any], Row]:

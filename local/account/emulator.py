@@ -22,7 +22,8 @@ ACCOUNT_ID = "123456789012"
 START_SECONDS = 30.0
 _LOG_TAIL_LINES = 15
 _PR_SET_PDEATHSIG = 1
-_COMMAND = [sys.executable, "-m", "ministack"]
+_COMMAND = [sys.executable, "-m", "local.strict_emulator"]
+_ROOT = Path(__file__).resolve().parent.parent
 
 
 def free_port() -> int:
@@ -60,7 +61,7 @@ class Emulator:
     def __init__(self, directory: Path, *, region: str, port: int = 0) -> None:
         self.port = port or free_port()
         self.log = directory / "emulator.log"
-        self._directory = directory
+        self._directory = directory.resolve()
         self._process: subprocess.Popen[bytes] | None = None
         root = Credentials(
             access_key_id="AKIA" + secrets.token_hex(8).upper(),
@@ -81,6 +82,7 @@ class Emulator:
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
                 _COMMAND,
+                cwd=_ROOT,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,

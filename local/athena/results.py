@@ -139,11 +139,14 @@ def _python(column: pa.Array) -> list[Any]:
     return values
 
 
+_BLOCK_BYTES = 16 * 1024 * 1024  # a row has to fit: the lake's longest has 4.5 MB, quotes twice
+
+
 def read_csv(data: bytes) -> tuple[list[str], list[list[str | None]]]:
     """Header and columns of a result file; unquoted empty is null, quoted empty is ``''``."""
     table = csv.read_csv(
         pa.BufferReader(data),
-        read_options=csv.ReadOptions(autogenerate_column_names=True),
+        read_options=csv.ReadOptions(autogenerate_column_names=True, block_size=_BLOCK_BYTES),
         parse_options=csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
         convert_options=csv.ConvertOptions(
             strings_can_be_null=True,

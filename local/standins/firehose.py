@@ -2,7 +2,7 @@
 
 Behaves as the Firehose Developer Guide says: records are buffered for the function and again for
 S3 by size and time, a batch that the function cannot do is retried and then kept as failed records,
-keys carry the arrival time of the oldest record in the object.
+keys carry the arrival time of the oldest record in the object. A record over the limit stops it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from local import limits
 from local.account.aws import Aws
 from local.account.wire import JsonClient, boto_errors
 from local.errors import AwsError
@@ -26,7 +27,6 @@ from local.standins.parquet import ConversionError, RowConverter
 from local.standins.worker import FINISH_SECONDS, Worker
 
 _MB = 1024 * 1024
-_INVOKE_MOST_BYTES = 6 * _MB
 _READ_MOST = 10_000
 _EXPRESSION = re.compile(r"!\{(timestamp|firehose):([^}]*)\}")
 _ATTEMPTS_AT_SHUTDOWN = 5
@@ -243,8 +243,11 @@ class Firehose(Worker):
         for record in answer["Records"]:
             arrived = float(record["ApproximateArrivalTimestamp"])
             number, data = record["SequenceNumber"], record["Data"]
+            size = len(data) // 4 * 3 - data.count("=", -2)
+            if size > limits.FIREHOSE_RECORD:
+                raise _too_large(shard, number, size)
             received = _Received(shard, number, arrived, data, record["PartitionKey"])
-            self._incoming.add(received, len(data) * 3 // 4, arrived)
+            self._incoming.add(received, size, arrived)
             self._held.setdefault(shard, {})[number] = None
             self._read_up_to[shard] = number
         self.counts.received += len(answer["Records"])
@@ -400,6 +403,15 @@ class Firehose(Worker):
                 return
 
 
+def _too_large(shard: str, number: str, size: int) -> AwsError:
+    return AwsError(
+        "RecordTooLarge",
+        f"record {number} of {shard} has {size:,} bytes, and Firehose's guide names "
+        f"{limits.FIREHOSE_RECORD:,} as the most. It does not say what becomes of a larger one "
+        "that comes from a Kinesis stream, so neither does this stand-in",
+    )
+
+
 def _batches(records: Sequence[_Received], most_bytes: float) -> Iterator[list[_Received]]:
     batch: list[_Received] = []
     size = 0
@@ -434,7 +446,7 @@ def _read_answer(
 ) -> tuple[tuple[str, str] | None, Sequence[Mapping[str, Any]]]:
     """The function's answers in the order of ``ids``, or what is wrong with them as a whole."""
     nothing: Sequence[Mapping[str, Any]] = [{}] * len(ids)
-    if len(body) > _INVOKE_MOST_BYTES:
+    if len(body) > limits.LAMBDA_ANSWER:
         return ("Lambda.ResponseTooLarge", f"the answer has {len(body)} bytes"), nothing
     try:
         answers = {one["recordId"]: one for one in orjson.loads(body)["records"]}

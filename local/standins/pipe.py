@@ -2,7 +2,8 @@
 
 Behaves as the EventBridge User Guide says of stream sources: batches in order per shard,
 filtering, enrichment, retries of what failed only, automatic bisecting, a pointer in the
-dead-letter queue for what is given up.
+dead-letter queue for what is given up. A batch goes to the enrichment, and to Kinesis, in one
+request: the guide does not say that a pipe cuts one that is too large, so it fails and is bisected.
 """
 
 from __future__ import annotations

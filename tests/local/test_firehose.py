@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from local import limits
 from local.account.aws import Aws
 from local.errors import WorkerDiedError
 from local.standins.firehose import Firehose, FirehoseDefinition
@@ -187,6 +188,35 @@ def test_a_function_that_cannot_do_a_batch_fails_all_of_it_and_loses_none(
     assert {one["errorCode"] for one in failed} == {f"Lambda.{code}"}
     attempts = 2 if text == "boom" else 1
     assert {one["attemptsMade"] for one in failed} == {attempts}
+
+
+def test_a_record_over_the_limit_stops_it_and_one_at_the_limit_does_not(
+    delivery: Delivery,
+) -> None:
+    firehose = delivery.firehose()
+    firehose.start()
+    delivery.put("x" * limits.FIREHOSE_RECORD)
+    parts.until(lambda: firehose.error or firehose.counts.delivered == 1)
+    assert firehose.error is None
+    delivery.put("x" * (limits.FIREHOSE_RECORD + 1))
+    with pytest.raises(WorkerDiedError, match=r"has 1,024,001 bytes.*names 1,024,000 as"):
+        run(firehose, 2)
+
+
+def test_a_batch_that_is_too_large_for_the_function_is_kept_as_failed_records(
+    delivery: Delivery,
+) -> None:
+    """The buffer's size is of the data alone: small records bring more around it."""
+    firehose = delivery.firehose(lambda_buffer_bytes=3 * 1024 * 1024, lambda_buffer_seconds=2)
+    firehose.start()
+    kinesis, count = delivery.aws.client("kinesis"), 16_000
+    for _ in range(count // 500):
+        batch = [{"Data": b"x" * 100, "PartitionKey": "x"}] * 500
+        kinesis.put_records(StreamARN=delivery.source, Records=batch)
+    run(firehose, count)
+    failed = [json.loads(line) for line in delivery.lines("failed/processing-failed/")]
+    assert firehose.counts.delivered + len(failed) == count
+    assert {one["errorCode"] for one in failed} == {"RequestTooLargeException"}
 
 
 def test_a_stop_delivers_what_the_buffers_hold(delivery: Delivery) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 import pytest
@@ -143,6 +144,59 @@ def test_a_second_poison_record_has_its_own_tries(
     run(pipe, lambda: pipe.counts.bridged + pipe.counts.dead_lettered == 8)
     assert bridge.orders() == list("acdegh")
     assert [one["DDBStreamBatchInfo"]["batchSize"] for one in bridge.dead_letters()] == [1, 1]
+
+
+def test_a_change_too_large_for_kinesis_is_bisected_out_and_given_up(bridge: Bridge) -> None:
+    """Both images as JSON, 390 KB of bytes each: 1.04 MB. One image of it goes through."""
+    data = {"data": {"B": os.urandom(390 * 1024)}}
+    bridge.put("a", "large", **data)
+    bridge.put("b", "large", "c", **data | {"note": {"S": "changed"}})
+    pipe = bridge.pipe(max_retries=1)
+    run(pipe, lambda: pipe.counts.bridged + pipe.counts.dead_lettered == 5)
+    assert bridge.orders() == ["a", "large", "b", "c"]
+    (letter,) = bridge.dead_letters()
+    assert letter["DDBStreamBatchInfo"]["batchSize"] == 1
+    # Text of the same size is not too large: twice 400 KB is less than 1 MiB.
+    text = {"data": {"S": "x" * 390 * 1024}}
+    bridge.put("text", **text)
+    bridge.put("text", **text, note={"S": "changed"})
+    again = bridge.pipe(pipe.positions)
+    run(again, lambda: again.counts.bridged == 2)
+    assert again.counts.dead_lettered == 0
+
+
+def test_a_batch_too_large_for_the_enrichment_is_bisected(
+    bridge: Bridge, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arn = f"arn:aws:lambda:{aws.region}:{aws.account_id}:function:{bridge.name}"
+    parts.allow(
+        aws,
+        bridge.name,
+        (READ, bridge.source),
+        (["kinesis:PutRecords"], bridge.target),
+        (["lambda:InvokeFunction"], arn),
+    )
+    parts.function(
+        aws,
+        bridge.name,
+        "def handler(events, _):\n"
+        "    for event in events:\n"
+        "        del event['dynamodb']['NewImage']\n"
+        "    return events\n",
+    )
+    orders = [f"order-{n:02}" for n in range(20)]
+    bridge.put(*orders, data={"S": "x" * 390 * 1024})  # 7.8 MB
+    enrich, asked = Pipe._enrich, []
+
+    def counting(self: Pipe, records: Any) -> Any:
+        asked.append(len(records))
+        return enrich(self, records)
+
+    monkeypatch.setattr(Pipe, "_enrich", counting)
+    pipe = bridge.pipe(enrichment_arn=arn, batch_size=20, window_seconds=2)
+    run(pipe, lambda: pipe.counts.bridged == 20)
+    assert bridge.orders() == orders
+    assert asked == [20, 10, 10]
 
 
 def test_only_the_records_that_failed_are_put_again(
