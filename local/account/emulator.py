@@ -22,7 +22,7 @@ ACCOUNT_ID = "123456789012"
 START_SECONDS = 30.0
 _LOG_TAIL_LINES = 15
 _PR_SET_PDEATHSIG = 1
-_COMMAND = [sys.executable, "-m", "local.strict_emulator"]
+_COMMAND = [sys.executable, "-m", "local.account.strict_emulator"]
 _ROOT = Path(__file__).resolve().parent.parent
 
 

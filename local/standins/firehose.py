@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from local import limits
+from local.account import limits
 from local.account.aws import Aws
 from local.account.wire import JsonClient, boto_errors
 from local.errors import AwsError

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from local import limits
+from local.account import limits
 from local.account.aws import Aws
 from local.errors import WorkerDiedError
 from local.standins.firehose import Firehose, FirehoseDefinition

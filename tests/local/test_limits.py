@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local import limits
+from local.account import limits
 from local.account.aws import Aws
 from operate import changes
 from tests.local import chain_parts as parts

@@ -1,4 +1,4 @@
-"""ministack that refuses what AWS refuses for its size: `python -m local.strict_emulator`.
+"""ministack that refuses what AWS refuses for its size: `python -m local.account.strict_emulator`.
 
 The checks are where every client meets them, whatever it is written in and whoever runs it.
 """
@@ -13,7 +13,7 @@ from ministack.app import main
 from ministack.core.responses import error_response_json
 from ministack.services import kinesis, lambda_svc
 
-from local import limits
+from local.account import limits
 
 Answer = tuple[int, dict[str, str], bytes]
 
