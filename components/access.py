@@ -19,6 +19,8 @@ class AccessArgs:
     ----------
     stream_arn:
         The stream of the table.
+    kinesis_stream_arn:
+        The Kinesis stream.
     enrichment_function_arn:
         The function that the pipe sends changes through, if any: dead letters go through it too.
     kms_key_arn:

@@ -23,7 +23,7 @@ START_SECONDS = 30.0
 _LOG_TAIL_LINES = 15
 _PR_SET_PDEATHSIG = 1
 _COMMAND = [sys.executable, "-m", "local.account.strict_emulator"]
-_ROOT = Path(__file__).resolve().parent.parent
+_ROOT = Path(__file__).resolve().parents[2]
 
 
 def free_port() -> int:

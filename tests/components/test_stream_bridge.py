@@ -193,9 +193,6 @@ def test_a_path_that_some_change_lacks_is_refused(path: str) -> None:
 def test_every_wrong_argument_is_named_at_once() -> None:
     wrong: dict[str, Any] = {
         "partition_key_path": "orderid",
-        "stream_mode": "provisoned",
-        "shards": 0,
-        "stream_retention_hours": 23,
         "kms_key_arn": "alias/mine",
         "batch_size": 501,
         "batch_window_seconds": 301,
