@@ -127,7 +127,7 @@ def test_ctrl_c_leaves_no_process_and_says_so() -> None:
     for line in process.stderr:
         if "writing orders" in line:
             break
-    (emulator,) = (line for line in children(process.pid) if "ministack" in line)
+    (emulator,) = (line for line in children(process.pid) if "strict_emulator" in line)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 130

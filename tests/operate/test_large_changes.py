@@ -7,7 +7,6 @@ import os
 from typing import Any
 
 import pytest
-from operate.lake import Lake
 
 from operate.replaying import stream_arn
 from tests.local import chain_parts as parts
@@ -76,7 +75,7 @@ def test_an_order_of_390_kb_is_inserted_updated_and_deleted_and_nothing_is_lost(
     verified = operated.run("verify", "--json")
     assert verified.code == 0, verified.told
     assert verified.facts["table_items"] == verified.facts["equal"] == 5
-    events = Lake(operated.account()).query("SELECT orderid, event_type FROM projection")
+    events = operated.account().rows("SELECT orderid, event_type FROM projection")
     told = sorted((str(one["orderid"])[:8], one["event_type"]) for one in events)
     assert told == [
         ("bytes", "INSERT"),
