@@ -14,7 +14,7 @@ from tests.operate.conftest import Operated
 from tests.operate.test_dlq import impatient, letters, place
 
 __all__ = ["impatient"]
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("replay-large")]
+pytestmark = [pytest.mark.xdist_group("replay-large")]
 
 SIZE = 390 * 1024
 
