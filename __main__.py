@@ -30,6 +30,7 @@ orders = CdcSource(
     f"{prefix}-orders",
     CdcSourceArgs(
         schema=schema,
+        table_name=settings.table_name,
         stream_view_type=settings.stream_view_type,
         billing_mode=settings.billing_mode,
         read_capacity=settings.read_capacity,

@@ -393,7 +393,15 @@ def _crawler(
                 "CreatePartitionIndex": False,
             }
         ),
-        opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[role.policy])),
+        opts=pulumi.ResourceOptions.merge(
+            child,
+            pulumi.ResourceOptions(
+                depends_on=[role.policy],
+                # The provider's update cannot take it away: the crawler would keep the name of a
+                # configuration that is gone.
+                replace_on_changes=["securityConfiguration"],
+            ),
+        ),
     )
     return classifier, crawler
 

@@ -1,11 +1,13 @@
 """The table whose changes are captured."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
-from components.arguments import checks, limits
+from components.arguments import checks, limits, update_checks
 from components.arguments.settings import Settings
 from schema import ORDERS, Schema
 
@@ -18,6 +20,9 @@ class CdcSourceArgs:
     ----------
     schema:
         Its ``key`` is the partition key and its ``sort_key``, if any, the sort key.
+    table_name:
+        The name of a table that is taken over; None: Pulumi makes one up. Changing it makes a new
+        table.
     stream_view_type:
         What a change record holds. Set it on day one: changing it later gives the stream a new
         ARN, and changes that nobody has read yet stay behind on the old one.
@@ -25,14 +30,16 @@ class CdcSourceArgs:
         The capacities count when ``provisioned``.
     ttl_attribute:
         The attribute that holds an item's expiry (epoch seconds). Expired items are deleted, and
-        captured as deletes.
+        captured as deletes. None switches TTL off. DynamoDB knows no other attribute than the
+        present one while TTL is on, so a change of name takes two updates.
     kms_key_arn:
-        Encrypts the table and its stream; without it, AWS's own key for DynamoDB does.
+        Encrypts the table and its stream; without it, a key that DynamoDB owns does.
     protect:
         Refuse to delete the table, in Pulumi and in DynamoDB.
     """
 
     schema: Schema = ORDERS
+    table_name: limits.TableName | None = None
     stream_view_type: limits.StreamViewType = Settings.stream_view_type
     billing_mode: limits.BillingMode = Settings.billing_mode
     read_capacity: limits.Capacity = Settings.read_capacity
@@ -73,6 +80,7 @@ class CdcSource(pulumi.ComponentResource):
         provisioned = args.billing_mode == "provisioned"
         table = aws.dynamodb.Table(
             f"{name}-table",
+            name=args.table_name,
             hash_key=args.schema.key,
             range_key=args.schema.sort_key,
             attributes=[
@@ -84,17 +92,28 @@ class CdcSource(pulumi.ComponentResource):
             write_capacity=args.write_capacity if provisioned else None,
             stream_enabled=True,
             stream_view_type=args.stream_view_type,
+            # Without a key of one's own the block is off: a block that is on and names no key keeps
+            # the one before, which the roles may no longer use.
             server_side_encryption=aws.dynamodb.TableServerSideEncryptionArgs(
-                enabled=True, kms_key_arn=args.kms_key_arn
+                enabled=args.kms_key_arn is not None, kms_key_arn=args.kms_key_arn
             ),
             point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(
                 enabled=args.point_in_time_recovery
             ),
-            ttl=aws.dynamodb.TableTtlArgs(attribute_name=args.ttl_attribute, enabled=True)
-            if args.ttl_attribute
-            else None,
+            # Declared when off, too: left out, TTL stays on.
+            ttl=aws.dynamodb.TableTtlArgs(
+                attribute_name=args.ttl_attribute, enabled=args.ttl_attribute is not None
+            ),
             deletion_protection_enabled=args.protect,
-            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
+            opts=pulumi.ResourceOptions.merge(
+                pulumi.ResourceOptions(
+                    parent=self,
+                    protect=args.protect,
+                    # DynamoDB wants to be told which attribute's TTL it is to switch off: the last.
+                    ignore_changes=None if args.ttl_attribute else ["ttl.attributeName"],
+                ),
+                update_checks.before_update(f"{name}-table-update", _keeps_ttl_attribute),
+            ),
         )
         self.table_name = table.name
         self.table_arn = table.arn
@@ -106,3 +125,14 @@ class CdcSource(pulumi.ComponentResource):
                 "stream_arn": self.stream_arn,
             }
         )
+
+
+async def _keeps_ttl_attribute(old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
+    was, now = old.get("ttl") or {}, new.get("ttl") or {}
+    before, after = was.get("attributeName"), now.get("attributeName")
+    if not (was.get("enabled") and now.get("enabled")) or before == after:
+        return None
+    return (
+        f"TTL is on for the attribute {before!r}, and DynamoDB does not change it to {after!r}: "
+        "clear the TTL attribute and deploy, wait an hour, then set the new one and deploy again"
+    )

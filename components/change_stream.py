@@ -1,11 +1,13 @@
 """The Kinesis stream that carries changes from the pipe to Firehose."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
-from components.arguments import checks, limits
+from components.arguments import checks, limits, update_checks
 from components.arguments.settings import Settings
 
 
@@ -16,7 +18,8 @@ class ChangeStreamArgs:
     Parameters
     ----------
     stream_mode, shards:
-        ``shards`` counts when ``provisioned``.
+        ``shards`` counts when ``provisioned``. Kinesis changes the open ones at once to no fewer
+        than half and no more than double; more is refused before anything is changed.
     stream_retention_hours:
         How long the stream keeps a record. While Firehose cannot deliver, changes wait here.
     kms_key_arn:
@@ -48,6 +51,18 @@ class ChangeStream(pulumi.ComponentResource):
     ) -> None:
         super().__init__("sales-cdc:index:ChangeStream", name, None, opts)
         args = args or ChangeStreamArgs()
+
+        async def reshards_within_limits(
+            old: Mapping[str, Any], new: Mapping[str, Any]
+        ) -> str | None:
+            target = new.get("shardCount")
+            if target is None or target == old.get("shardCount"):
+                return None
+            found = aws.kinesis.get_stream_output(
+                name=old["name"], opts=pulumi.InvokeOutputOptions(parent=self)
+            )
+            return limits.resharding(len(await found.open_shards.future() or ()), int(target))
+
         on_demand = args.stream_mode == "on-demand"
         # It was a part of the StreamBridge of the same name.
         bridge = pulumi.create_urn(
@@ -62,7 +77,10 @@ class ChangeStream(pulumi.ComponentResource):
             retention_period=args.stream_retention_hours,
             encryption_type="KMS",
             kms_key_id=args.kms_key_arn or "alias/aws/kinesis",
-            opts=pulumi.ResourceOptions(parent=self, aliases=[pulumi.Alias(parent=bridge)]),
+            opts=pulumi.ResourceOptions.merge(
+                pulumi.ResourceOptions(parent=self, aliases=[pulumi.Alias(parent=bridge)]),
+                update_checks.before_update(f"{name}-stream-update", reshards_within_limits),
+            ),
         )
         self.stream_name = stream.name
         self.stream_arn = stream.arn

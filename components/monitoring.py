@@ -67,6 +67,8 @@ class MonitoringArgs:
 
     Parameters
     ----------
+    table_name:
+        Of the table whose changes are carried.
     stream_arn:
         Of the table's stream.
     stream_name:

@@ -40,7 +40,7 @@ class StreamBridgeArgs:
     maximum_record_age_seconds, maximum_retry_attempts:
         What cannot be handed over is given up after either, and a pointer to it goes to the
         dead-letter queue. -1 is without limit: one bad record then blocks its shard until the
-        table's stream forgets it, after 24 hours.
+        table's stream forgets it, after 24 hours. No retries at all cannot be had.
     parallelization_factor:
         Batches of one shard that are under way at once; the order within one key is kept.
     filter_patterns:
@@ -64,7 +64,7 @@ class StreamBridgeArgs:
     log_retention_days: limits.LogRetentionDays = Settings.log_retention_days
 
     def __post_init__(self) -> None:
-        checks.require(self, limits.window_below_age, limits.few_filters)
+        checks.require(self, limits.window_below_age, limits.some_retries, limits.few_filters)
 
 
 class StreamBridge(pulumi.ComponentResource):

@@ -92,16 +92,23 @@ def build() -> Path:
             return there
         for abandoned in cache().glob("building-*"):  # by one that was killed
             shutil.rmtree(abandoned, ignore_errors=True)
-        published = _go(
-            cache(), "list", "-m", "-f", "{{range .Versions}}{{.}} {{end}}", "-versions", CLI
-        )
-        tried = _from_the_lock_up([locked(), *(one.removeprefix("v") for one in published.split())])
+        tried = _from_the_lock_up([locked(), *_published()])
         for version in tried:
             try:
                 return _build(version)
             except BuildError as error:
                 _say(f"Pulumi {version} cannot be built: {error}")
     raise BuildError(f"none of Pulumi {', '.join(tried)} can be built: see above")
+
+
+def _published() -> list[str]:
+    """What the proxy lists; without a list there is still the SDK's version to try."""
+    try:
+        listed = _go(cache(), "list", "-m", "-f", '{{join .Versions " "}}', "-versions", CLI)
+    except BuildError as error:
+        _say(f"the versions of Pulumi cannot be listed: {error}")
+        return []
+    return [one.removeprefix("v") for one in listed.split()]
 
 
 def _build(version: str) -> Path:

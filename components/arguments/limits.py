@@ -82,6 +82,10 @@ Percent = Annotated[float, Range(0.01, 100)]
 EmailAddress = Annotated[str, Pattern(r"[^@\s]+@[^@\s]+", "an e-mail address")]
 Share = Annotated[float, Range(0, 1)]
 
+TableName = Annotated[
+    str,
+    Pattern(r"[A-Za-z0-9_.-]{3,255}", "3 to 255 letters, digits, dots, hyphens and underscores"),
+]
 AttributeName = Annotated[str, Pattern(r".{1,255}", "an attribute's name (1 to 255 characters)")]
 KeyArn = Annotated[
     str,
@@ -119,6 +123,26 @@ def window_below_age(args: Any, label: Label) -> str | None:
     return (
         f"{label('batch_window_seconds')}: must be below "
         f"{label('maximum_record_age_seconds')} ({age}), not {window}"
+    )
+
+
+def some_retries(args: Any, label: Label) -> str | None:
+    """The AWS provider leaves a 0 out when it creates a pipe, and AWS then retries for ever."""
+    if args.maximum_retry_attempts != 0:
+        return None
+    retries = label("maximum_retry_attempts")
+    return f"{retries}: 0 would be deployed as -1, without limit; set 1 or more, or -1"
+
+
+def resharding(current: int, target: int) -> str | None:
+    """Kinesis changes the open shards to no fewer than half and no more than double at once."""
+    least, most = (current + 1) // 2, 2 * current
+    if least <= target <= most:
+        return None
+    step = least if target < least else most
+    return (
+        f"Kinesis changes the open shards (now {current}) at once to no fewer than {least} and no "
+        f"more than {most}, not to {target}: set shards to {step} and deploy, then go on from there"
     )
 
 

@@ -46,6 +46,7 @@ class Settings:
     # The whole stack
     kms_key_arn: limits.KeyArn | None = None
     # The table
+    table_name: limits.TableName | None = None
     protect: bool = True
     point_in_time_recovery: bool = True
     billing_mode: limits.BillingMode = "on-demand"
@@ -245,6 +246,7 @@ def _look_back_covers_the_stream(settings: Settings, label: checks.Label) -> str
 
 _RULES: tuple[checks.Rule[Settings], ...] = (
     limits.window_below_age,
+    limits.some_retries,
     limits.few_filters,
     limits.parquet_buffers_enough,
     _sort_key_is_a_column,

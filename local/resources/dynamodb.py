@@ -23,10 +23,6 @@ def table(context: Context, name: str, inputs: Inputs) -> Created:
     stream: dict[str, object] = {"StreamEnabled": bool(inputs.get("streamEnabled"))}
     if stream["StreamEnabled"]:
         stream["StreamViewType"] = inputs["streamViewType"]
-    encryption: dict[str, object] = {}
-    if key := (inputs.get("serverSideEncryption") or {}).get("kmsKeyArn"):
-        wanted = {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key}
-        encryption = {"SSESpecification": wanted}
     described = client.create_table(
         TableName=physical,
         KeySchema=keys,
@@ -37,21 +33,19 @@ def table(context: Context, name: str, inputs: Inputs) -> Created:
         BillingMode=billing,
         StreamSpecification=stream,
         DeletionProtectionEnabled=bool(inputs.get("deletionProtectionEnabled")),
+        SSESpecification=encryption(inputs),
         **throughput,
-        **encryption,
     )["TableDescription"]
     if (inputs.get("pointInTimeRecovery") or {}).get("enabled"):
         client.update_continuous_backups(
             TableName=physical,
             PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
         )
-    if ttl := inputs.get("ttl"):
+    ttl = inputs.get("ttl") or {}
+    if ttl.get("enabled"):  # off is what a new table is; AWS refuses to switch it off once more
         client.update_time_to_live(
             TableName=physical,
-            TimeToLiveSpecification={
-                "Enabled": bool(ttl.get("enabled", True)),
-                "AttributeName": ttl["attributeName"],
-            },
+            TimeToLiveSpecification={"Enabled": True, "AttributeName": ttl["attributeName"]},
         )
     return physical, {
         **inputs,
@@ -60,3 +54,11 @@ def table(context: Context, name: str, inputs: Inputs) -> Created:
         "streamArn": described.get("LatestStreamArn", ""),
         "streamLabel": described.get("LatestStreamLabel", ""),
     }
+
+
+def encryption(inputs: Inputs) -> dict[str, object]:
+    """The ``SSESpecification``: a key only with a block that is on, and AWS's own without one."""
+    block = inputs.get("serverSideEncryption") or {}
+    key = block.get("kmsKeyArn") if block.get("enabled") else None
+    named = {"SSEType": "KMS", "KMSMasterKeyId": key} if key else {}
+    return {"Enabled": bool(block.get("enabled")), **named}

@@ -12,6 +12,9 @@ from local.resources.registry import (
     without,
 )
 
+ON_DEMAND_SHARDS = 4
+"""With which AWS creates a stream on demand."""
+
 
 @creates("aws:kinesis/stream:Stream")
 def stream(context: Context, name: str, inputs: Inputs) -> Created:
@@ -19,8 +22,10 @@ def stream(context: Context, name: str, inputs: Inputs) -> Created:
     client = context.aws.client("kinesis")
     physical = auto_name(context, name, inputs)
     mode = (inputs.get("streamModeDetails") or {}).get("streamMode", "PROVISIONED")
-    shards = {"ShardCount": int(inputs.get("shardCount") or 1)} if mode == "PROVISIONED" else {}
-    client.create_stream(StreamName=physical, StreamModeDetails={"StreamMode": mode}, **shards)
+    # The emulator takes a count in either mode; AWS opens so many shards by itself when on demand.
+    count = int(inputs["shardCount"]) if mode == "PROVISIONED" else ON_DEMAND_SHARDS
+    details = {"StreamMode": mode}
+    client.create_stream(StreamName=physical, StreamModeDetails=details, ShardCount=count)
     client.get_waiter("stream_exists").wait(
         StreamName=physical, WaiterConfig={"Delay": 0.1, "MaxAttempts": 100}
     )

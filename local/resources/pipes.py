@@ -13,6 +13,14 @@ from local.resources.registry import (
 )
 
 
+def _without_zeros(inputs: Inputs) -> Inputs:
+    """The provider sends no zero when it creates a pipe: no retries at all become AWS's default."""
+    source = inputs.get("sourceParameters") or {}
+    stream = source.get("dynamodbStreamParameters") or {}
+    sent = {key: value for key, value in stream.items() if value != 0}
+    return {**inputs, "sourceParameters": {**source, "dynamodbStreamParameters": sent}}
+
+
 @creates("aws:pipes/pipe:Pipe")
 def pipe(context: Context, name: str, inputs: Inputs) -> Created:
     """A pipe, stopped in the emulator: its own poller knows no Kinesis target."""
@@ -21,7 +29,7 @@ def pipe(context: Context, name: str, inputs: Inputs) -> Created:
     wanted = parameters(
         client,
         "CreatePipe",
-        {**without(inputs, "region", "tags", "tagsAll"), "name": physical},
+        {**_without_zeros(without(inputs, "region", "tags", "tagsAll")), "name": physical},
     )
     client.create_pipe(**wanted | {"DesiredState": "STOPPED"})
     arn = context.arn("pipes", f"pipe/{physical}")

@@ -68,6 +68,8 @@ class Recorded:
     parent: str
     protect: bool
     depends_on: frozenset[str]
+    replace_on_changes: frozenset[str]
+    ignore_changes: frozenset[str]
 
     @property
     def document(self) -> Any:
@@ -168,6 +170,8 @@ class _Recorder(mocks.MockMonitor):
                 parent=request.parent,
                 protect=request.protect,
                 depends_on=frozenset(urn.split("::")[-1] for urn in request.dependencies),
+                replace_on_changes=frozenset(request.replaceOnChanges),
+                ignore_changes=frozenset(request.ignoreChanges),
             )
             self.seen.resources.append(recorded)
         return answer

@@ -11,6 +11,7 @@ from components.cdc_source import CdcSource, CdcSourceArgs
 from schema import ORDERS, Column, Schema
 from tests.components.component_support import Deploy, arn
 
+KEY = arn("kms:{region}:{account}:key/0000")
 TABLE_ARN = arn("dynamodb:{region}:{account}:table/orders-table-1a2b3c4")
 
 
@@ -26,8 +27,9 @@ def test_needs_no_arguments_and_is_then_safe(deploy: Deploy) -> None:
         "billingMode": "PAY_PER_REQUEST",
         "streamEnabled": True,
         "streamViewType": "NEW_AND_OLD_IMAGES",
-        "serverSideEncryption": {"enabled": True},
+        "serverSideEncryption": {"enabled": False},  # DynamoDB's own key, not KMS
         "pointInTimeRecovery": {"enabled": True},
+        "ttl": {"enabled": False},
         "deletionProtectionEnabled": True,
     }
     assert found.protect
@@ -50,6 +52,11 @@ def test_gives_its_table_and_stream(deploy: Deploy) -> None:
         ({"ttl_attribute": "expires"}, {"ttl": {"attributeName": "expires", "enabled": True}}),
         ({"point_in_time_recovery": False}, {"pointInTimeRecovery": {"enabled": False}}),
         ({"protect": False}, {"deletionProtectionEnabled": False}),
+        ({"table_name": "shop"}, {"name": "shop"}),
+        (
+            {"kms_key_arn": KEY},
+            {"serverSideEncryption": {"enabled": True, "kmsKeyArn": KEY}},
+        ),
         (
             {"billing_mode": "provisioned", "read_capacity": 7, "write_capacity": 9},
             {"billingMode": "PROVISIONED", "readCapacity": 7, "writeCapacity": 9},
@@ -61,6 +68,11 @@ def test_arguments_reach_the_table(
 ) -> None:
     inputs = table(deploy, **args).inputs
     assert {key: inputs[key] for key in expected} == expected
+
+
+def test_the_attribute_of_a_ttl_that_is_off_is_the_one_before(deploy: Deploy) -> None:
+    assert table(deploy).ignore_changes == {"ttl.attributeName"}
+    assert not table(deploy, ttl_attribute="expires").ignore_changes
 
 
 def test_capacities_are_left_out_on_demand(deploy: Deploy) -> None:
@@ -88,7 +100,14 @@ def test_every_wrong_argument_is_named_at_once() -> None:
             stream_view_type="OLD_IMAGE",  # type: ignore[arg-type]
             billing_mode="free",  # type: ignore[arg-type]
             read_capacity=0,
+            table_name="or",
             ttl_attribute=ORDERS.key,
         )
-    for name in ("stream_view_type", "billing_mode", "read_capacity", "ttl_attribute"):
+    for name in (
+        "table_name",
+        "stream_view_type",
+        "billing_mode",
+        "read_capacity",
+        "ttl_attribute",
+    ):
         assert name in str(raised.value)

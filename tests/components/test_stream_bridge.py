@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
+from components.arguments import limits
 from components.arguments.checks import ArgumentError
 from components.stream_bridge import StreamBridge, StreamBridgeArgs
 from tests.components.component_support import ACCOUNT, Deploy, Deployed, arn
@@ -118,7 +119,7 @@ def test_the_pipe_waits_for_its_policy_and_for_what_the_bridge_waits_for(deploy:
         ({"batch_size": 500}, "batchSize", 500),
         ({"batch_window_seconds": 0}, "maximumBatchingWindowInSeconds", 0),
         ({"maximum_record_age_seconds": -1}, "maximumRecordAgeInSeconds", -1),
-        ({"maximum_retry_attempts": 0}, "maximumRetryAttempts", 0),
+        ({"maximum_retry_attempts": 1}, "maximumRetryAttempts", 1),
         ({"parallelization_factor": 4}, "parallelizationFactor", 4),
     ],
 )
@@ -217,3 +218,20 @@ def test_the_window_stays_below_the_maximum_age() -> None:
             batch_window_seconds=60,
             maximum_record_age_seconds=60,
         )
+
+
+def test_no_retries_at_all_cannot_be_had() -> None:
+    with pytest.raises(ArgumentError, match="0 would be deployed as -1, without limit; set 1"):
+        StreamBridgeArgs(source_stream_arn=SOURCE, maximum_retry_attempts=0)
+
+
+@pytest.mark.parametrize(
+    ("current", "target", "step"),
+    [(4, 1, 2), (5, 2, 3), (1, 3, 2), (1, 1, None), (4, 2, None), (4, 8, None), (3, 2, None)],
+)
+def test_shards_change_by_half_or_double_at_most(
+    current: int, target: int, step: int | None
+) -> None:
+    told = limits.resharding(current, target)
+    assert (f"set shards to {step} and deploy" in (told or "")) == bool(step)
+    assert bool(told) == bool(step)

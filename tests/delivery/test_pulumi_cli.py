@@ -12,7 +12,10 @@ import pytest
 
 from scripts import pulumi_cli
 
-LOCKED, OLDER = pulumi_cli.versions()
+LOCKED = pulumi_cli.locked()
+OLDER, NEWER, NEWEST = "3.200.0", "3.999.9", "3.1000.0"
+PUBLISHED = f"v{OLDER} v{NEWEST} v{NEWER} v4.0.0 v{LOCKED}-alpha.1 "
+"""What the proxy lists; it may lack the locked one and still hold it."""
 GO = """#!{python}
 import json, os, sys, time
 from pathlib import Path
@@ -23,6 +26,8 @@ with (here / "calls").open("a") as calls:
     calls.write(told + "\\n")
 if any(one in told for one in {refused!r}):
     sys.exit("403 Forbidden")
+if "-versions" in told:
+    print({published!r})
 if "download" in told:
     print(json.dumps({{"Dir": str(here / "sdk"), "Origin": {{"Hash": "c0ffee"}}}}))
 if sys.argv[1] == "build":
@@ -43,7 +48,9 @@ def start(tmp_path: Path) -> Start:
         (sdk / helper).write_text("")
 
     def run(*refused: str, path: Path = tmp_path) -> subprocess.Popen[str]:
-        (tmp_path / "go").write_text(GO.format(python=sys.executable, refused=refused))
+        (tmp_path / "go").write_text(
+            GO.format(python=sys.executable, refused=refused, published=PUBLISHED)
+        )
         (tmp_path / "go").chmod(0o755)
         return subprocess.Popen(
             [sys.executable, pulumi_cli.__file__],
@@ -94,11 +101,29 @@ def test_two_at_once_build_it_once(start: Start, tmp_path: Path) -> None:
     assert len([call for call in calls(tmp_path) if call.startswith("build")]) == 2
 
 
-def test_an_older_one_is_built_where_the_locked_one_is_refused(start: Start) -> None:
+def test_the_next_newer_one_is_built_where_the_locked_one_is_refused(start: Start) -> None:
     out, told = start(f"@v{LOCKED}").communicate(timeout=60)
-    assert f"pulumi-{OLDER}" in out
+    assert f"pulumi-{NEWER}" in out
     assert f"Pulumi {LOCKED} cannot be built" in told
     assert "403 Forbidden" in told
+
+
+def test_without_a_list_of_versions_the_sdks_is_built(start: Start) -> None:
+    out, told = start("-versions").communicate(timeout=60)
+    assert f"pulumi-{LOCKED}" in out
+    assert "the versions of Pulumi cannot be listed" in told
+
+
+def test_what_is_there_is_taken_unless_it_is_older_than_the_sdk(
+    start: Start, tmp_path: Path
+) -> None:
+    for version in (OLDER, NEWEST, NEWER):
+        folder = tmp_path / "cache" / "sales-cdc" / f"pulumi-{version}" / "bin"
+        folder.mkdir(parents=True)
+        (folder / "pulumi").write_text("")
+    out, _ = start().communicate(timeout=60)
+    assert f"pulumi-{NEWER}" in out
+    assert not (tmp_path / "calls").exists()
 
 
 def test_a_cli_without_its_language_host_is_better_than_none(start: Start) -> None:
@@ -111,7 +136,7 @@ def test_without_any_it_says_why_and_leaves_nothing(start: Start, tmp_path: Path
     process = start("build")
     out, told = process.communicate(timeout=60)
     assert (process.returncode, out) == (1, "")
-    assert f"none of Pulumi {LOCKED}, {OLDER} can be built" in told
+    assert f"none of Pulumi {LOCKED}, {NEWER}, {NEWEST} can be built" in told
     assert [file.name for file in (tmp_path / "cache" / "sales-cdc").iterdir()] == ["pulumi.lock"]
 
 

@@ -26,7 +26,7 @@ from local.account.deploy import EmulatorMocks
 from local.account.emulator import ACCOUNT_ID
 from local.errors import LocalError
 from local.resources import Context, create
-from tests.engine import lifecycle
+from tests.engine import lifecycle, provider_facts
 
 VERSION = importlib.metadata.version("pulumi-aws")
 FAIL = "ENGINE_TEST_FAIL"
@@ -35,8 +35,11 @@ UNKNOWN = object()
 """A value that is known only once what it comes from is there."""
 _CONTENT = {"assets", "path", "uri"}
 _OUTPUTS = {"arn", "streamArn"}
-_INPUTS = "__inputs"
-"""The state's copy of the inputs, against which the next ones are compared."""
+_GET_STREAM = "aws:kinesis/getStream:getStream"
+_STORED = "__stored"
+"""What AWS has of the inputs, with which the next ones are compared: Terraform's state."""
+_DEFAULTS = "__defaults"
+"""The bridge's list of the inputs that it made up itself."""
 
 
 class EmulatorProvider(protocol.Provider):
@@ -60,40 +63,52 @@ class EmulatorProvider(protocol.Provider):
         return protocol.ConfigureResponse(supports_preview=True)
 
     async def check(self, request: protocol.CheckRequest) -> protocol.CheckResponse:
-        """Name what has no name, the same as before unless it is made anew."""
+        """Name what has no name, and hold the name to AWS's rule."""
         inputs = dict(request.new_inputs)
         try:
-            key = lifecycle.of(_type(request)).name
+            lifecycle.of(_type(request))
         except LocalError as error:
             return protocol.CheckResponse(inputs, [protocol.CheckFailure("", str(error))])
-        if key and key not in inputs:
-            made_up = PropertyValue(f"{request.name}-{secrets.token_hex(4)[:7]}")
-            inputs[key] = request.old_inputs.get(key, made_up)
-        for one in plain_map(inputs).values():
+        name = provider_facts.of(_type(request)).name
+        inputs[_DEFAULTS] = PropertyValue([])
+        if name and name.automatic and name.key not in inputs:
+            # ComputeAutoNameDefault: a name that is there stays, whoever gave it, also an imported
+            # one. A replacement is checked without the old inputs and gets another.
+            made_up = PropertyValue(_suffixed(request.name, name))
+            inputs[name.key] = request.old_inputs.get(name.key, made_up)
+            inputs[_DEFAULTS] = PropertyValue([PropertyValue(name.key)])
+        plain_inputs = plain_map(inputs)
+        failures = []
+        if name and (problem := name.problem(plain_inputs.get(name.key))):
+            failures = [protocol.CheckFailure(name.key, problem)]
+        for one in plain_inputs.values():
             if isinstance(one, pulumi.Archive):  # whose content only `check` and `create` are given
                 inputs["sourceCodeHash"] = PropertyValue(lifecycle.fingerprint(one))
-        return protocol.CheckResponse(inputs)
+        return protocol.CheckResponse(inputs, failures)
 
     async def diff(self, request: protocol.DiffRequest) -> protocol.DiffResponse:
-        """Compare the inputs with those of the last time."""
-        old = plain(request.old_state.get(_INPUTS, PropertyValue({})))
-        new = comparable(plain_map(request.new_inputs))
-        changed = {
-            key
-            for key in old.keys() | new.keys()
-            if key not in request.ignore_changes and old.get(key) != new.get(key)
-        }
-        replaces = lifecycle.of(_type(request)).replaces(changed)
+        """Compare the inputs with what AWS has of the last ones."""
+        facts = provider_facts.of(_type(request))
+        old, new = _stored(request.old_state), comparable(plain_map(request.new_inputs))
+        changed = facts.changed(old, new) - set(request.ignore_changes)
+        replaces = facts.replaced_by(changed)
+        key = facts.name.key if facts.name else ""
+        made_up = plain_map(request.new_inputs).get(_DEFAULTS, [])
         return protocol.DiffResponse(
             changes=bool(changed),
             replaces=replaces,
+            # Two of one name cannot be there at once (nameRequiresDeleteBeforeReplace).
+            delete_before_replace=bool(replaces)
+            and key in new
+            and key not in made_up
+            and old.get(key) == new[key],
             diffs=sorted(changed),
             detailed_diff={key: _kind(key, old, new, key in replaces) for key in changed},
         )
 
     async def create(self, request: protocol.CreateRequest) -> protocol.CreateResponse:
         """Create; a preview knows only what it was given."""
-        inputs = plain_map(request.properties)
+        inputs = _given(request.properties)
         if request.preview:
             return protocol.CreateResponse(properties=dict(request.properties))
         if os.environ.get(FAIL) == _type(request):
@@ -101,23 +116,33 @@ class EmulatorProvider(protocol.Provider):
         identity, state = await asyncio.to_thread(
             create, self._context, _type(request), request.name, inputs
         )
-        return protocol.CreateResponse(identity, _state(state, inputs))
+        stored = provider_facts.of(_type(request)).created(comparable(inputs))
+        return protocol.CreateResponse(identity, _state(state, inputs, stored))
 
     async def update(self, request: protocol.UpdateRequest) -> protocol.UpdateResponse:
         """Change in place; a preview keeps the outputs."""
-        old, new = plain_map(request.olds), plain_map(request.news)
         if request.preview:
             return protocol.UpdateResponse({**request.olds, **request.news})
+        facts, given = provider_facts.of(_type(request)), _given(request.news)
+        stored, new = _stored(request.olds), comparable(given)
+        changed = facts.changed(stored, new)
+        planned = facts.planned(stored, new)
+        # What shows no change is sent as it is: Terraform plans its state for it.
+        sent = {key: one for key, one in given.items() if key not in new}  # archives
+        sent |= {key: one for key, one in planned.items() if key in changed}
+        sent |= {key: one for key, one in stored.items() if key not in changed}
         state = await asyncio.to_thread(
             lifecycle.update,
             self._context,
             _type(request),
             request.name,
             request.resource_id,
-            old,
-            new,
+            {**_outputs(request.olds), **stored},
+            sent,
         )
-        return protocol.UpdateResponse(_state(state, new))
+        return protocol.UpdateResponse(
+            _state(state, {**stored, **sent}, facts.updated(stored, new))
+        )
 
     async def delete(self, request: protocol.DeleteRequest) -> None:
         """Delete, also what is gone."""
@@ -131,21 +156,32 @@ class EmulatorProvider(protocol.Provider):
 
     async def read(self, request: protocol.ReadRequest) -> protocol.ReadResponse:
         """What is there now; an empty id says that nothing is."""
-        state = plain_map(request.properties)
+        state, stored = _outputs(request.properties), _stored(request.properties)
         seen = await asyncio.to_thread(
-            lifecycle.read, self._context, _type(request), request.resource_id, state
+            lifecycle.read,
+            self._context,
+            _type(request),
+            request.resource_id,
+            {**state, **stored},
         )
         if seen is None:
             return protocol.ReadResponse(resource_id="")
-        imported = {key: value for key, value in seen.items() if key not in _OUTPUTS}
-        known = comparable(plain_map(request.inputs)) or imported
-        inputs = {key: seen.get(key, value) for key, value in known.items()}
+        observed = {key: value for key, value in seen.items() if key not in _OUTPUTS}
+        stored = provider_facts.of(_type(request)).read_back(stored | observed)
+        if request.properties:
+            known = plain_map(request.inputs)
+            inputs = {key: stored.get(key, value) for key, value in known.items()}
+        else:  # an import, whose names the bridge takes for given ones (extractSchemaInputsObject)
+            inputs = {**stored, _DEFAULTS: []}
         return protocol.ReadResponse(
-            request.resource_id, _state({**state, **seen}, inputs), wrap_map(inputs)
+            request.resource_id, _state({**state, **seen}, observed, stored), wrap_map(inputs)
         )
 
     async def invoke(self, request: protocol.InvokeRequest) -> protocol.InvokeResponse:
-        """Answer who and where one is."""
+        """Answer who and where one is, and what a stream is like."""
+        if request.tok == _GET_STREAM:
+            name = plain(request.args["name"])
+            return protocol.InvokeResponse(wrap_map(lifecycle.stream(self._context, name)))
         asked = pulumi.runtime.MockCallArgs(token=request.tok, args={}, provider="")
         answer, _ = EmulatorMocks(self._context).call(asked)
         return protocol.InvokeResponse(wrap_map(answer))
@@ -189,12 +225,36 @@ def comparable(inputs: Mapping[str, Any]) -> dict[str, Any]:
     return {
         key: value
         for key, value in inputs.items()
-        if value is not None and not isinstance(value, pulumi.Archive)
+        if value is not None and key != _DEFAULTS and not isinstance(value, pulumi.Archive)
     }
 
 
-def _state(state: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, PropertyValue]:
-    return wrap_map({**comparable(state), _INPUTS: comparable(inputs)})
+def _given(inputs: Mapping[str, PropertyValue]) -> dict[str, Any]:
+    """The inputs without what the bridge notes among them."""
+    return {key: value for key, value in plain_map(inputs).items() if key != _DEFAULTS}
+
+
+def _stored(state: Mapping[str, PropertyValue]) -> dict[str, Any]:
+    stored: dict[str, Any] = plain(state.get(_STORED, PropertyValue({})))
+    return stored
+
+
+def _outputs(state: Mapping[str, PropertyValue]) -> dict[str, Any]:
+    return {key: value for key, value in plain_map(state).items() if key != _STORED}
+
+
+def _state(
+    state: Mapping[str, Any], inputs: Mapping[str, Any], stored: Mapping[str, Any]
+) -> dict[str, PropertyValue]:
+    """The outputs: what AWS has of the inputs, and what it adds."""
+    added = {key: value for key, value in comparable(state).items() if key not in inputs}
+    return wrap_map({**added, **stored, _STORED: stored})
+
+
+def _suffixed(logical: str, name: provider_facts.Name) -> str:
+    """A name made up as Pulumi does; those of buckets are in lower case."""
+    made_up = f"{logical}-{secrets.token_hex(4)[:7]}"
+    return made_up.lower() if name.key == "bucket" else made_up
 
 
 def _type(request: Any) -> str:

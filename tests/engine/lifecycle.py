@@ -18,9 +18,11 @@ from botocore.exceptions import ClientError
 
 from local.errors import LocalError
 from local.resources import Context, create
+from local.resources.dynamodb import encryption
 from local.resources.glue import table_input
 from local.resources.iam import _assumable
 from local.resources.registry import Inputs, parameters, without
+from tests.engine import provider_facts
 
 State = Mapping[str, Any]
 """A resource's inputs and outputs."""
@@ -29,8 +31,6 @@ Do = Callable[[Context, str, State], Any]
 Update = Callable[[Context, str, State, Inputs], Mapping[str, Any]]
 """Called with the physical id, the old state and the new inputs; returns what outputs change."""
 
-EVERYTHING = frozenset({"*"})
-"""Any change replaces the resource."""
 _GONE = ("NotFound", "NoSuch", "NonExistent", "404", "does not exist", "not found")
 
 
@@ -46,10 +46,6 @@ class Lifecycle:
         Deletes it; an error that says it is not there is as good.
     update:
         None: it is created once more under the same name, which for a setting is an update.
-    replace_on:
-        The inputs whose change makes a new resource, as the real provider has it.
-    name:
-        The input that names it, made up when it is left out; None if it has no name of its own.
     observe:
         Inputs as they are in AWS, to show a drift and to import, and the outputs that an imported
         resource must have; from the answer of ``exists``.
@@ -58,13 +54,7 @@ class Lifecycle:
     exists: Do
     delete: Do
     update: Update | None = None
-    replace_on: frozenset[str] = frozenset({"name"})
-    name: str | None = "name"
     observe: Callable[[Any], dict[str, Any]] = lambda _: {}
-
-    def replaces(self, changed: set[str]) -> list[str]:
-        """Those of the changed inputs that make a new resource."""
-        return sorted(changed if self.replace_on == EVERYTHING else changed & self.replace_on)
 
 
 def call(service: str, operation: str, **arguments: str) -> Do:
@@ -77,6 +67,11 @@ def call(service: str, operation: str, **arguments: str) -> Do:
     return run
 
 
+def refused(operation: str, why: str) -> ClientError:
+    """What AWS answers where the emulator is kinder."""
+    return ClientError({"Error": {"Code": "ValidationException", "Message": why}}, operation)
+
+
 def gone(error: ClientError) -> bool:
     """Whether the error says that the resource is not there."""
     told = f"{error.response['Error']['Code']} {error.response['Error'].get('Message', '')}"
@@ -85,9 +80,9 @@ def gone(error: ClientError) -> bool:
 
 def read(context: Context, token: str, identity: str, state: State) -> dict[str, Any] | None:
     """The inputs that can be observed, or None if the resource is gone."""
-    one = of(token)
+    one, name = of(token), provider_facts.of(token).name
     # To import is to know the id alone.
-    known = {**({one.name: identity} if one.name else {}), **state}
+    known = {**({name.key: identity} if name else {}), **state}
     try:
         return one.observe(one.exists(context, identity, known))
     except ClientError as error:
@@ -149,6 +144,8 @@ def _table(context: Context, identity: str, old: State, new: Inputs) -> dict[str
     if _differs(old, new, "deletionProtectionEnabled"):
         protect = bool(new.get("deletionProtectionEnabled"))
         client.update_table(TableName=identity, DeletionProtectionEnabled=protect)
+    if _differs(old, new, "serverSideEncryption"):
+        client.update_table(TableName=identity, SSESpecification=encryption(new))
     if _differs(old, new, "pointInTimeRecovery"):
         enabled = bool((new.get("pointInTimeRecovery") or {}).get("enabled"))
         recovery = {"PointInTimeRecoveryEnabled": enabled}
@@ -156,17 +153,35 @@ def _table(context: Context, identity: str, old: State, new: Inputs) -> dict[str
             TableName=identity, PointInTimeRecoverySpecification=recovery
         )
     if _differs(old, new, "ttl"):
-        for ttl, enabled in ((old.get("ttl"), False), (new.get("ttl"), True)):
-            if ttl:
-                setting = {"Enabled": enabled, "AttributeName": ttl["attributeName"]}
-                client.update_time_to_live(TableName=identity, TimeToLiveSpecification=setting)
+        _time_to_live(client, identity, new["ttl"])
     table = described.get("TableDescription") or {}
-    arn = {"streamArn": table["LatestStreamArn"]} if "LatestStreamArn" in table else {}
-    return {**arn, **({"ttl": None} if not new.get("ttl") else {})}
+    return {"streamArn": table["LatestStreamArn"]} if "LatestStreamArn" in table else {}
 
 
-def _observe_table(answer: Any) -> dict[str, Any]:
-    table = answer["Table"]
+def _time_to_live(client: Any, name: str, ttl: Inputs) -> None:
+    """Switch TTL, as DynamoDB does: the emulator takes another attribute than the present one."""
+    now = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+    wanted = {"Enabled": ttl["enabled"], "AttributeName": ttl.get("attributeName", "")}
+    current = now.get("AttributeName")
+    if now["TimeToLiveStatus"] == "ENABLED" and current != wanted["AttributeName"]:
+        raise refused(
+            "UpdateTimeToLive",
+            "TimeToLive is active on a different AttributeName: "
+            f"current AttributeName is {current}",
+        )
+    client.update_time_to_live(TableName=name, TimeToLiveSpecification=wanted)
+
+
+def _describe_table(context: Context, identity: str, state: State) -> Any:
+    client = context.aws.client("dynamodb")
+    described = client.describe_table(TableName=identity)["Table"]
+    ttl = client.describe_time_to_live(TableName=identity)["TimeToLiveDescription"]
+    backups = client.describe_continuous_backups(TableName=identity)
+    recovery = backups["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
+    return described | ttl | recovery
+
+
+def _observe_table(table: Any) -> dict[str, Any]:
     keys = {key["KeyType"]: key["AttributeName"] for key in table["KeySchema"]}
     stream = table.get("StreamSpecification") or {}
     seen = {
@@ -183,26 +198,60 @@ def _observe_table(answer: Any) -> dict[str, Any]:
         "streamEnabled": bool(stream.get("StreamEnabled")),
         "streamViewType": stream.get("StreamViewType"),
         "deletionProtectionEnabled": bool(table.get("DeletionProtectionEnabled")),
+        "pointInTimeRecovery": {"enabled": table["PointInTimeRecoveryStatus"] == "ENABLED"},
+        "serverSideEncryption": _observe_encryption(table.get("SSEDescription") or {}),
+        "ttl": {"enabled": table["TimeToLiveStatus"] == "ENABLED"}
+        | ({"attributeName": table["AttributeName"]} if table.get("AttributeName") else {}),
     }
     return {key: value for key, value in seen.items() if value is not None}
+
+
+def _observe_encryption(description: Any) -> dict[str, Any]:
+    """Without the key if it is AWS's own (clearSSEDefaultKey)."""
+    key = description.get("KMSMasterKeyArn", "")
+    own = {} if not key or key.endswith(":alias/aws/dynamodb") else {"kmsKeyArn": key}
+    return {"enabled": description.get("Status") == "ENABLED"} | own
 
 
 def _stream(context: Context, identity: str, old: State, new: Inputs) -> dict[str, Any]:
     client = context.aws.client("kinesis")
     name = old["name"]
-    if _differs(old, new, "streamModeDetails"):
-        mode = {"StreamMode": new["streamModeDetails"]["streamMode"]}
-        client.update_stream_mode(StreamARN=identity, StreamModeDetails=mode)
+    # The emulator has no UpdateStreamMode: a stream's mode is then in the state alone.
     if new.get("shardCount") and _differs(old, new, "shardCount"):
-        client.update_shard_count(
-            StreamName=name, TargetShardCount=int(new["shardCount"]), ScalingType="UNIFORM_SCALING"
-        )
+        _reshard(client, name, int(new["shardCount"]))
     before, after = (int(one.get("retentionPeriod") or 24) for one in (old, new))
     if before != after:
         way = "increase" if after > before else "decrease"
         change = getattr(client, f"{way}_stream_retention_period")
         change(StreamName=name, RetentionPeriodHours=after)
+    if _differs(old, new, "kmsKeyId"):
+        key = {"EncryptionType": new["encryptionType"], "KeyId": new["kmsKeyId"]}
+        client.start_stream_encryption(StreamName=name, **key)
     return {}
+
+
+def _reshard(client: Any, name: str, target: int) -> None:
+    """Change the number of shards within Kinesis's limits, which the emulator does not know."""
+    summary = client.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
+    current = summary["OpenShardCount"]
+    if not current <= 2 * target <= 4 * current:
+        raise refused(
+            "UpdateShardCount",
+            f"UpdateShardCount cannot scale from {current} open shards to {target}: no less than "
+            "half, no more than double",
+        )
+    client.update_shard_count(
+        StreamName=name, TargetShardCount=target, ScalingType="UNIFORM_SCALING"
+    )
+
+
+def stream(context: Context, name: str) -> dict[str, Any]:
+    """What the data source of a stream answers, as far as the program asks for it."""
+    client = context.aws.client("kinesis")
+    summary = client.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
+    shards = client.list_shards(StreamName=name)["Shards"]
+    ids = [one["ShardId"] for one in shards]
+    return {"id": summary["StreamARN"], "name": name, "openShards": ids}
 
 
 def _observe_stream(answer: Any) -> dict[str, Any]:
@@ -242,6 +291,7 @@ def _pipe(context: Context, identity: str, old: State, new: Inputs) -> dict[str,
     given = without(new, "source", "region", "tags", "tagsAll")
     source = json.loads(json.dumps(given["sourceParameters"]))
     source["dynamodbStreamParameters"].pop("startingPosition")  # fixed when it is created
+    source.setdefault("filterCriteria", {})  # expandUpdatePipeSourceParameters clears it
     client.update_pipe(**parameters(client, "UpdatePipe", given | {"sourceParameters": source}))
     return {}
 
@@ -409,8 +459,6 @@ def _of_bucket(get: str, delete_it: Do) -> Lifecycle:
     return Lifecycle(
         exists=call("s3", get, Bucket="id"),
         delete=delete_it,
-        replace_on=frozenset({"bucket"}),
-        name=None,
     )
 
 
@@ -462,7 +510,6 @@ LIFECYCLES: Mapping[str, Lifecycle] = {
     "aws:athena/namedQuery:NamedQuery": Lifecycle(
         exists=call("athena", "get_named_query", NamedQueryId="id"),
         delete=call("athena", "delete_named_query", NamedQueryId="id"),
-        replace_on=EVERYTHING,
     ),
     "aws:athena/workgroup:Workgroup": Lifecycle(
         exists=call("athena", "get_work_group", WorkGroup="id"),
@@ -472,8 +519,6 @@ LIFECYCLES: Mapping[str, Lifecycle] = {
     "aws:cloudwatch/dashboard:Dashboard": Lifecycle(
         exists=call("cloudwatch", "get_dashboard", DashboardName="id"),
         delete=_forget_dashboard,
-        replace_on=frozenset({"dashboardName"}),
-        name=None,
     ),
     "aws:cloudwatch/eventRule:EventRule": Lifecycle(
         exists=call("events", "describe_rule", Name="id"),
@@ -482,8 +527,6 @@ LIFECYCLES: Mapping[str, Lifecycle] = {
     "aws:cloudwatch/eventTarget:EventTarget": Lifecycle(
         exists=_target,
         delete=_remove_target,
-        replace_on=frozenset({"rule", "targetId"}),
-        name="targetId",
     ),
     "aws:cloudwatch/logGroup:LogGroup": Lifecycle(
         exists=_describe_log_group,
@@ -497,14 +540,12 @@ LIFECYCLES: Mapping[str, Lifecycle] = {
     "aws:cloudwatch/logStream:LogStream": Lifecycle(
         exists=_describe_log_stream,
         delete=call("logs", "delete_log_stream", logGroupName="logGroupName", logStreamName="id"),
-        replace_on=EVERYTHING,
     ),
     "aws:cloudwatch/metricAlarm:MetricAlarm": Lifecycle(exists=_alarm, delete=_forget_alarm),
     "aws:dynamodb/table:Table": Lifecycle(
-        exists=call("dynamodb", "describe_table", TableName="id"),
+        exists=_describe_table,
         delete=call("dynamodb", "delete_table", TableName="id"),
         update=_table,
-        replace_on=frozenset({"name", "hashKey", "rangeKey"}),
         observe=_observe_table,
     ),
     "aws:glue/catalogDatabase:CatalogDatabase": Lifecycle(
@@ -516,12 +557,10 @@ LIFECYCLES: Mapping[str, Lifecycle] = {
         exists=call("glue", "get_table", DatabaseName="databaseName", Name="name"),
         delete=call("glue", "delete_table", DatabaseName="databaseName", Name="name"),
         update=_glue_table,
-        replace_on=frozenset({"name", "databaseName"}),
     ),
     "aws:glue/securityConfiguration:SecurityConfiguration": Lifecycle(
         exists=call("glue", "get_security_configuration", Name="id"),
         delete=call("glue", "delete_security_configuration", Name="id"),
-        replace_on=EVERYTHING,
     ),
     "aws:glue/classifier:Classifier": Lifecycle(
         exists=call("glue", "get_classifier", Name="id"),
@@ -542,36 +581,29 @@ LIFECYCLES: Mapping[str, Lifecycle] = {
         exists=call("glue", "get_trigger", Name="id"),
         delete=call("glue", "delete_trigger", Name="id"),
         update=_trigger,
-        replace_on=frozenset({"name", "type"}),
     ),
     "aws:iam/policy:Policy": Lifecycle(
         exists=call("iam", "get_policy", PolicyArn="id"),
         delete=_delete_policy,
         update=_policy,
-        replace_on=frozenset({"name", "description", "path"}),
     ),
     "aws:iam/role:Role": Lifecycle(
         exists=call("iam", "get_role", RoleName="id"),
         delete=call("iam", "delete_role", RoleName="id"),
         update=_role,
-        replace_on=frozenset({"name", "path"}),
     ),
     "aws:iam/rolePolicy:RolePolicy": Lifecycle(
         exists=call("iam", "get_role_policy", RoleName="role", PolicyName="name"),
         delete=call("iam", "delete_role_policy", RoleName="role", PolicyName="name"),
-        replace_on=frozenset({"name", "role"}),
     ),
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": Lifecycle(
         exists=_attached,
         delete=call("iam", "detach_role_policy", RoleName="role", PolicyArn="policyArn"),
-        replace_on=EVERYTHING,
-        name=None,
     ),
     "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream": Lifecycle(
         exists=call("firehose", "describe_delivery_stream", DeliveryStreamName="name"),
         delete=call("firehose", "delete_delivery_stream", DeliveryStreamName="name"),
         update=_delivery_stream,
-        replace_on=frozenset({"name", "destination", "kinesisSourceConfiguration"}),
     ),
     "aws:kinesis/stream:Stream": Lifecycle(
         exists=call("kinesis", "describe_stream_summary", StreamName="name"),
@@ -587,24 +619,17 @@ LIFECYCLES: Mapping[str, Lifecycle] = {
     "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": Lifecycle(
         exists=call("lambda", "get_function_event_invoke_config", FunctionName="id"),
         delete=call("lambda", "delete_function_event_invoke_config", FunctionName="id"),
-        replace_on=frozenset({"functionName", "qualifier"}),
-        name=None,
     ),
-    "aws:lambda/permission:Permission": Lifecycle(
-        exists=_permitted, delete=_unpermit, replace_on=EVERYTHING, name=None
-    ),
+    "aws:lambda/permission:Permission": Lifecycle(exists=_permitted, delete=_unpermit),
     "aws:pipes/pipe:Pipe": Lifecycle(
         exists=call("pipes", "describe_pipe", Name="id"),
         delete=call("pipes", "delete_pipe", Name="id"),
         update=_pipe,
-        replace_on=frozenset({"name", "source"}),
     ),
     "aws:s3/bucket:Bucket": Lifecycle(
         exists=_bucket_exists,
         delete=_delete_bucket,
         update=lambda *_: {},  # what we set of it, `forceDestroy`, is the provider's own
-        replace_on=frozenset({"bucket"}),
-        name="bucket",
     ),
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _of_bucket(
         "get_bucket_lifecycle_configuration", call("s3", "delete_bucket_lifecycle", Bucket="id")
@@ -612,8 +637,6 @@ LIFECYCLES: Mapping[str, Lifecycle] = {
     "aws:s3/bucketObjectv2:BucketObjectv2": Lifecycle(
         exists=call("s3", "head_object", Bucket="bucket", Key="key"),
         delete=call("s3", "delete_object", Bucket="bucket", Key="key"),
-        replace_on=frozenset({"bucket", "key"}),
-        name=None,
     ),
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": _of_bucket(
         "get_bucket_ownership_controls",
@@ -623,8 +646,6 @@ LIFECYCLES: Mapping[str, Lifecycle] = {
         # The emulator speaks HTTP, so a policy of TLS alone is not there: see `over_http`.
         exists=_bucket_exists,
         delete=call("s3", "delete_bucket_policy", Bucket="id"),
-        replace_on=frozenset({"bucket"}),
-        name=None,
     ),
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": _of_bucket(
         "get_public_access_block", call("s3", "delete_public_access_block", Bucket="id")
@@ -637,7 +658,6 @@ LIFECYCLES: Mapping[str, Lifecycle] = {
         exists=call("scheduler", "get_schedule", Name="name"),
         delete=call("scheduler", "delete_schedule", Name="name"),
         update=_schedule,
-        replace_on=frozenset({"name", "groupName"}),
     ),
     "aws:scheduler/scheduleGroup:ScheduleGroup": Lifecycle(
         exists=call("scheduler", "get_schedule_group", Name="id"),
@@ -650,14 +670,10 @@ LIFECYCLES: Mapping[str, Lifecycle] = {
     "aws:sns/topicPolicy:TopicPolicy": Lifecycle(
         exists=call("sns", "get_topic_attributes", TopicArn="arn"),
         delete=_nothing,
-        replace_on=frozenset({"arn"}),
-        name=None,
     ),
     "aws:sns/topicSubscription:TopicSubscription": Lifecycle(
         exists=call("sns", "get_subscription_attributes", SubscriptionArn="id"),
         delete=call("sns", "unsubscribe", SubscriptionArn="id"),
-        replace_on=frozenset({"topic", "protocol", "endpoint"}),
-        name=None,
     ),
     "aws:sqs/queue:Queue": Lifecycle(
         exists=call("sqs", "get_queue_attributes", QueueUrl="id"),
@@ -667,8 +683,6 @@ LIFECYCLES: Mapping[str, Lifecycle] = {
     "aws:sqs/queuePolicy:QueuePolicy": Lifecycle(
         exists=call("sqs", "get_queue_attributes", QueueUrl="id"),
         delete=_nothing,
-        replace_on=frozenset({"queueUrl"}),
-        name=None,
     ),
 }
 """Of every type that `local.resources` creates."""

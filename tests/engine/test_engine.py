@@ -203,10 +203,19 @@ def test_a_table_that_exists_already_is_taken_over_with_its_orders(
     (told,) = re.findall(r"```json\n(\{\"resources\".*?)```", guide, re.DOTALL)
     file = tmp_path / "table.json"
     file.write_text(told.replace("STACK", "dev").replace("TABLE", "shop"))
-    options = ("--stack=dev", "--yes", "--generate-code=false", "--protect=false")
-    project.run("import", "--file", str(file), *options)
+    project.run("import", "--file", str(file), "--stack=dev", "--yes", "--generate-code=false")
     assert [one["id"] for one in stack.resources()] == ["shop"]
-    assert set(stack.preview().of("Table").values()) <= {"update"}
+    stack.set("sales-cdc:tableName", "shop-2")
+    assert stack.preview().of("Table") == {"sales-cdc-dev-orders-table": "replace"}
+    stack.set("sales-cdc:protect", "true")
+    with pytest.raises(
+        PulumiError, match=r"unable to replace resource(.|\n)*marked for protection"
+    ):
+        stack.preview()
+    stack.set("sales-cdc:protect", "false")
+    for name in ("", "shop"):  # the bridge keeps the name of an imported resource that is not named
+        stack.set("sales-cdc:tableName", name)
+        assert set(stack.preview().of("Table").values()) <= {"update"}
     stack.up()
     assert stack.outputs()["tableName"] == "shop"
     assert placed(project.aws, stack) == 1

@@ -8,6 +8,7 @@ from typing import Any
 
 import pulumi
 import pytest
+from botocore.exceptions import ClientError
 from pulumi.provider.experimental import provider as protocol
 from pulumi.provider.experimental.property_value import Computed, PropertyValue
 
@@ -16,9 +17,8 @@ from local.account.aws import Aws
 from local.account.deploy import deploy
 from local.resources import Context, create
 from local.resources.registry import _CREATORS
-from tests.engine import lifecycle
+from tests.engine import lifecycle, provider_facts
 from tests.engine.aws_provider import EmulatorProvider, plain_map, wrap_map
-from tests.schema_check import pulumi_types
 
 TABLE = "aws:dynamodb/table:Table"
 URN = "urn:pulumi:dev::sales-cdc::sales-cdc:index:CdcSource$aws:dynamodb/table:Table::orders"
@@ -58,8 +58,14 @@ class Engine:
         request = protocol.UpdateRequest(URN, identity, state, wrap_map(new), 0, [], False)
         return asyncio.run(self.provider.update(request)).properties
 
-    def read(self, identity: str, state: dict[str, PropertyValue]) -> protocol.ReadResponse:
-        return asyncio.run(self.provider.read(protocol.ReadRequest(URN, identity, state, {})))
+    def read(
+        self,
+        identity: str,
+        state: dict[str, PropertyValue],
+        inputs: dict[str, Any] | None = None,
+    ) -> protocol.ReadResponse:
+        request = protocol.ReadRequest(URN, identity, state, wrap_map(inputs or {}))
+        return asyncio.run(self.provider.read(request))
 
     def delete(self, identity: str, state: dict[str, PropertyValue]) -> None:
         asyncio.run(self.provider.delete(protocol.DeleteRequest(URN, identity, state, 0)))
@@ -72,18 +78,6 @@ def engine(aws: Aws) -> Engine:
 
 def test_every_type_that_is_created_has_a_lifecycle() -> None:
     assert set(lifecycle.LIFECYCLES) >= set(_CREATORS)
-
-
-@pytest.mark.parametrize("token", sorted(lifecycle.LIFECYCLES))
-def test_it_replaces_wherever_the_real_provider_says_that_it_does(token: str) -> None:
-    forces = re.compile(r"forces? (a )?(new|replacement|re-?creation)|re-?create", re.I)
-    documented = {
-        key
-        for key, text in pulumi_types.descriptions(token).items()
-        if forces.search(text) and key not in {"region", "namePrefix", "bucketPrefix"}
-    }
-    one = lifecycle.of(token)
-    assert documented <= one.replace_on or one.replace_on == lifecycle.EVERYTHING
 
 
 def test_a_resource_without_a_name_is_given_one_and_keeps_it(engine: Engine) -> None:
@@ -106,7 +100,7 @@ def test_the_life_of_a_table(engine: Engine, aws: Aws) -> None:
     identity, state = made.resource_id or "", made.properties
     assert identity == inputs["name"]
     assert not engine.diff(state, inputs).changes
-    seen = engine.read(identity, state)
+    seen = engine.read(identity, state, inputs)
     assert plain_map(seen.inputs) == inputs
 
     safe = inputs | {"deletionProtectionEnabled": True, "streamViewType": "NEW_AND_OLD_IMAGES"}
@@ -132,7 +126,7 @@ def test_what_was_changed_behind_its_back_is_seen(engine: Engine, aws: Aws) -> N
     inputs = engine.check(INPUTS)
     made = engine.create(inputs)
     aws.client("dynamodb").update_table(TableName=made.resource_id, DeletionProtectionEnabled=True)
-    seen = engine.read(made.resource_id or "", made.properties)
+    seen = engine.read(made.resource_id or "", made.properties, inputs)
     assert plain_map(seen.inputs) == inputs | {"deletionProtectionEnabled": True}
     assert engine.diff(seen.properties, inputs).diffs == ["deletionProtectionEnabled"]
 
@@ -140,7 +134,82 @@ def test_what_was_changed_behind_its_back_is_seen(engine: Engine, aws: Aws) -> N
 def test_what_is_imported_is_described_from_its_id_alone(engine: Engine) -> None:
     made = engine.create(engine.check(INPUTS))
     seen = engine.read(made.resource_id or "", {})
-    assert plain_map(seen.inputs) == INPUTS | {"name": made.resource_id}
+    imported = plain_map(seen.inputs)
+    assert imported == INPUTS | {"name": made.resource_id, "__defaults": []}
+    # As the bridge's Check, Read and Diff answered: the name stays although it is no default.
+    again = engine.check(INPUTS, old=imported)
+    assert again["name"] == made.resource_id
+    assert again["__defaults"] == ["name"]
+    assert not engine.diff(seen.properties, again).changes
+
+
+def test_a_name_that_aws_does_not_take_is_refused(engine: Engine) -> None:
+    for name in ("ab", "or ders", "x" * 256):
+        request = protocol.CheckRequest(URN, {}, wrap_map(INPUTS | {"name": name}), b"")
+        (failure,) = asyncio.run(engine.provider.check(request)).failures or []
+        assert failure.property == "name"
+
+
+def test_a_table_of_a_given_name_is_deleted_before_it_is_made_anew(engine: Engine) -> None:
+    given = engine.check(INPUTS | {"name": "shop"})
+    made = engine.create(given)
+    assert engine.diff(made.properties, given | {"hashKey": "id"}).delete_before_replace
+    made_up = engine.check(INPUTS)
+    made = engine.create(made_up)
+    assert not engine.diff(made.properties, made_up | {"hashKey": "id"}).delete_before_replace
+
+
+ON = {"enabled": True, "attributeName": "expires_at"}
+
+
+def test_ttl_ends_only_when_it_is_switched_off(engine: Engine, aws: Aws) -> None:
+    inputs = engine.check(INPUTS | {"ttl": ON})
+    made = engine.create(inputs)
+    table, client = made.resource_id or "", aws.client("dynamodb")
+
+    def status() -> str:
+        ttl = client.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+        return str(ttl["TimeToLiveStatus"])
+
+    without = engine.check(INPUTS, old=inputs)
+    assert not engine.diff(made.properties, without).changes
+    assert status() == "ENABLED"
+    off = without | {"ttl": ON | {"enabled": False}}
+    assert engine.diff(made.properties, off).diffs == ["ttl"]
+    state = engine.update(table, made.properties, off)
+    assert status() == "DISABLED"
+    assert not engine.diff(state, off).changes
+    assert not engine.diff(state, without).changes
+    other = off | {"deletionProtectionEnabled": True, "ttl": {"enabled": False}}
+    state = engine.update(table, state, other)  # TTL is not switched off once more
+    assert not engine.diff(state, other).changes
+
+
+def test_ttl_of_another_attribute_is_refused(engine: Engine) -> None:
+    made = engine.create(inputs := engine.check(INPUTS | {"ttl": ON}))
+    renamed = inputs | {"ttl": ON | {"attributeName": "valid_until"}}
+    with pytest.raises(ClientError, match="active on a different AttributeName"):
+        engine.update(made.resource_id or "", made.properties, renamed)
+
+
+def test_a_table_keeps_its_key_until_the_block_is_switched_off(engine: Engine, aws: Aws) -> None:
+    key = {"enabled": True, "kmsKeyArn": "arn:aws:kms:us-east-1:000000000000:key/1a2b"}
+    made = engine.create(inputs := engine.check(INPUTS | {"serverSideEncryption": key}))
+    table = made.resource_id or ""
+
+    def described() -> Any:
+        found = aws.client("dynamodb").describe_table(TableName=table)["Table"]
+        return found.get("SSEDescription") or {}
+
+    taken_away = inputs | {"serverSideEncryption": {"enabled": True}}
+    assert not engine.diff(made.properties, taken_away).changes
+    state = engine.update(table, made.properties, taken_away | {"deletionProtectionEnabled": True})
+    assert described()["KMSMasterKeyArn"] == key["kmsKeyArn"]
+    off = inputs | {"serverSideEncryption": {"enabled": False}}
+    assert "serverSideEncryption" in engine.diff(state, off).diffs
+    state = engine.update(table, state, off)
+    assert described().get("Status") != "ENABLED"
+    assert not engine.diff(state, off).changes
 
 
 def test_an_unknown_value_is_a_change(engine: Engine) -> None:
@@ -165,8 +234,8 @@ def test_every_resource_of_the_program_can_be_read_changed_and_deleted(
 
     def remember(context: Context, token: str, name: str, inputs: Any) -> Any:
         identity, state = create(context, token, name, inputs)
-        key = lifecycle.of(token).name
-        given = {**inputs, **({key: state[key]} if key else {})}
+        named = provider_facts.of(token).name
+        given = {**inputs, **({named.key: state[named.key]} if named else {})}
         made.append((token, name, identity, given, state))
         return identity, state
 
@@ -178,7 +247,7 @@ def test_every_resource_of_the_program_can_be_read_changed_and_deleted(
     assert len(made) > 50
     for token, name, identity, inputs, state in made:
         assert lifecycle.read(context, token, identity, state) is not None, name
-        if lifecycle.of(token).replace_on != lifecycle.EVERYTHING:
+        if provider_facts.of(token).replaces != provider_facts.EVERYTHING:
             lifecycle.update(context, token, name, identity, state, inputs)
     for token, _, identity, _, state in reversed(made):
         lifecycle.delete(context, token, identity, state)

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.components.component_support import Deployed, record
-from tests.engine import lifecycle
+from tests.engine import provider_facts
 from tests.engine.stack import ROOT
 
 DOCUMENT = ROOT / "docs" / "upgrading.md"
@@ -23,6 +23,7 @@ DASHBOARD = {"dashboard": "true", "dashboardPrincipalArn": USER}
 GENERATED = {"orderGenerator": "true"}
 BATCHED = {"batchSchedule": "cron(0 4 * * ? *)"}
 CHANGES: dict[str, tuple[str, dict[str, str]]] = {
+    "tableName": ("shop", {}),
     "protect": ("false", {}),
     "pointInTimeRecovery": ("false", {}),
     "billingMode": ("provisioned", {}),
@@ -122,8 +123,8 @@ def _step(kind: str, old: Any, new: Any) -> str:
     }
     if not changed:
         return ""
-    replaces = kind in lifecycle.LIFECYCLES and lifecycle.of(kind).replaces(changed)
-    return "replaces" if replaces else "updates"
+    forced = provider_facts.of(kind).replaced_by(changed) or changed & new.replace_on_changes
+    return "replaces" if forced else "updates"
 
 
 def _value(value: Any) -> Any:
