@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OWN := .
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo up dashboard quick test setup-tests bench bench-record chaos least-privilege load fuzz audit pulumi-cli pr format format-check lint types coverage reference lock clean
+.PHONY: help .venv demo up dashboard quick test setup-tests acceptance bench bench-record chaos least-privilege load fuzz audit pulumi-cli pr format format-check lint types coverage reference lock clean
 
 help: ## What there is to make
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ test: $(VENV)/.stamp ## Every test
 
 setup-tests: pulumi-cli ## A browser and the Pulumi CLI, without which some tests are skipped
 	scripts/browser.sh
+
+acceptance: $(VENV)/.stamp ## Prove a real account: a stack from nothing to nothing; asks before it costs
+	$(BIN)/python -m acceptance
 
 bench: $(VENV)/.stamp ## Measure against named peers
 	$(BIN)/python -m benchmarks

@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 from local.account.aws import Aws, Credentials
 from local.account.wire import boto_errors
 from local.errors import AwsError
+from local.standins.events import glue_event
 
 _SAMPLE_FILES = 20
 _PARTITIONS_A_CALL = 100
@@ -155,6 +156,22 @@ class Crawler:
         except Exception as error:  # the run's status tells, as AWS's does
             last |= {"Status": "FAILED", "ErrorMessage": str(error)}
         self._last = last
+        self._tell(last)
+
+    def _tell(self, last: Mapping[str, Any]) -> None:
+        """What EventBridge hears of the end of a run."""
+        if last["Status"] == "CANCELLED":
+            return
+        state = last["Status"].capitalize()
+        detail = {
+            "crawlerName": self.name,
+            "accountId": self._aws.account_id,
+            "state": state,
+            "message": f"Crawler {state}",
+        }
+        if why := last.get("ErrorMessage"):
+            detail["errorMessage"] = why
+        glue_event(self._aws, "Glue Crawler State Change", detail)
 
     def _crawl(self, credentials: Credentials) -> list[str]:
         s3 = self._aws.client("s3", credentials)

@@ -22,6 +22,7 @@ from botocore.exceptions import ClientError
 from local.account.aws import Aws, Credentials
 from local.errors import AwsError, LocalError
 from local.standins import spark
+from local.standins.events import glue_event
 
 CORES = 2
 DRIVER_MEMORY = "1g"
@@ -170,6 +171,14 @@ class Jobs:
         if run.state == "RUNNING":
             run.state = "FAILED" if run.error else "SUCCEEDED"
         run.ended = time.time()
+        detail = {
+            "jobName": run.job_name,
+            "severity": "ERROR" if run.state == "FAILED" else "INFO",
+            "state": run.state,
+            "jobRunId": run.id,
+            "message": run.error or "Job run succeeded",
+        }
+        glue_event(self._aws, "Glue Job State Change", detail)
 
     def _spark(self, run: JobRun, definition: Mapping[str, Any], folder: Path) -> None:
         """What Glue does: as the job's role, fetch its files and run them."""

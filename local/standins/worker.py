@@ -52,6 +52,11 @@ class Worker(ABC):
             self._thread.join()
             self._thread = None
 
+    @property
+    def running(self) -> bool:
+        """Whether it works."""
+        return self._thread is not None and self._thread.is_alive()
+
     def died(self, error: AwsError) -> WorkerDiedError:
         """``error`` with the hop and the role that met it."""
         return WorkerDiedError(f"{self.name} stopped: {error} (acting as {self.role_arn})")

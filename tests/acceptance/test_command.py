@@ -1,0 +1,84 @@
+"""The command line, as far as it needs nothing."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from acceptance import __main__ as command
+from acceptance.checks import ALL, CHECKS
+
+ROOT = Path(__file__).parents[2]
+
+
+def acceptance(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "acceptance", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_every_check_has_a_name_of_its_own_and_says_what_holds() -> None:
+    names = [check.name for check in ALL]
+    assert len(names) == len(set(names))
+    listed = acceptance("--list").stdout.splitlines()
+    assert [line.split()[0] for line in listed] == names
+    assert all(len(line.split()) > 4 for line in listed)
+    assert not [check.name for check in ALL if check.says.endswith(".")]
+
+
+def test_the_guide_has_a_row_a_check() -> None:
+    guide = (ROOT / "docs" / "acceptance.md").read_text()
+    table = guide.partition("## The checks")[2].partition("##")[0]
+    assert re.findall(r"^\| `([\w-]+)` \|", table, re.MULTILINE) == [check.name for check in ALL]
+
+
+def test_the_settings_are_changed_last() -> None:
+    """DynamoDB takes a second change of the TTL an hour after the first: until then, the rest."""
+    assert [check.name for check in CHECKS][-2:] == ["settings", "settings-kept"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--only", "everything"], "no check everything; there are: no-change, outputs"),
+        (["--local", "--stack", "mine"], "go with an account, not with --local"),
+        (["--local", "--keep"], "go with an account, not with --local"),
+        (["--local", "--clean"], "go with an account, not with --local"),
+        (["--keep", "--clean"], "--keep or --clean, not both"),
+        (["--stack", "Mine"], "--stack 'Mine': small letters, digits and -"),
+        (["--stack", "acceptance-of-somebody"], "20 at most"),
+        (["--stack", "-x"], "--stack '-x'"),
+        (["--nonsense"], "No such option"),
+    ],
+)
+def test_what_cannot_be_right_is_said_in_words(arguments: list[str], message: str) -> None:
+    done = acceptance(*arguments)
+    assert done.returncode == 2
+    assert message in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("user", "stack"),
+    [
+        ("bob", "acceptance-bob"),
+        ("Ann.Marie O'Neill", "acceptance-ann-marie"),
+        ("DOMAIN\\bob_2", "acceptance-domain-bo"),
+        ("世界", "acceptance-user"),
+    ],
+)
+def test_the_default_name_is_made_of_the_users(
+    user: str, stack: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("getpass.getuser", lambda: user)
+    assert command._default_name() == stack
+    assert command._NAME.fullmatch(stack)
