@@ -82,8 +82,8 @@ class CatalogArgs:
     views, saved_queries:
         What the database and the workgroup offer beside the tables.
     kms_key_arn:
-        The key of the bucket. Encrypts answers and the crawler's log; without it, keys of AWS's own
-        do.
+        The key of the bucket. Encrypts query results and the crawler's log; without it,
+        AWS-managed keys are used.
     log_retention_days:
         How long the crawler's log is kept. Only with a key of yours has it one of its own.
     batch_schedule:

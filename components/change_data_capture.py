@@ -36,8 +36,8 @@ class ChangeDataCaptureArgs:
     stream_mode, shards:
         How the Kinesis stream is paid for; ``shards`` counts when ``provisioned``.
     kms_key_arn:
-        Encrypts the table, the stream, the bucket, dead letters, logs and answers; without it, keys
-        of AWS's own do.
+        Encrypts the table, the stream, the bucket, dead letters, logs and query results; without
+        it, AWS-managed keys are used.
     filter_patterns:
         EventBridge patterns; a change that matches none of them is left out. None: all pass.
     delivery_format:
@@ -53,7 +53,7 @@ class ChangeDataCaptureArgs:
     views, saved_queries:
         What the database and the workgroup offer beside the table of event rows.
     log_retention_days:
-        Log groups keep an event so many days.
+        Days for which log groups keep events.
     platform:
         What the transform is built for.
     protect:

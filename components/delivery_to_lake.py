@@ -36,7 +36,7 @@ class DeliveryToLakeArgs:
         Where the change records come from.
     kms_key_arn:
         The key of that stream. Encrypts the bucket, what Firehose writes, and the logs; without it,
-        keys of AWS's own do.
+        AWS-managed keys are used.
     schema:
         What an item holds; the transform validates by it.
     delivery_format, compression:

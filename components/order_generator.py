@@ -31,7 +31,7 @@ class OrderGeneratorArgs:
         Shares of all the changes that a run makes; what is left are the orders it places.
     kms_key_arn:
         The key of the table. Encrypts the function's environment and log, and the schedule's input;
-        without it, keys of AWS's own do.
+        without it, AWS-managed keys are used.
     platform:
         What the function is built for.
     """

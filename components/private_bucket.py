@@ -23,7 +23,7 @@ class PrivateBucketArgs:
     expire_days_by_prefix:
         After how many days the objects under a prefix are deleted.
     kms_key_arn:
-        Encrypts objects (SSE-KMS, with a bucket key); without it, S3's own keys do.
+        Encrypts objects (SSE-KMS, with a bucket key); without it, keys that S3 manages are used.
     protect:
         Keep old versions for a while and refuse to delete the bucket. When off, deleting the
         bucket deletes the objects in it.

@@ -29,7 +29,7 @@ class PythonFunctionArgs:
     statements:
         What it may do, besides writing to its own log group.
     kms_key_arn:
-        Encrypts the log and the environment; without it, keys of AWS's own do. Its role needs
+        Encrypts the log and the environment; without it, AWS-managed keys are used. Its role needs
         nothing for that: Lambda makes itself a grant as who deploys, CloudWatch has the key's own
         policy.
     """

@@ -53,7 +53,7 @@ class QuickSightDashboardArgs:
     workgroup_name, workgroup_arn, database_name, database_arn, bucket_arn:
         What it asks, and where that lies.
     kms_key_arn:
-        The key of the bucket, if it has one of yours.
+        The key of the bucket, if it is encrypted with your own key.
     dashboard_principal_arn:
         The QuickSight user or group that may see it.
     days:

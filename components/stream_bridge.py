@@ -34,7 +34,7 @@ class StreamBridgeArgs:
         item in order; ``$.eventID`` spreads evenly and does not.
     kms_key_arn:
         The key of the table. Encrypts the Kinesis stream, the dead letters, the log and the pipe's
-        filter; without it, keys of AWS's own do.
+        filter; without it, AWS-managed keys are used.
     batch_size, batch_window_seconds:
         The pipe hands over this many records, or what came within this time.
     maximum_record_age_seconds, maximum_retry_attempts:
