@@ -73,7 +73,7 @@ def test_the_transform_carries_native_code_of_its_platform_and_nothing_it_does_n
         assert package.read("schema.json").decode() == ORDERS.to_json()
     assert {name.split("/")[0] for name in names} == {
         "handler.py",
-        "batch.py",
+        "records.py",
         "metrics.py",
         "rows.py",
         "schema.json",

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from batch import MAX_ANSWER, transform
+from records import MAX_ANSWER, transform
 
 from tests.events import decode, encode, firehose, load
 
