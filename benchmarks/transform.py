@@ -138,7 +138,7 @@ def _ours() -> Iterator[Callable[[list[dict[str, Any]]], int]]:
         sys.path.insert(0, str(folder))
         try:
             handler = import_module("handler")
-            transform, to_row = import_module("batch").transform, handler.TO_ROW
+            transform, to_row = import_module("records").transform, handler.TO_ROW
         finally:
             sys.path.remove(str(folder))
     yield lambda records: len(transform(records, to_row)[0])
