@@ -150,7 +150,12 @@ class Facts:
         return {key: value for key, value in _copy(values).items() if key not in off}
 
     def _comparable(self, key: str, value: Any) -> Any:
-        return json.loads(value) if key in self.json_text and isinstance(value, str) else value
+        if key not in self.json_text or not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except ValueError:  # not known yet: the engine's own text stands for it
+            return value
 
 
 def of(token: str) -> Facts:
