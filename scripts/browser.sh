@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Install the browser that the dashboard's tests look with, where Debian's packages can be had.
+# Install the browser for the dashboard's tests, from Debian's packages.
 set -euo pipefail
 [ -x /usr/bin/chromium ] && exit
 if ! command -v apt-get > /dev/null; then

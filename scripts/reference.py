@@ -1,4 +1,4 @@
-"""Write the tables of docs/ from the code: ``python -m scripts.reference [--check]``.
+"""Generate the tables in docs/ from the code: ``python -m scripts.reference [--check]``.
 
 The text between ``<!-- NAME -->`` and ``<!-- /NAME -->`` is replaced; a test runs it with --check.
 """
@@ -28,14 +28,14 @@ ROOT = Path(__file__).resolve().parent.parent
 _CHAIN = ("CdcSource", "ChangeStream", "StreamBridge", "DeliveryToLake", "Catalog", "Access")
 _OUTPUTS = {
     "region": "the region",
-    "orderGeneratorFunctionName": "the function that places orders; with `orderGenerator` only",
-    "sortKey": "the table's sort key; with `sortKey` only",
-    "dashboardUrl": "where the QuickSight dashboard is; with `dashboard` only",
+    "orderGeneratorFunctionName": "the function that places orders; only with `orderGenerator`",
+    "sortKey": "the table's sort key; only with `sortKey`",
+    "dashboardUrl": "the URL of the QuickSight dashboard; only with `dashboard`",
 }
 
 
 def configuration() -> str:
-    """A row a setting: type, default, the values of dev and prod, what it does."""
+    """One row per setting: type, default, the values in dev and prod, description."""
     project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
     stacks = {
         name: yaml.safe_load((ROOT / f"Pulumi.{name}.yaml").read_text())["config"]
@@ -50,7 +50,7 @@ def configuration() -> str:
 
 
 def outputs() -> str:
-    """A row an output of the stack."""
+    """One row per stack output."""
     told = {
         _camel(name): text
         for component in _components()
@@ -71,12 +71,12 @@ def outputs() -> str:
 
 
 def component_sections() -> str:
-    """A section a component: what it is, its inputs with their defaults, its outputs."""
+    """One section per component: description, inputs with defaults, outputs."""
     return "\n\n".join(_section(component) for component in _components())
 
 
 def benchmarks() -> str:
-    """A row a benchmark, as `make bench-record` measured them."""
+    """One row per benchmark, as recorded by `make bench-record`."""
     rows = [("what", "ours", "peer", "ratio", "goal", "unit")]
     for line in (ROOT / "docs" / "benchmarks.jsonl").read_text().splitlines():
         one = json.loads(line)
@@ -93,7 +93,7 @@ def _number(value: float | None) -> str:
 
 def _section(component: type) -> str:
     args_class = getattr(sys.modules[component.__module__], f"{component.__name__}Args")
-    # A component's argument that is a setting by name means what the setting means.
+    # An argument named like a setting shares the setting's description.
     settings = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
     documented = dict(_parameters(args_class))
     for field in dataclasses.fields(args_class):
@@ -109,7 +109,7 @@ def _section(component: type) -> str:
 
 
 def _components() -> list[type]:
-    """The components in the order of the chain."""
+    """The components, in the order of the pipeline."""
     modules = [
         importlib.import_module(f"components.{one.name}")
         for one in pkgutil.iter_modules(components.__path__)
@@ -140,7 +140,7 @@ def _default(field: dataclasses.Field[Any]) -> str:
 
 
 def _parameters(args_class: type) -> Iterator[tuple[str, str]]:
-    """Each documented parameter; ``a, b:`` shares one text."""
+    """Each documented parameter; ``a, b:`` share one text."""
     _, _, section = (inspect.getdoc(args_class) or "").partition("Parameters\n----------\n")
     for names, text in re.findall(r"^(\w[\w, ]*):\n((?:    .*\n?|\n)+)", section, re.MULTILINE):
         for name in names.split(","):
@@ -188,11 +188,11 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     },
     "docs/benchmarks.md": {"benchmarks": benchmarks},
 }
-"""What is written, by document and place."""
+"""The generated parts, by document and marker."""
 
 
 def render(name: str) -> str:
-    """A document with every part of it written anew."""
+    """A document with all of its generated parts replaced."""
     text = (ROOT / name).read_text()
     for part, make in PARTS[name].items():
         before, begin, rest = text.partition(f"<!-- {part} -->\n")
@@ -204,7 +204,7 @@ def render(name: str) -> str:
 
 
 def main() -> int:
-    """Write the documents, or say which are not as they should be."""
+    """Write the documents, or with ``--check`` report the stale ones."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; 1 if stale")
     stale = {name: text for name in PARTS if (text := render(name)) != (ROOT / name).read_text()}

@@ -1,8 +1,8 @@
-"""Make the pictures of docs/: ``python -m scripts.screenshots demo|dashboard``.
+"""Make the screenshots in docs/: ``python -m scripts.screenshots demo|dashboard``.
 
-``demo`` is what `python -m local demo` prints. ``dashboard`` is its web page after some minutes of
-orders; it needs Debian's chromium (``apt-get install chromium``), and fonts for the names of
-customers everywhere (``fonts-wqy-microhei``).
+``demo`` shows the output of `python -m local demo`. ``dashboard`` shows the web page after some
+minutes of orders; it needs Debian's chromium (``apt-get install chromium``), and fonts for
+customers' names in all scripts (``fonts-wqy-microhei``).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _ARGUMENTS = (
 
 
 def demo(target: Path) -> None:
-    """The demo's answers as a terminal shows them."""
+    """The demo's terminal output."""
     done = subprocess.run(
         [sys.executable, "-m", "local", "demo"],
         cwd=ROOT,
@@ -50,12 +50,12 @@ def demo(target: Path) -> None:
     terminal = Console(record=True, width=TERMINAL, file=io.StringIO())
     terminal.print(Text("$ make demo\n"), Text.from_ansi(done.stdout), sep="")
     picture = terminal.export_svg(title="make demo")
-    # Without the fonts that it would load from elsewhere.
+    # Without web fonts.
     target.write_text(re.sub(r"@font-face \{.*?\}", "", picture, flags=re.DOTALL))
 
 
 def dashboard(target: Path) -> None:
-    """Start everything, give the orders some minutes, and look."""
+    """Start everything, wait some minutes for orders, and take the screenshot."""
     with (
         tempfile.TemporaryDirectory() as folder,
         LocalChain("dev", Path(folder) / "run") as stack,
@@ -72,7 +72,7 @@ def dashboard(target: Path) -> None:
 
 
 def shoot(url: str, target: Path) -> None:
-    """What a person sees after a refresh or two."""
+    """Take a screenshot after a refresh or two."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS.split())
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})

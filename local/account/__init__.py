@@ -1,1 +1,1 @@
-"""The account: the emulator, who may do what in it, and the program deployed into it."""
+"""The local account: emulator, authorization, and deployment of the Pulumi program."""

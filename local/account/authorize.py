@@ -1,4 +1,4 @@
-"""May this caller do this? Asked of the emulator's IAM, about the resources that AWS checks."""
+"""Authorization: checks the caller with the emulator's IAM, on the resources that AWS checks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from local.account.aws import Aws, Credentials
 from local.errors import AwsError
 
-_REMEMBER_SECONDS = 2.0  # IAM itself is eventually consistent; a dashboard asks the same often
+_REMEMBER_SECONDS = 2.0  # IAM is eventually consistent too; a dashboard repeats its requests
 
 
 class Authorizer:
@@ -40,7 +40,7 @@ class Authorizer:
             raise refusal
 
     def _ask(self, caller: Credentials, action: str, resources: Sequence[str]) -> AwsError | None:
-        for resource in resources:  # one by one: the emulator judges the first of a list only
+        for resource in resources:  # one by one: the emulator evaluates only the first of a list
             answer = self._iam.simulate_principal_policy(
                 PolicySourceArn=caller.principal_arn,
                 ActionNames=[action],
@@ -61,15 +61,15 @@ class Authorizer:
         return None
 
     def _name(self, caller: Credentials) -> str:
-        """As AWS names the caller: a role's session, not the role."""
+        """The caller's ARN as AWS reports it: a role's session, not the role."""
         return str(self._aws.client("sts", caller).get_caller_identity()["Arn"])
 
 
 def glue_resources(prefix: str, action: str, body: Mapping[str, Any]) -> list[str]:
-    """What AWS Glue checks for ``action``: the catalog, and the database and tables in it.
+    """The ARNs that AWS Glue checks for ``action``: catalog, database and tables.
 
-    ``prefix`` is ``arn:aws:glue:REGION:ACCOUNT``. Listing databases asks for the catalog only, and
-    tables are listed as ``table/DATABASE/*`` ("Specifying Glue resource ARNs", AWS Glue guide).
+    ``prefix`` is ``arn:aws:glue:REGION:ACCOUNT``. Listing databases needs the catalog only; listing
+    tables needs ``table/DATABASE/*`` ("Specifying Glue resource ARNs", AWS Glue guide).
     """
     if "Crawler" in action:
         name = body.get("Name") or body.get("CrawlerName")

@@ -1,4 +1,4 @@
-"""Who calls what, where: credentials, endpoints and boto3 clients of the local account."""
+"""Credentials, endpoints and boto3 clients of the local account."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import boto3
 from botocore.config import Config
 
 GATEWAY_SERVICES = frozenset({"athena", "dynamodbstreams", "glue"})
-"""Services that the gateway answers; every other one is the emulator's own."""
+"""Services that the gateway serves; all others go to the emulator."""
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """An access key and the IAM user or role ARN that it acts as."""
+    """An access key and the ARN of its IAM user or role."""
 
     access_key_id: str
     secret_access_key: str = field(repr=False)
@@ -24,7 +24,7 @@ class Credentials:
 
 
 class CredentialBook:
-    """Every access key handed out in this run: the gateway tells by it who signed a request."""
+    """Every access key issued in this run; the gateway looks up who signed a request."""
 
     def __init__(self) -> None:
         self._by_key: dict[str, Credentials] = {}
@@ -37,20 +37,20 @@ class CredentialBook:
         return credentials
 
     def get(self, access_key_id: str) -> Credentials | None:
-        """The credentials of this access key, or None if this run did not hand it out."""
+        """The credentials of this access key, or None if this run did not issue it."""
         with self._lock:
             return self._by_key.get(access_key_id)
 
 
 class Aws:
-    """The local account: one region, the emulator's endpoint, and the gateway's once it runs.
+    """The local account: one region, the emulator's endpoint, and the gateway's once it is up.
 
     Parameters
     ----------
     emulator_url, gateway_url:
         ``http://127.0.0.1:PORT``. Glue and Athena go to the gateway (see `GATEWAY_SERVICES`).
     root:
-        The account's root, which may do everything. Only set-up uses it; the chain acts as roles.
+        The account's root user. Only set-up uses it; the chain acts as its roles.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Aws:
         self.root = root
         self.book = CredentialBook()
         self.book.add(root)
-        # One session: service models are read from disk once, not for every client.
+        # One session, so that service models are read from disk only once.
         self._session: Any = boto3.Session(region_name=region)
         self._clients: dict[tuple[Any, ...], Any] = {}
         self._create = threading.Lock()
@@ -79,13 +79,13 @@ class Aws:
     ) -> Any:
         """A boto3 client acting as ``credentials`` (default: root).
 
-        ``direct`` asks the emulator itself even where the gateway answers.
+        ``direct`` bypasses the gateway and calls the emulator.
         """
         who = credentials or self.root
         through_gateway = service in GATEWAY_SERVICES and self.gateway_url and not direct
         url = self.gateway_url if through_gateway else self.emulator_url
         asked = (service, who.access_key_id, url, max_attempts, connections)
-        with self._create:  # boto3 clients may be shared by threads, not made by them
+        with self._create:  # boto3 clients are thread-safe, creating them is not
             if asked not in self._clients:
                 self._clients[asked] = self._session.client(
                     service,
@@ -104,7 +104,7 @@ class Aws:
             return self._clients[asked]
 
     def assume(self, role_arn: str, session_name: str) -> Credentials:
-        """Temporary credentials of a role, as a service gets them from STS."""
+        """Temporary credentials of a role, from STS."""
         answer = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=session_name)
         keys = answer["Credentials"]
         return self.book.add(

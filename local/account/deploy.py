@@ -1,7 +1,7 @@
 """Run the real `__main__.py`, with the settings of a stack file, against the emulator.
 
-Pulumi's SDK lets a program run without the engine: each resource that it registers goes to
-`EmulatorMocks`, which creates it through boto3 and gives back its real outputs.
+Pulumi's SDK can run a program without the engine: each registered resource goes to
+`EmulatorMocks`, which creates it through boto3 and returns its real outputs.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from local.resources import Context, create
 ROOT = Path(__file__).resolve().parents[2]
 OVERRIDES: Mapping[str, tuple[str, str]] = {
     "lambdaPlatform": ("host", "functions are packaged for this machine, not for AWS's arm64"),
-    "bufferIntervalSeconds": ("1", "a person waits"),
-    "transformBufferIntervalSeconds": ("0", "a person waits"),
-    "dashboard": ("false", "no QuickSight here; `python -m local dashboard` shows the figures"),
+    "bufferIntervalSeconds": ("1", "shorter waits"),
+    "transformBufferIntervalSeconds": ("0", "shorter waits"),
+    "dashboard": ("false", "QuickSight is not emulated; use `python -m local dashboard`"),
 }
-"""Settings that differ from the cloud whatever the stack: value and reason."""
+"""Settings that differ from AWS in every stack: value and reason."""
 
 _INVOKES: Mapping[str, str] = {
     "aws:index/getCallerIdentity:getCallerIdentity": "caller",
@@ -44,16 +44,16 @@ _INVOKES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Deployment:
-    """What was deployed.
+    """A deployed stack.
 
     Parameters
     ----------
     outputs:
-        As ``pulumi stack output --json`` gives them.
+        As in ``pulumi stack output --json``.
     definitions:
         See `local.resources.Context`.
     overrides:
-        The settings that differ from the stack file: name -> (value here, value there, reason).
+        Settings that differ from the stack file: name -> (value here, value there, reason).
     """
 
     outputs: Mapping[str, Any]
@@ -62,7 +62,7 @@ class Deployment:
 
 
 class EmulatorMocks(pulumi.runtime.Mocks):
-    """Creates what the program registers."""
+    """Creates the resources that the program registers."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -70,7 +70,7 @@ class EmulatorMocks(pulumi.runtime.Mocks):
     def new_resource(
         self, args: pulumi.runtime.MockResourceArgs
     ) -> tuple[str | None, dict[str, Any]]:
-        """Create one resource; components and providers exist in name only."""
+        """Create one resource; for components and providers there is nothing to create."""
         if not args.custom or args.typ.startswith("pulumi:"):
             return args.name, dict(args.inputs)
         try:
@@ -81,7 +81,7 @@ class EmulatorMocks(pulumi.runtime.Mocks):
     def call(
         self, args: pulumi.runtime.MockCallArgs
     ) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
-        """Answer what the program asks of its provider."""
+        """Serve the program's provider function calls (invokes)."""
         aws = self._context.aws
         answers = {
             "caller": {
@@ -95,18 +95,18 @@ class EmulatorMocks(pulumi.runtime.Mocks):
         }
         if args.token not in _INVOKES:
             raise LocalError(
-                f"the local stack cannot answer {args.token}: add it to local/account/deploy.py"
+                f"the local stack does not support {args.token}: add it to local/account/deploy.py"
             )
         return answers[_INVOKES[args.token]], []
 
 
 def stack_config(stack: str, root: Path = ROOT) -> dict[str, str]:
-    """The configuration of a stack as the CLI would hand it to the program.
+    """The configuration of a stack as the CLI would pass it to the program.
 
     Raises
     ------
     UsageError
-        When there is no file for the stack, or its settings cannot be used.
+        If the stack has no file, or its settings are invalid.
     """
     file = root / f"Pulumi.{stack}.yaml"
     if not file.is_file():
@@ -127,7 +127,7 @@ def stack_config(stack: str, root: Path = ROOT) -> dict[str, str]:
     start = f"{NAMESPACE}:"
     own = {key.removeprefix(start): text for key, text in texts.items() if key.startswith(start)}
     try:
-        Settings.load(own)  # the program would say so too, but only once the emulator runs
+        Settings.load(own)  # fails before the emulator starts, not after
     except SettingsError as error:
         raise UsageError(f"{file.name}: {error}") from None
     return texts
@@ -145,12 +145,12 @@ def deploy(
     Parameters
     ----------
     overrides:
-        Further settings that differ from the stack file, by name without the namespace.
+        Further settings that override the stack file, by name without the namespace.
 
     Raises
     ------
     LocalError
-        When the program or a resource fails; nothing is rolled back, the emulator is thrown away.
+        If the program or a resource fails. Nothing is rolled back: the emulator is discarded.
     """
     project = yaml.safe_load((root / "Pulumi.yaml").read_text())["name"]
     config = stack_config(stack, root)
@@ -173,7 +173,7 @@ def deploy(
 def _run(
     context: Context, project: str, stack: str, config: Mapping[str, str], root: Path
 ) -> dict[str, Any]:
-    # A loop of its own: an earlier program of this process may have closed the one before.
+    # A new event loop: an earlier program in this process may have closed the previous one.
     asyncio.set_event_loop(asyncio.new_event_loop())
     pulumi_settings.set_root_resource(None)  # type: ignore[arg-type]
     pulumi.runtime.set_mocks(EmulatorMocks(context), project=project, stack=stack, preview=False)
@@ -186,7 +186,7 @@ def _run(
         exported = pulumi.runtime.get_root_resource().outputs  # type: ignore[union-attr]
         return pulumi.Output.all(**exported).apply(outputs.update)
 
-    # The SDK logs a traceback of each failed registration; the error itself is reported below.
+    # The SDK logs a traceback for each failed registration; the error itself is raised below.
     asyncio_log = logging.getLogger("asyncio")
     level, asyncio_log.level = asyncio_log.level, logging.CRITICAL
     try:
@@ -194,7 +194,7 @@ def _run(
     except pulumi.RunError as error:
         raise UsageError(str(error)) from error
     finally:
-        gc.collect()  # the log's lines come when failed tasks are collected
+        gc.collect()  # the SDK logs when failed tasks are garbage-collected
         asyncio_log.level = level
     return outputs
 

@@ -1,4 +1,4 @@
-"""ministack as a child process: an AWS account on a loopback port, IAM enforced."""
+"""ministack as a child process: an emulated AWS account on a loopback port, with IAM enforced."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on now."""
+    """A free loopback port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def _die_with_parent() -> None:
-    """Linux: the child gets SIGTERM when this process dies, even if it was killed."""
+    """On Linux, the child gets SIGTERM when this process dies, even by SIGKILL."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
@@ -45,17 +45,17 @@ class Emulator:
     Parameters
     ----------
     directory:
-        Where its log and whatever it keeps on disk go.
+        Folder for its log and data.
     region:
-        The one region of the account.
+        The account's only region.
     port:
-        Loopback port; 0 takes a free one.
+        Loopback port; 0 picks a free one.
 
     Raises
     ------
     LocalError
-        When the port is taken, or when it does not answer within `START_SECONDS`; the message
-        then ends with its log's last lines.
+        If the port is taken, or the emulator does not answer within `START_SECONDS`; the message
+        then ends with the last lines of its log.
     """
 
     def __init__(self, directory: Path, *, region: str, port: int = 0) -> None:
@@ -76,7 +76,7 @@ class Emulator:
         )
 
     def start(self) -> Emulator:
-        """Start it and wait until it answers."""
+        """Start the emulator and wait until it answers."""
         self._require_port()
         self._directory.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:
@@ -87,7 +87,7 @@ class Emulator:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C is for us; we stop the child in order
+                start_new_session=True,  # Ctrl-C must not reach the child: `stop` ends it in order
                 preexec_fn=_die_with_parent,  # noqa: PLW1509 - no threads run yet
             )
         deadline = time.monotonic() + START_SECONDS
@@ -101,7 +101,7 @@ class Emulator:
         return self
 
     def stop(self) -> None:
-        """Stop it and whatever it started (Lambda workers); safe to call twice."""
+        """Stop the emulator and its Lambda workers; safe to call twice."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -115,7 +115,7 @@ class Emulator:
             os.killpg(process.pid, signal.SIGKILL)  # Lambda workers share its session
 
     def alive(self) -> bool:
-        """Whether the process still runs."""
+        """Whether the process is running."""
         return self._process is not None and self._process.poll() is None
 
     def log_tail(self) -> str:
@@ -148,7 +148,7 @@ class Emulator:
             "MINISTACK_REGION": self.aws.region,
             "AWS_ACCESS_KEY_ID": self.aws.root.access_key_id,
             "AWS_SECRET_ACCESS_KEY": self.aws.root.secret_access_key,
-            "ATHENA_ENGINE": "mock",  # the gateway answers Athena
+            "ATHENA_ENGINE": "mock",  # the gateway serves Athena
             "LOG_LEVEL": "WARNING",
             "S3_DATA_DIR": str(self._directory / "s3"),
             "STATE_DIR": str(self._directory / "state"),
@@ -161,8 +161,8 @@ class Emulator:
                 probe.bind(("127.0.0.1", self.port))
             except OSError as error:
                 raise LocalError(
-                    f"port {self.port} is taken ({error.strerror}): stop what listens there, "
-                    "or choose another with --port"
+                    f"port {self.port} is taken ({error.strerror}): stop the process that listens "
+                    "there, or choose another with --port"
                 ) from None
 
     def _healthy(self) -> bool:
@@ -176,4 +176,4 @@ class Emulator:
             connection.close()
 
     def _failed(self, how: str) -> str:
-        return f"the emulator did not start: {how}. The end of {self.log}:\n{self.log_tail()}"
+        return f"the emulator did not start: {how}. Last lines of {self.log}:\n{self.log_tail()}"

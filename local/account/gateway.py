@@ -1,9 +1,9 @@
-"""One loopback endpoint for Glue, Athena, DynamoDB Streams and a look at pipes, as AWS authorises.
+"""A loopback endpoint for Glue, Athena, DynamoDB Streams and DescribePipe, authorized as on AWS.
 
-The emulator's own authorisation of these services asks about the wrong resources, it has neither
-Trino SQL nor a crawler, and it forgets most of a pipe. So requests come here: the signature is
-checked, IAM is asked about AWS's real resource ARNs, and then a part of this package answers, or
-the emulator does, as root.
+For these services the emulator authorizes the wrong resources, lacks Trino SQL and crawlers, and
+drops most of a pipe's definition. The gateway checks each request's signature, authorizes it on the
+resource ARNs that AWS uses, and then serves it from this package or forwards it to the emulator as
+root.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from local.athena import Athena
 
 Hook = Callable[[dict[str, Any], Credentials], dict[str, Any]]
-"""Answers one action: ``hook(request body, caller) -> response body``, or raises AwsError."""
+"""Serves one action: ``hook(request body, caller) -> response body``, or raises AwsError."""
 
 _STREAMS = "DynamoDBStreams_20120810"
 _SERVICES = {"AmazonAthena": "athena", "AWSGlue": "glue", _STREAMS: "dynamodb"}
@@ -46,12 +46,12 @@ _JSON = "application/x-amz-json-1.1"
 
 
 class Gateway:
-    """The server. ``start()`` also tells ``aws`` to send `GATEWAY_SERVICES` here.
+    """The server. ``start()`` also makes ``aws`` send `GATEWAY_SERVICES` here.
 
     Parameters
     ----------
     port:
-        0 asks the operating system for a free one.
+        0 picks a free one.
 
     Examples
     --------
@@ -67,7 +67,7 @@ class Gateway:
         self._hooks: dict[tuple[str, str], Hook] = {
             ("athena", action): hook for action, hook in athena.actions.items()
         }
-        # The stream of each shard iterator handed out: GetRecords does not name it.
+        # The stream of each issued shard iterator: GetRecords does not name it.
         self._iterators: dict[str, str] = {}
         self._http = urllib3.PoolManager(maxsize=16, retries=False)
         self._server = _Server(("127.0.0.1", port), _Handler)
@@ -87,7 +87,7 @@ class Gateway:
         self._aws.gateway_url = self.url
 
     def stop(self) -> None:
-        """Stop serving, and every query that runs."""
+        """Stop serving and cancel every running query."""
         if self._thread.is_alive():
             self._server.shutdown()
             self._thread.join()
@@ -97,13 +97,13 @@ class Gateway:
         self._aws.gateway_url = None
 
     def intercept(self, service: str, action: str, hook: Hook) -> None:
-        """Answer ``action`` with ``hook``, after signature and permission were checked."""
+        """Serve ``action`` with ``hook``, after checking signature and permission."""
         self._hooks[service, action] = hook
 
     def answer(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[int, bytes]:
-        """Status and JSON of one request; ``headers`` have lower-case names."""
+        """Status and JSON body for one request; header names are in lower case."""
         try:
             service, action, request = _operation(method, path, headers, body)
             caller = sigv4.verify(
@@ -127,13 +127,13 @@ class Gateway:
             return 200, json.dumps(hook(request, caller), default=str).encode()
         except AwsError as error:
             return error.status, _refusal(error)
-        except ClientError as error:  # what the emulator refused on the way
+        except ClientError as error:  # an error response from the emulator
             told = error.response["Error"]
             return 400, _refusal(AwsError(told["Code"], told["Message"]))
         except (BotoCoreError, urllib3.exceptions.HTTPError) as error:
             return 503, _refusal(AwsError("ServiceUnavailableException", str(error), 503))
         except Exception as error:
-            _LOG.exception("the gateway could not answer %s", headers.get("x-amz-target"))
+            _LOG.exception("the gateway failed on %s", headers.get("x-amz-target"))
             return 500, _refusal(AwsError("InternalServerException", repr(error), 500))
 
     def _resources(self, service: str, action: str, request: dict[str, Any]) -> list[str]:
@@ -157,7 +157,7 @@ class Gateway:
             del self._iterators[next(iter(self._iterators))]
 
     def _forward(self, service: str, target: str, body: bytes) -> tuple[int, bytes]:
-        """Ask the emulator as root; its answer is passed through."""
+        """Forward to the emulator as root and return its response unchanged."""
         request = AWSRequest(
             method="POST",
             url=self._aws.emulator_url + "/",
@@ -176,7 +176,7 @@ class Gateway:
 def _operation(
     method: str, path: str, headers: Mapping[str, str], body: bytes
 ) -> tuple[str, str, dict[str, Any]]:
-    """Service, action and request of a call."""
+    """Service, action and parsed request of a call."""
     target, _, action = headers.get("x-amz-target", "").rpartition(".")
     if method == "POST" and target in _SERVICES:
         return _SERVICES[target], action, _parse(body)
@@ -184,7 +184,7 @@ def _operation(
         return "pipes", "DescribePipe", {"Name": unquote(pipe[1])}
     raise AwsError(
         "UnknownOperationException",
-        "This endpoint answers Athena, Glue and DynamoDB Streams (X-Amz-Target AmazonAthena.*, "
+        "This endpoint serves Athena, Glue and DynamoDB Streams (X-Amz-Target AmazonAthena.*, "
         f"AWSGlue.*, {_STREAMS}.*) and DescribePipe, not {target or f'{method} {path}'}: "
         "send it to AWS_ENDPOINT_URL.",
         404,
@@ -195,14 +195,14 @@ def _parse(body: bytes) -> dict[str, Any]:
     try:
         request = json.loads(body or b"{}")
     except ValueError as error:
-        raise AwsError("SerializationException", f"The request body is no JSON: {error}") from None
+        raise AwsError("SerializationException", f"The body is not JSON: {error}") from None
     if not isinstance(request, dict):
-        raise AwsError("SerializationException", "The request body is no JSON object.")
+        raise AwsError("SerializationException", "The request body is not a JSON object.")
     return request
 
 
 def _refusal(error: AwsError) -> bytes:
-    # Athena's model spells the member Message, Glue's too; botocore reads either spelling.
+    # Athena's and Glue's models spell the member Message; botocore accepts either spelling.
     return json.dumps(
         {"__type": error.code, "message": error.message, "Message": error.message, **error.extra}
     ).encode()
@@ -218,7 +218,7 @@ class _Server(ThreadingHTTPServer):
         self._serving: dict[threading.Thread, socket.socket] = {}
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Serve one connection, known while it lasts."""
+        """Serve one connection and track it while it is open."""
         self._serving[threading.current_thread()] = request
         try:
             super().process_request_thread(request, client_address)
@@ -226,7 +226,7 @@ class _Server(ThreadingHTTPServer):
             del self._serving[threading.current_thread()]
 
     def server_close(self) -> None:
-        """Hang up on clients that keep their connections, and wait until their threads are gone."""
+        """Close kept-alive connections and wait for their threads to end."""
         super().server_close()
         for thread, connection in list(self._serving.items()):
             with contextlib.suppress(OSError):
@@ -237,7 +237,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    timeout = 120  # of an idle kept-alive connection
+    timeout = 120  # seconds, for an idle kept-alive connection
     server: _Server
 
     def _answer(self) -> None:
@@ -257,4 +257,4 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Say nothing: a client's own log tells of its requests."""
+        """Log nothing: clients log their own requests."""

@@ -1,4 +1,4 @@
-"""Check the Signature Version 4 of a request, as an AWS endpoint does (header form only)."""
+"""Verifies a request's Signature Version 4 as an AWS endpoint does (header form only)."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ def verify(
     method: str = "POST",
     path: str = "/",
 ) -> Credentials:
-    """Who signed this request, which has no query.
+    """Return who signed this request (which must have no query string).
 
     Parameters
     ----------
     headers:
         Names in lower case.
     path:
-        As it was sent, escapes and all.
+        As sent, with its escapes.
 
     Raises
     ------
     AwsError
-        As AWS refuses: no signature, an unknown key or token, a wrong or an old signature.
+        As AWS does: no signature, unknown key or token, wrong or expired signature.
     """
     if "authorization" not in headers:
         raise AwsError("MissingAuthenticationTokenException", "Missing Authentication Token", 403)

@@ -1,6 +1,6 @@
-"""ministack that refuses what AWS refuses for its size: `python -m local.account.strict_emulator`.
+"""ministack with AWS's size limits: `python -m local.account.strict_emulator`.
 
-The checks are where every client meets them, whatever it is written in and whoever runs it.
+The checks run in the server, so they apply to every client.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ def _too_large(record: Mapping[str, Any]) -> Answer:
 
 
 def put_record(request: dict[str, Any]) -> Answer:
-    """PutRecord, if the record is not too large."""
+    """PutRecord; rejects a record that is too large."""
     if _size(request) > limits.KINESIS_RECORD:
         return _too_large(request)
     return _put_record(request)  # type: ignore[no-any-return]
 
 
 def put_records(request: dict[str, Any]) -> Answer:
-    """PutRecords, if none of the records is too large: one is, and none of them is put."""
+    """PutRecords; rejects the whole request if one record is too large."""
     for record in request.get("Records", ()):
         if _size(record) > limits.KINESIS_RECORD:
             return _too_large(record)
@@ -52,7 +52,7 @@ def put_records(request: dict[str, Any]) -> Answer:
 async def invoke(
     method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
 ) -> Answer:
-    """Lambda, if what an invocation is given and what it returns are not too large."""
+    """Lambda requests; rejects an invocation whose request or response payload is too large."""
     invocation = method == "POST" and path.rstrip("/").endswith("/invocations")
     if invocation and len(body) > limits.LAMBDA_REQUEST:
         return error_response_json(  # type: ignore[no-any-return]

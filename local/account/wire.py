@@ -1,6 +1,6 @@
-"""AWS's JSON protocol, unparsed: what one service hands to the next is passed on as it came.
+"""A raw client of AWS's JSON protocol: values pass from one service to the next unchanged.
 
-boto3 would decode base64 and turn times into objects, only for the next hop to turn them back.
+boto3 would decode base64 and timestamps, only for the next hop to encode them again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _VERSIONS = {"dynamodb": "1.0", "kinesis": "1.1"}
 
 @contextmanager
 def boto_errors() -> Iterator[None]:
-    """Turn what boto3 raises inside into `AwsError`."""
+    """Convert boto3's exceptions to `AwsError`."""
     try:
         yield
     except ClientError as error:
@@ -42,7 +42,7 @@ def boto_errors() -> Iterator[None]:
 
 
 class JsonClient:
-    """Calls one service's JSON API as ``credentials``; shared by threads.
+    """Calls one service's JSON API as ``credentials``; thread-safe.
 
     Parameters
     ----------
@@ -65,12 +65,12 @@ class JsonClient:
         self._pool = urllib3.PoolManager(maxsize=8, timeout=urllib3.Timeout(connect=5, read=60))
 
     def call(self, action: str, body: dict[str, Any]) -> Any:
-        """The answer's JSON.
+        """Call ``action`` and return the parsed response.
 
         Raises
         ------
         AwsError
-            For every answer that is not a success, and when no answer comes (status 503).
+            For every error response, and if no response comes (status 503).
         """
         request = AWSRequest(
             method="POST",

@@ -1,4 +1,4 @@
-"""Athena's API: executions that run, are watched, paged through and stopped."""
+"""Athena's API: starts, polls and stops query executions, and pages through results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables and views, as the caller may see them in the Glue catalog."""
+"""Tables and views in the Glue catalog that the caller may read."""
 
 from __future__ import annotations
 

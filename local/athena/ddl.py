@@ -1,4 +1,4 @@
-"""Statements other than queries: what SHOW, DESCRIBE and CREATE do to, or read from, Glue."""
+"""Statements other than queries: SHOW, DESCRIBE, CREATE and the like on the Glue catalog."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs one statement: names are bound, partitions pruned, objects read, SQL rewritten and run."""
+"""Runs one statement: binds names, prunes partitions, reads objects, rewrites and runs the SQL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a statement is given when it runs, and what comes of it."""
+"""The inputs and the outcome of one statement."""
 
 from __future__ import annotations
 

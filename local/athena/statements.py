@@ -1,4 +1,4 @@
-"""Every statement that Athena runs: SELECT and what looks like one, and DDL over Glue."""
+"""Dispatches every statement that Athena runs: SELECT and its variants, and DDL on Glue."""
 
 from __future__ import annotations
 

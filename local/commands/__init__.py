@@ -1,1 +1,1 @@
-"""What `python -m local` does."""
+"""The subcommands of `python -m local`."""

@@ -1,4 +1,4 @@
-"""Run the deployed Spark job: from the process of the local chain, or through Glue's API."""
+"""Run the deployed Spark job, in the local chain's process or through the Glue API."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _ENDED = ("SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT")
 
 
 def run_batch(stack: LocalChain, *, backfill: str | None = None) -> dict[str, Any]:
-    """Bring the table of current orders up to date; the run's figures.
+    """Update the table of current orders and return the run's figures.
 
     Parameters
     ----------
     backfill:
-        Load this DynamoDB export (``s3://...``) instead of the log's news.
+        Load this DynamoDB export (``s3://...``) instead of the log's new changes.
 
     Raises
     ------
     LocalError
-        Saying what to install where Java or the jars cannot be had, or why the job failed.
+        If Java or the jars are missing (the message says what to install), or the job failed.
     """
     arguments = {"--backfill": backfill} if backfill else {}
     assert stack.jobs is not None, "the chain runs"
@@ -38,12 +38,12 @@ def run_batch(stack: LocalChain, *, backfill: str | None = None) -> dict[str, An
 def start_and_await(
     environment: Mapping[str, str], outputs: Mapping[str, str], *, backfill: str | None = None
 ) -> dict[str, Any]:
-    """Do what `run_batch` does, from another process: through Glue's API.
+    """Do what `run_batch` does from another process, through the Glue API.
 
     Parameters
     ----------
     environment:
-        What ``python -m local env`` tells.
+        The variables that ``python -m local env`` prints.
     """
     session = boto3.Session(
         aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],

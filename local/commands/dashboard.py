@@ -1,4 +1,4 @@
-"""The dashboard on the local stack: orders that come in, and the page that shows them."""
+"""The dashboard on the local stack: a writer of orders, and the page that shows them."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from local.chain import LocalChain
 from local.errors import LocalError
 
 REFRESH_SECONDS = 5.0
-"""A person waits, and this Athena bills nobody."""
+"""Short, because local queries cost nothing."""
 _START_SECONDS = 30.0
 _STOP_SECONDS = 5.0
 _BUSIEST_HOUR = 15
 
 
 def history(days: int, now: datetime) -> Iterator[generator.Operation]:
-    """Orders of the days before ``now``, more in the afternoon than at night, and their lives.
+    """Orders of the days before ``now`` and their changes, more in the afternoon than at night.
 
-    They are written now, as a shop's older orders are when it moves to a new table.
+    They are all written now, like the past orders of a shop that moves to a new table.
     """
     for back in range(days * 24, 0, -1):
         start = (now - timedelta(hours=back)).replace(minute=0, second=0)
@@ -40,14 +40,14 @@ def history(days: int, now: datetime) -> Iterator[generator.Operation]:
 
 
 class Shop:
-    """Writes orders, the older ones first, until it is left; use it as a context manager.
+    """Writes orders, past ones first, until the context exits; use it as a context manager.
 
     Parameters
     ----------
     rate:
-        New orders a second.
+        New orders per second.
     days:
-        How many days of older orders to write first.
+        How many days of past orders to write first.
     """
 
     def __init__(self, stack: LocalChain, *, rate: float, days: int) -> None:
@@ -65,7 +65,7 @@ class Shop:
 
     @property
     def report(self) -> generator.Report:
-        """What was written so far."""
+        """The counts so far."""
         return generator.Report(
             inserted=self._older.inserted + self._newer.inserted,
             updated=self._older.updated + self._newer.updated,
@@ -97,9 +97,9 @@ class Shop:
         )
 
     def check(self) -> None:
-        """Raise if no more orders are written."""
+        """Raise if the writer has died."""
         if self.error:
-            raise LocalError(f"no more orders come in: {self.error}") from self.error
+            raise LocalError(f"writing orders failed: {self.error}") from self.error
 
     def __enter__(self) -> Shop:
         self._thread.start()
@@ -116,11 +116,11 @@ class Server:
     Parameters
     ----------
     outputs_file:
-        The stack's outputs.
+        The file with the stack's outputs.
     settings:
-        The environment in which AWS clients use the stack; see `local.commands.up.environment`.
+        Environment variables for AWS clients; see `local.commands.up.environment`.
     log:
-        Where the server writes what it has to say.
+        The server's log file.
     """
 
     def __init__(
@@ -143,25 +143,25 @@ class Server:
             refresh=refresh,
             source=serve.source(None, outputs_file),
         )
-        others = ("AWS_PROFILE", "AWS_SESSION_TOKEN")  # of before: they must not interfere
+        others = ("AWS_PROFILE", "AWS_SESSION_TOKEN")  # would override the local stack's keys
         inherited = {name: value for name, value in os.environ.items() if name not in others}
         self._environment = inherited | dict(settings) | page.environment()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        """Where the page is."""
+        """The page's URL."""
         return f"http://localhost:{self._port}"
 
     def check(self) -> None:
         """Raise if the server has died."""
         if self._process and self._process.poll() is not None:
             tail = "\n".join(self._log.read_text(errors="replace").splitlines()[-15:])
-            raise LocalError(f"the dashboard died. The end of {self._log}:\n{tail}")
+            raise LocalError(f"the dashboard died. Last lines of {self._log}:\n{tail}")
 
     def __enter__(self) -> Server:
         with self._log.open("wb") as log:
-            # A session of its own: Ctrl-C is for us, who stop it when its time has come.
+            # In its own session, so that Ctrl-C reaches only this process, which then stops it.
             self._process = subprocess.Popen(  # noqa: S603 - our own command line, no shell
                 serve.command(port=self._port),
                 env=self._environment,
@@ -186,7 +186,7 @@ class Server:
                     return
             except OSError:
                 time.sleep(0.1)
-        raise LocalError(f"the dashboard does not answer after {_START_SECONDS:.0f} s: {self._log}")
+        raise LocalError(f"the dashboard did not start in {_START_SECONDS:.0f} s: see {self._log}")
 
     def __exit__(self, *_: object) -> None:
         if not self._process:

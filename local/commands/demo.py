@@ -1,4 +1,4 @@
-"""The demo: orders go in, changes are carried, Athena is asked, and the answer must be right."""
+"""The demo: write orders, deliver their changes, query them with Athena and check the result."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from local.standins import spark
 from schema import ORDERS
 
 STALL_SECONDS = 30.0
-"""Nothing moved for so long although records are missing: they are lost."""
+"""If nothing moves for this long, missing records count as lost."""
 _TICK_SECONDS = 0.1
 _SCHEDULE = "cron(10 * * * ? *)"
-"""With one, the view current_orders reads the batch's table; nothing starts by it here."""
+"""Makes the view current_orders read the batch's table; the local stack starts no scheduled run."""
 IN_TABLE = (
     "SELECT "  # noqa: S608
     + ", ".join(
@@ -49,13 +49,13 @@ class DemoPlan:
     Parameters
     ----------
     stack:
-        Whose settings to deploy.
+        Deploy with the settings of ``Pulumi.<stack>.yaml``.
     plan:
         What the generator writes.
     garbage:
-        How many records to put into the stream that no row can be made of.
+        How many malformed or invalid records to put into the stream.
     batch:
-        Run the Spark job too, and take the current orders from the table that it keeps.
+        Also run the Spark job, and read the current orders from its table.
     """
 
     stack: str
@@ -67,7 +67,7 @@ class DemoPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """What came of it; see `to_json` for the meaning of each."""
+    """The demo's results; see `to_json`."""
 
     written: Mapping[str, int]
     captured: int
@@ -91,11 +91,11 @@ class Summary:
 
     @property
     def good(self) -> bool:
-        """Nothing lost, and the lake tells what the table holds."""
+        """Whether nothing is lost and the lake equals the table."""
         return self.lost == 0 and self.matches_table and not self.problems
 
     def to_json(self) -> dict[str, Any]:
-        """The counts: what was written, what each hop saw, what a query finds at the end."""
+        """The counts: changes written, records per hop, and rows found by the final queries."""
         names = (
             "written captured bridged delivered failed lost objects current_orders table_items "
             "matches_table crawled_tables latency_ms seconds"
@@ -107,24 +107,24 @@ class Summary:
 
 
 class Watch:
-    """When each change was written and when its row could be queried."""
+    """Records when each change was written and when its row became queryable."""
 
     def __init__(self) -> None:
         self._written: dict[str, list[float]] = defaultdict(list)
         self._seen: dict[str, dict[str, float]] = defaultdict(dict)
 
     def written(self, operation: generator.Operation) -> None:
-        """Note a write (the generator's journal)."""
+        """Record a write (the generator's journal)."""
         self._written[operation.orderid].append(time.time())
 
     def delivered(self, at: float, rows: Sequence[bytes]) -> None:
-        """Note rows that are in the lake now."""
+        """Record rows that are now in the lake."""
         for row in rows:
             event = orjson.loads(row)
             self._seen[event[ORDERS.key]].setdefault(event["sequence_number"], at)
 
     def latencies_ms(self) -> list[float]:
-        """From write to queryable, of each change; the n-th row of an order is its n-th write."""
+        """Time from write to queryable for each change; an order's n-th row is its n-th write."""
         return sorted(
             (seen - written) * 1000
             for order, times in self._written.items()
@@ -133,14 +133,14 @@ class Watch:
 
 
 class Demo:
-    """One run; `counts` may be read by another thread meanwhile.
+    """One run; another thread may read `counts` while it runs.
 
     Parameters
     ----------
     say:
-        Told each step in a few words.
+        Called with a short description of each step.
     tick:
-        Called several times a second with the counts so far.
+        Called several times per second with the counts so far.
     """
 
     def __init__(
@@ -158,12 +158,12 @@ class Demo:
         self._stop = threading.Event()
 
     def run(self) -> Summary:
-        """Start, write, carry, crawl, query, stop.
+        """Start, write, deliver, crawl, query, stop.
 
         Raises
         ------
         LocalError
-            What kept it from finishing.
+            If the run cannot finish.
         """
         began = time.monotonic()
         overrides = dict(self._plan.overrides)
@@ -187,7 +187,7 @@ class Demo:
                 return self._conclude(stack, sent, began)
 
     def _write(self, stack: LocalChain) -> list[bytes]:
-        """Write the orders as the writer, and the garbage among them."""
+        """Write the orders as the writer role, mixed with the garbage."""
         self._say("writing orders")
         writer = stack.user("writer", stack.outputs["writerPolicyArn"])
         client = stack.aws.client("dynamodb", writer)
@@ -246,7 +246,7 @@ class Demo:
             figures = run_batch(stack)
         self._say("crawling")
         crawled = self._crawl(stack)
-        self._say("asking Athena")
+        self._say("querying Athena")
         reader = stack.user("reader", outputs["readerPolicyArn"])
         log, failed = outputs["projectionTable"], outputs["failedTable"]
         query = Asker(stack, reader)
@@ -258,7 +258,7 @@ class Demo:
         current = query("SELECT * FROM current_orders")
         items = table_items(stack.aws.client("dynamodb"), outputs["tableName"])
         differing = differences(ORDERS, items, current)
-        if figures is not None:  # the view reads the table, but the log too: ask for it alone
+        if figures is not None:  # the view also reads the log, so check the table on its own
             current = query(IN_TABLE)
             differing += differences(ORDERS, items, current)
         not_kept = sum((Counter(sent) - raw).values())
@@ -287,7 +287,7 @@ class Demo:
             latency_ms={"p50": quantile(latencies, 0.5), "p99": quantile(latencies, 0.99)},
             seconds=round(time.monotonic() - began, 1),
             problems=self._problems(stack, differing, unexpected),
-            # A seeded run's orders were placed long ago, so that they are the same each time.
+            # A seeded run places its orders at fixed dates, which may be long ago.
             revenue=query.saved("revenue_by_product", days="3650"),
             life=query.saved("order_history", orderid=life_of) if life_of else [],
             life_of=life_of,
@@ -300,9 +300,9 @@ class Demo:
         if self._report.failed:
             told.append(f"{self._report.failed} changes could not be written to the table")
         if unexpected:
-            told.append(f"{unexpected} orders' changes ended as failed records")
+            told.append(f"{unexpected} valid changes ended as failed records")
         if dead := stack.hops().dead_lettered:
-            told.append(f"{dead} changes were given up by the pipe: see its dead-letter queue")
+            told.append(f"the pipe gave up on {dead} changes: see its dead-letter queue")
         if differing:
             told += [f"current orders differ from the table: {one}" for one in differing[:5]]
             told += [f"... and {len(differing) - 5} more"] if len(differing) > 5 else []
@@ -322,7 +322,7 @@ class Demo:
         return sorted(one for one in names if one.startswith("crawled_"))
 
     def _telling_order(self, query: Asker, log: str) -> str:
-        """An order with much to tell: the one with the most changes that is still there."""
+        """The order with the most changes that still exists."""
         rows = query(
             f"SELECT {ORDERS.key} FROM {log} "  # noqa: S608
             f"WHERE {ORDERS.key} IN (SELECT {ORDERS.key} FROM current_orders) "
@@ -332,18 +332,18 @@ class Demo:
 
 
 class Asker:
-    """Asks as the reader, in the stack's workgroup and database."""
+    """Runs queries as the reader role, in the stack's workgroup and database."""
 
     def __init__(self, stack: LocalChain, reader: Credentials) -> None:
         self._stack, self._reader = stack, reader
         self._saved = {query.name: query for query in analytics.load_queries()}
 
     def __call__(self, sql: str, parameters: Sequence[str] = ()) -> list[Row]:
-        """The answer to one statement."""
+        """Run one statement and return its rows."""
         return self._stack.ask(sql, self._reader, parameters)
 
     def saved(self, name: str, **values: str) -> list[Row]:
-        """One of the project's own questions."""
+        """Run one of the project's saved queries."""
         query = self._saved[name]
         return self(query.sql, query.bind(values))
 
@@ -353,7 +353,7 @@ def _values(rows: list[Row]) -> list[tuple[str | None, ...]]:
 
 
 def quantile(values: Sequence[float], share: float) -> float:
-    """Of sorted values, by nearest rank; 0 when there are none."""
+    """The nearest-rank quantile of sorted values; 0 if there are none."""
     if not values:
         return 0.0
     return round(values[max(0, math.ceil(share * len(values)) - 1)], 1)

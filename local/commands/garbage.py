@@ -1,4 +1,4 @@
-"""Records that no event row can be made of: unreadable, or against the schema."""
+"""Records that the transform must reject: malformed, or not matching the schema."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _change(random_: random.Random, image: dict[str, Any]) -> bytes:
 _KINDS: tuple[Callable[[random.Random], bytes], ...] = (
     lambda r: r.randbytes(40),
     lambda r: f"not JSON, {r.getrandbits(64):x}".encode(),
-    lambda r: _change(r, {})[:-20],  # cut short
+    lambda r: _change(r, {})[:-20],  # truncated
     lambda r: json.dumps({"no": "change record", "id": r.getrandbits(64)}).encode(),
     lambda r: _change(r, {"quantity": {"S": "many"}}),
     lambda r: _change(r, {"price": {"N": "19.999"}}),
@@ -38,13 +38,13 @@ _KINDS: tuple[Callable[[random.Random], bytes], ...] = (
 
 
 def garbage(count: int, seed: int | None = None) -> Iterator[bytes]:
-    """``count`` different records, of every kind in turn."""
+    """``count`` distinct records, cycling through the kinds."""
     source = random.Random(seed)  # noqa: S311 - test data
     return (kind(source) for kind in islice(cycle(_KINDS), count))
 
 
 def put(kinesis: Any, stream: str, records: list[bytes]) -> None:
-    """Put them into the stream, spread over its shards."""
+    """Put the records into the stream, spread over its shards."""
     for start in range(0, len(records), 500):
         answer = kinesis.put_records(
             StreamName=stream,
@@ -54,4 +54,4 @@ def put(kinesis: Any, stream: str, records: list[bytes]) -> None:
             ],
         )
         if answer["FailedRecordCount"]:
-            raise RuntimeError(f"{answer['FailedRecordCount']} garbage records were not taken")
+            raise RuntimeError(f"{answer['FailedRecordCount']} garbage records were rejected")

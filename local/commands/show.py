@@ -1,4 +1,4 @@
-"""What a person sees: steps and counts while it runs, tables at the end."""
+"""Terminal output: steps and counts during the run, tables at the end."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ _HOPS = ("changes written", "captured", "bridged", "rows delivered", "failed", "
 
 
 class Screen:
-    """Steps and live counts on stderr; the counts move on a terminal only."""
+    """Steps and live counts on stderr; live counts on a terminal only."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._live: Live | None = None
 
     def say(self, step: str) -> None:
-        """One step, on a line of its own."""
+        """Print one step on its own line."""
         self._console.print(Text(f"· {step}", style="dim"))
 
     def tick(self, report: Report, hops: Hops) -> None:
-        """The counts so far."""
+        """Update the live counts."""
         if self._live:
             self._live.update(_counts(report.written, hops))
 
     @contextmanager
     def live(self) -> Iterator[None]:
-        """Show the counts that `tick` is told, if a person is looking."""
+        """Show the counts passed to `tick`, if this is a terminal."""
         if not self._console.is_terminal:
             yield
             return
@@ -53,7 +53,7 @@ class Screen:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console; what is not a terminal gets lines wide enough for the tables."""
+    """A console; if it is not a terminal, lines are wide enough for the tables."""
     stream = sys.stderr if stderr else sys.stdout
     return Console(stderr=stderr, width=None if stream.isatty() else _PLAIN_WIDTH)
 
@@ -65,16 +65,16 @@ def hops_line(hops: Hops) -> str:
         f"delivered, {hops.failed} failed, {hops.objects} objects"
     )
     if hops.dead_lettered:
-        text += f", {hops.dead_lettered} given up (dead-letter queue)"
+        text += f", {hops.dead_lettered} in the dead-letter queue"
     return text
 
 
 def summary(console: Console, result: Summary) -> None:
-    """The tables a person wants after a demo, and the verdict."""
-    console.print(_rows(f"Revenue by product (the first {_TOP})", result.revenue[:_TOP]))
+    """Print the result tables and the verdict."""
+    console.print(_rows(f"Revenue by product (top {_TOP})", result.revenue[:_TOP]))
     if result.life:
-        console.print(_rows(f"The life of order {result.life_of}: the log", result.life))
-        console.print(_rows("... and its current state", _orders(result.now)))
+        console.print(_rows(f"History of order {result.life_of}", result.life))
+        console.print(_rows("Its current state", _orders(result.now)))
     facts = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="The chain", title_justify="left")
     for heading in (*_HOPS, "lost"):
         facts.add_column(heading, justify="right")
@@ -91,7 +91,7 @@ def summary(console: Console, result: Summary) -> None:
     console.print(
         f"From write to queryable: p50 {result.latency_ms['p50']:.0f} ms, "
         f"p99 {result.latency_ms['p99']:.0f} ms. The crawler found: "
-        f"{', '.join(result.crawled_tables) or 'nothing'}. {result.seconds} s in all."
+        f"{', '.join(result.crawled_tables) or 'nothing'}. Total time: {result.seconds} s."
     )
     if result.batch is not None:
         told = ("inserted", "updated", "deleted", "skipped", "superseded", "duplicates", "rejected")
@@ -104,7 +104,7 @@ def summary(console: Console, result: Summary) -> None:
         console.print(Text(problem, style="red"))
     verdict = (
         Text(
-            f"Nothing lost; the {result.current_orders} current orders in the lake equal the "
+            f"Nothing lost; the {result.current_orders} current orders in the lake match the "
             "table, value by value.",
             style="green",
         )
@@ -134,7 +134,7 @@ def _counts(written: int, hops: Hops) -> RenderableType:
 
 
 def _orders(rows: list[Row]) -> list[Row]:
-    """The columns of the order, without those that CDC adds."""
+    """The order's own columns, without the CDC metadata."""
     return [{column.name: row[column.name] for column in ORDERS.columns} for row in rows]
 
 

@@ -1,4 +1,4 @@
-"""Compare what Athena finds with what the table holds, value by value."""
+"""Compare Athena's results with the DynamoDB table, value by value."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from schema import Column, Schema
 
 Texts = Mapping[str, str | None]
-"""A row as GetQueryResults gives it: every value as text."""
+"""A row as GetQueryResults returns it: every value as text."""
 
 
 def table_items(dynamodb: Any, table: str) -> list[dict[str, Any]]:
@@ -28,7 +28,7 @@ def table_items(dynamodb: Any, table: str) -> list[dict[str, Any]]:
 def differences(
     schema: Schema, items: Iterable[Mapping[str, Any]], rows: Iterable[Texts]
 ) -> list[str]:
-    """How current orders differ from the table's items, a line each; empty when they do not."""
+    """One line per difference between the current orders and the table's items."""
     wanted = {_key(schema, item): item for item in items}
     found: dict[tuple[str, ...], Texts] = {}
     told = []

@@ -1,4 +1,4 @@
-"""A local stack that keeps running, and what other shells need to use it like AWS."""
+"""A long-running local stack, and the environment that other shells need to use it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from local.chain import LocalChain
 from local.errors import LocalError
 
 HOME_VARIABLE = "SALES_CDC_LOCAL_HOME"
-"""Names the folder of the running stack's files, instead of ``.local`` in the project."""
+"""Environment variable for the folder of the running stack's files; default: ``.local``."""
 
 
 def home() -> Path:
-    """Where the running stack keeps its files."""
+    """The folder of the running stack's files."""
     return Path(os.environ.get(HOME_VARIABLE) or ROOT / ".local")
 
 
@@ -32,22 +32,22 @@ class Running:
         self.outputs_file = directory / "outputs.json"
 
     def claim(self) -> None:
-        """Raise if another one runs in the same folder."""
+        """Raise if another stack runs in the same folder."""
         known = self._read()
         if known:
             raise LocalError(
-                f"a local stack runs already (process {known['pid']}): stop it with Ctrl-C in its "
+                f"a local stack runs already (PID {known['pid']}): stop it with Ctrl-C in its "
                 f"shell, or set {HOME_VARIABLE} to another folder"
             )
 
     def write(self, outputs: Mapping[str, Any], environment: Mapping[str, str]) -> None:
-        """Tell other shells; readable by this user only, for it holds a secret key."""
+        """Write the record for other shells, readable by this user only: it holds a secret key."""
         self.outputs_file.write_text(json.dumps(dict(outputs), indent=2) + "\n")
         self._file.touch(mode=0o600)
         self._file.write_text(json.dumps({"pid": os.getpid(), "environment": dict(environment)}))
 
     def forget(self) -> None:
-        """It runs no more."""
+        """Delete the record: the stack has stopped."""
         self._file.unlink(missing_ok=True)
         self.outputs_file.unlink(missing_ok=True)
 
@@ -57,7 +57,7 @@ class Running:
         Raises
         ------
         LocalError
-            When none runs.
+            If no stack is running.
         """
         known = self._read()
         if not known:
@@ -74,7 +74,7 @@ class Running:
 
 
 def environment(stack: LocalChain, who: Credentials, outputs_file: Path) -> dict[str, str]:
-    """What another shell needs so that AWS clients of any kind use this stack."""
+    """Environment variables that point any AWS client at this stack."""
     gateway = stack.aws.gateway_url or ""
     return {
         "AWS_ENDPOINT_URL": stack.aws.emulator_url,
@@ -91,15 +91,15 @@ def environment(stack: LocalChain, who: Credentials, outputs_file: Path) -> dict
 
 
 def exports(environment: Mapping[str, str]) -> str:
-    """The environment as a shell reads it; a profile or session of before must not interfere."""
+    """The environment as shell commands; unsets a profile or session that would override it."""
     lines = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
     return "\n".join(["unset AWS_PROFILE AWS_SESSION_TOKEN", *lines])
 
 
 def engineer(stack: LocalChain) -> Credentials:
-    """The person at the keyboard: writer, reader and operator, who may look at every hop.
+    """The local user: has the writer, reader and operator policies and may inspect every hop.
 
-    What an engineer of a dev account may do beyond that is listed here, action by action.
+    The inline policy lists what an engineer in a dev account may do beyond those policies.
     """
     outputs = stack.outputs
     bucket = f"arn:aws:s3:::{outputs['bucketName']}"
@@ -132,9 +132,9 @@ def engineer(stack: LocalChain) -> Credentials:
             ["glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"],
             arn("glue", f"job/{outputs['batchJobName']}"),
         ),
-        # Exports to load into the batch's table.
+        # Exports for a backfill of the batch's table.
         (["s3:PutObject"], f"{bucket}/exports/*"),
-        # CREATE and DROP VIEW, and the tables that CREATE TABLE AS makes.
+        # For CREATE VIEW, DROP VIEW and CREATE TABLE AS.
         (["glue:CreateTable", "glue:DeleteTable", "glue:UpdateTable"], catalog),
         (["s3:PutObject", "s3:DeleteObject"], f"{bucket}/athena-results/*"),
         (

@@ -1,1 +1,4 @@
-"""What the emulator lacks: pipe, Firehose, crawler and Glue jobs, each as the role deployed."""
+"""Stand-ins for what the emulator lacks: pipe, Firehose, crawler, Glue jobs.
+
+Each acts as its deployed IAM role.
+"""

@@ -1,8 +1,8 @@
-"""Glue crawlers over S3, acting as their own roles: what they find becomes tables and partitions.
+"""Glue crawlers over S3, acting as their own roles: they create tables and partitions.
 
-Behaves as the AWS Glue Developer Guide says of S3 targets: files are sampled for format and
-schema, ``key=value`` folders become partitions, and the table level of the configuration says which
-folder is a table.
+Follows the AWS Glue Developer Guide on S3 targets: the crawler samples files for format and
+schema, turns ``key=value`` folders into partitions, and takes the table folder from the configured
+table level.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _ARROW = {
 
 @dataclass
 class _Folder:
-    """What becomes one table: the files below one folder."""
+    """The files below one folder, which become one table."""
 
     bucket: str
     root: str
@@ -60,7 +60,7 @@ class _Folder:
         return f"s3://{self.bucket}/{self.root}"
 
     def partitions(self) -> tuple[list[str], dict[tuple[str, ...], str]]:
-        """Partition columns, and the location of each combination of their values."""
+        """Partition columns, and the location of each combination of values."""
         names: list[str] = []
         found: dict[tuple[str, ...], str] = {}
         for key, _ in self.keys:
@@ -98,7 +98,7 @@ class Crawler:
         self._started = 0.0
 
     def start(self) -> None:
-        """Start a run; CrawlerRunningException while one runs."""
+        """Start a run. Raises CrawlerRunningException if one is running."""
         with self._lock:
             if self.running:
                 raise AwsError(
@@ -110,7 +110,7 @@ class Crawler:
             self._thread.start()
 
     def stop(self) -> None:
-        """Stop the run that is under way; CrawlerNotRunningException when none is."""
+        """Stop the current run. Raises CrawlerNotRunningException if there is none."""
         if not self.running:
             raise AwsError(
                 "CrawlerNotRunningException", f"Crawler with name {self.name} isn't running"
@@ -119,18 +119,18 @@ class Crawler:
 
     @property
     def running(self) -> bool:
-        """Whether a run is under way."""
+        """Whether a run is in progress."""
         return self._thread is not None and self._thread.is_alive()
 
     def wait(self) -> None:
-        """Wait for the run to end; raises what made it fail."""
+        """Wait for the run to end. Raises if it failed."""
         if self._thread:
             self._thread.join()
         if self._last.get("Status") == "FAILED":
             raise AwsError("CrawlFailed", f"crawler {self.name}: {self._last['ErrorMessage']}")
 
     def state(self) -> dict[str, Any]:
-        """The members of GetCrawler's answer that change with each run."""
+        """The members of GetCrawler's response that change with each run."""
         if not self.running:
             return {"State": "READY"} | ({"LastCrawl": self._last} if self._last else {})
         elapsed = int((time.time() - self._started) * 1000)
@@ -153,13 +153,13 @@ class Crawler:
                 self.tables = self._crawl(credentials)
             if self._stopping.is_set():
                 last["Status"] = "CANCELLED"
-        except Exception as error:  # the run's status tells, as AWS's does
+        except Exception as error:  # reported in the run's status, as on AWS
             last |= {"Status": "FAILED", "ErrorMessage": str(error)}
         self._last = last
         self._tell(last)
 
     def _tell(self, last: Mapping[str, Any]) -> None:
-        """What EventBridge hears of the end of a run."""
+        """Send EventBridge the event for the end of a run."""
         if last["Status"] == "CANCELLED":
             return
         state = last["Status"].capitalize()
@@ -247,14 +247,14 @@ class Crawler:
 
 
 class Crawlers:
-    """The crawler actions of the Glue API; `hooks` go to the gateway."""
+    """The crawler actions of the Glue API; register `hooks` with the gateway."""
 
     def __init__(self, aws: Aws, definitions: Iterable[Mapping[str, Any]]) -> None:
         self._aws = aws
         self.by_name = {one["Name"]: Crawler(aws, one) for one in definitions}
 
     def hooks(self) -> dict[str, Any]:
-        """Action -> what answers it: ``(request body, caller) -> response body``."""
+        """Action -> handler: ``(request body, caller) -> response body``."""
         return {
             "StartCrawler": self._start,
             "StopCrawler": self._stop,
@@ -296,7 +296,7 @@ def _role_arn(aws: Aws, definition: Mapping[str, Any]) -> str:
 
 
 def _table_root(key: str, include: str, level: int | None) -> str:
-    """The folder that is the table: ``level`` counts from the bucket (1), else the included one."""
+    """The table's folder: at ``level``, counted from the bucket (1), else the include path."""
     if level is None:
         return include
     folders = key.split("/")[: level - 1]
@@ -305,7 +305,7 @@ def _table_root(key: str, include: str, level: int | None) -> str:
 
 
 def _spread(keys: Sequence[tuple[str, int]], most: int) -> list[tuple[str, int]]:
-    """At most ``most`` of them, evenly over the whole."""
+    """At most ``most`` of the keys, evenly spaced."""
     step = max(1, -(-len(keys) // most))
     return list(keys[::step])
 
@@ -327,7 +327,7 @@ def _json_columns(bodies: Iterable[tuple[str, bytes]]) -> list[tuple[str, str]]:
 
 
 def _type_of(value: Any) -> str:
-    """The Hive type of a JSON value; empty for null, which says nothing."""
+    """The Hive type of a JSON value; empty for null, which has no type."""
     match value:
         case None:
             kind = ""
@@ -351,7 +351,7 @@ def _type_of(value: Any) -> str:
 
 
 def _merge(one: str | None, other: str) -> str:
-    """The type that holds both."""
+    """The narrowest type that holds both."""
     if not one or one == other:
         return other or one or ""
     if not other:

@@ -1,7 +1,7 @@
-"""What Glue tells EventBridge about its runs: the rules that match hand it to their topics.
+"""Glue's events on EventBridge: delivers them to the SNS topics of the matching rules.
 
-Done here because nobody may put an event whose source begins with ``aws.``, in the emulator as on
-AWS. A topic is told only if its policy lets EventBridge publish without a Condition: with one, AWS
+Done here because PutEvents rejects sources that begin with ``aws.``, in the emulator as on AWS. A
+topic gets the event only if its policy lets EventBridge publish without a Condition: with one, AWS
 delivers nothing (EventBridge User Guide, "Using resource-based policies", Amazon SNS).
 """
 
@@ -24,7 +24,7 @@ _PLACE = re.compile(r"<([\w.-]+)>")
 
 
 def glue_event(aws: Aws, kind: str, detail: Mapping[str, Any]) -> int:
-    """Tell an event of ``aws.glue``; how many topics took it.
+    """Send an ``aws.glue`` event; returns how many topics accepted it.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def glue_event(aws: Aws, kind: str, detail: Mapping[str, Any]) -> int:
         "detail": dict(detail),
     }
     told = 0
-    with contextlib.suppress(BotoCoreError, ClientError):  # the emulator is going down
+    with contextlib.suppress(BotoCoreError, ClientError):  # the emulator may be shutting down
         for target in _targets(aws, event):
             topic = target["Arn"]
             if _may_publish(aws, topic):
@@ -53,7 +53,7 @@ def glue_event(aws: Aws, kind: str, detail: Mapping[str, Any]) -> int:
 
 
 def _targets(aws: Aws, event: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The topics that the rules on the default bus name for this event."""
+    """The targets of the rules on the default bus that match this event."""
     client = aws.client("events")
     text = json.dumps(event)
     for rule in client.list_rules()["Rules"]:
@@ -66,7 +66,7 @@ def _targets(aws: Aws, event: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _may_publish(aws: Aws, topic: str) -> bool:
-    """Whether the topic's policy lets EventBridge in as AWS wants it: plainly."""
+    """Whether the topic's policy lets EventBridge publish without a Condition."""
     attributes = aws.client("sns").get_topic_attributes(TopicArn=topic)["Attributes"]
     statements = json.loads(attributes.get("Policy") or "{}").get("Statement", [])
     return any(
@@ -84,7 +84,7 @@ def _listed(holder: Any, key: str) -> list[str]:
 
 
 def _message(target: Mapping[str, Any], event: Mapping[str, Any]) -> str:
-    """The event, or what the target's transformer makes of it."""
+    """The event, after the target's input transformer if it has one."""
     transformer = target.get("InputTransformer")
     if not transformer:
         return json.dumps(event)

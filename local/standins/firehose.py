@@ -1,8 +1,9 @@
 """Amazon Data Firehose from a Kinesis stream through a Lambda function to S3, acting as its role.
 
-Behaves as the Firehose Developer Guide says: records are buffered for the function and again for
-S3 by size and time, a batch that the function cannot do is retried and then kept as failed records,
-keys carry the arrival time of the oldest record in the object. A record over the limit stops it.
+Follows the Firehose Developer Guide: buffers records by size and time, for the function and again
+for S3; retries a batch on which the function fails, then stores it as failed records; takes the
+time in object keys from the arrival of the object's oldest record. A record over the size limit
+stops it.
 """
 
 from __future__ import annotations
@@ -30,13 +31,13 @@ _MB = 1024 * 1024
 _READ_MOST = 10_000
 _EXPRESSION = re.compile(r"!\{(timestamp|firehose):([^}]*)\}")
 _ATTEMPTS_AT_SHUTDOWN = 5
-# Java's date letters that prefixes use -> strftime's.
+# Java date pattern letters in prefixes -> strftime directives.
 _JAVA_DATE = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class FirehoseDefinition:
-    """What the program declared of a delivery stream (bytes, seconds)."""
+    """A delivery stream as the program declared it (bytes, seconds)."""
 
     name: str
     role_arn: str
@@ -84,7 +85,7 @@ class FirehoseDefinition:
 
 @dataclass
 class FirehoseCounts:
-    """What happened to the records so far."""
+    """The record counts so far."""
 
     received: int = 0
     delivered: int = 0
@@ -96,7 +97,7 @@ class FirehoseCounts:
 
 @dataclass(frozen=True)
 class _Received:
-    """A record as it came from Kinesis; ``data`` is base64, as the function wants it."""
+    """A record from Kinesis; ``data`` stays base64-encoded for the function."""
 
     shard: str
     sequence_number: str
@@ -106,7 +107,7 @@ class _Received:
 
 
 class _Failure(NamedTuple):
-    """Why the function's work on a record, or on all of its batch, cannot be used."""
+    """Why the function failed on a record or on a whole batch."""
 
     code: str
     message: str
@@ -120,12 +121,12 @@ _MARKED_FAILED = _Failure(
 
 @dataclass
 class _Buffer:
-    """What waits for its size or its time."""
+    """Items held until a size or time threshold is reached."""
 
     items: list[Any] = field(default_factory=list)
     bytes: int = 0
-    since: float = 0.0  # monotonic, of the first item
-    oldest: float = 0.0  # epoch seconds, arrival of the first item
+    since: float = 0.0  # monotonic time of the first item
+    oldest: float = 0.0  # arrival of the first item, epoch seconds
 
     def add(self, item: Any, size: int, arrived: float) -> None:
         if not self.items:
@@ -142,13 +143,13 @@ Delivered = Callable[[float, Sequence[bytes]], None]
 
 
 class Firehose(Worker):
-    """Delivers until stopped, then delivers what it still holds.
+    """Delivers until stopped, then flushes its buffers.
 
     Parameters
     ----------
     positions:
-        Per shard the sequence number up to which every record is in S3; kept up to date, so that
-        a firehose made with the same mapping loses nothing (and may deliver some twice).
+        Per shard, the sequence number up to which every record is in S3. Kept up to date: a new
+        firehose with the same mapping loses nothing, and may deliver some records twice.
     on_delivered:
         Called with the time and the rows of each object written under the data prefix.
     """
@@ -176,7 +177,7 @@ class Firehose(Worker):
         self._converter: RowConverter | None = None
 
     def open(self) -> None:
-        """Take the role and a place in every shard: LATEST, or after what is delivered already."""
+        """Assume the role and open every shard at LATEST, or after its known position."""
         with boto_errors():
             credentials = self._aws.assume(self.role_arn, "firehose")
         self._kinesis = JsonClient(self._aws, "kinesis", credentials)
@@ -190,13 +191,13 @@ class Firehose(Worker):
             self._open_shard(shard["ShardId"], "LATEST")
 
     def step(self) -> bool:
-        """Read every shard once, then pass on what is due."""
+        """Read every shard once, then process the buffers that are due."""
         worked = self._read_shards()
         self._pass_on(force=False)
         return worked
 
     def finish(self) -> None:
-        """Deliver what is held and what the stream still has, so that a stop leaves nothing."""
+        """Read the rest of the stream and flush the buffers."""
         deadline = time.monotonic() + FINISH_SECONDS
         while self._read_shards() and time.monotonic() < deadline:
             self._pass_on(force=False)
@@ -205,7 +206,7 @@ class Firehose(Worker):
     # -- reading -----------------------------------------------------------------------------
 
     def _read_shards(self) -> bool:
-        """Read every shard once; False when none had anything."""
+        """Read every shard once; False if there were no records."""
         worked = False
         for shard, iterator in list(self._iterators.items()):
             if iterator is not None:
@@ -254,7 +255,7 @@ class Firehose(Worker):
         return bool(answer["Records"])
 
     def _settle(self, records: Iterable[_Received]) -> None:
-        """These need no more work: move the positions up to the first that still does."""
+        """Mark records as done, and move each shard's position up to its first open record."""
         settled = self._settled
         for one in records:
             settled.add((one.shard, one.sequence_number))
@@ -307,7 +308,7 @@ class Firehose(Worker):
     def _invoke(
         self, payload: bytes, ids: Sequence[str]
     ) -> tuple[Sequence[Mapping[str, Any]], _Failure | None]:
-        """One answer a record, and the failure where the function gave none that can be used."""
+        """One result per record, and a failure if the function's response is unusable."""
         failure = _Failure("Lambda.InvocationFailed", "not invoked", 0)
         for attempts in range(1, self.definition.lambda_retries + 2):
             self.counts.invocations += 1
@@ -407,8 +408,8 @@ def _too_large(shard: str, number: str, size: int) -> AwsError:
     return AwsError(
         "RecordTooLarge",
         f"record {number} of {shard} has {size:,} bytes, and Firehose's guide names "
-        f"{limits.FIREHOSE_RECORD:,} as the most. It does not say what becomes of a larger one "
-        "that comes from a Kinesis stream, so neither does this stand-in",
+        f"{limits.FIREHOSE_RECORD:,} as the maximum. It does not document what happens to a "
+        "larger record from a Kinesis stream, so this stand-in stops",
     )
 
 
@@ -444,10 +445,10 @@ def _lambda_record(index: int, one: _Received) -> dict[str, Any]:
 def _read_answer(
     body: bytes, ids: Sequence[str]
 ) -> tuple[tuple[str, str] | None, Sequence[Mapping[str, Any]]]:
-    """The function's answers in the order of ``ids``, or what is wrong with them as a whole."""
+    """The function's results in the order of ``ids``, or the failure of the whole response."""
     nothing: Sequence[Mapping[str, Any]] = [{}] * len(ids)
     if len(body) > limits.LAMBDA_ANSWER:
-        return ("Lambda.ResponseTooLarge", f"the answer has {len(body)} bytes"), nothing
+        return ("Lambda.ResponseTooLarge", f"the response has {len(body)} bytes"), nothing
     try:
         answers = {one["recordId"]: one for one in orjson.loads(body)["records"]}
         for one in answers.values():
@@ -456,12 +457,12 @@ def _read_answer(
     except (ValueError, KeyError, TypeError) as error:
         return ("Lambda.JsonProcessingException", f"{type(error).__name__}: {error}"), nothing
     if missing := [one for one in ids if one not in answers]:
-        return ("Lambda.MissingRecordId", f"{len(missing)} records were not answered"), nothing
+        return ("Lambda.MissingRecordId", f"{len(missing)} records were not returned"), nothing
     return None, [answers[one] for one in ids]
 
 
 def _failed_record(one: _Received, failure: _Failure, lambda_arn: str | None) -> bytes:
-    """The JSON line that Firehose keeps of a record it could not process."""
+    """The JSON line that Firehose stores for a record that it could not process."""
     document = {
         "attemptsMade": failure.attempts,
         "arrivalTimestamp": int(one.arrived * 1000),
@@ -476,7 +477,7 @@ def _failed_record(one: _Received, failure: _Failure, lambda_arn: str | None) ->
 
 
 def _failed_conversion(one: _Received, row: bytes, failure: _Failure) -> bytes:
-    """The same of a row that could not be converted; its members have other names."""
+    """The same for a row that could not be converted; its members have other names."""
     document = {
         "attemptsMade": failure.attempts,
         "arrivalTimestamp": int(one.arrived * 1000),
@@ -491,7 +492,7 @@ def _failed_conversion(one: _Received, row: bytes, failure: _Failure) -> bytes:
 
 
 def _evaluate(prefix: str, arrival: datetime, error_type: str) -> str:
-    """The prefix with its expressions replaced; ``timestamp`` is UTC."""
+    """Evaluate the prefix's expressions; ``timestamp`` is UTC."""
 
     def value(match: re.Match[str]) -> str:
         namespace, expression = match[1], match[2]

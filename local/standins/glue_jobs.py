@@ -1,4 +1,4 @@
-"""Run the deployed Glue job with a Spark of one's own, as the job's role."""
+"""Run the deployed Glue job with a local Spark, as the job's role."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class JobRun:
     thread: threading.Thread | None = None
 
     def described(self) -> dict[str, Any]:
-        """As Glue's API has it."""
+        """The run in the Glue API's form."""
         end = self.ended or time.time()
         told: dict[str, Any] = {
             "Id": self.id,
@@ -62,12 +62,12 @@ class JobRun:
 
 
 class Jobs:
-    """Runs the jobs that the program deployed, and answers Glue's API about the runs.
+    """Runs the deployed jobs, and serves the Glue API's job run actions.
 
     Parameters
     ----------
     definitions:
-        What ``CreateJob`` was given for each.
+        The ``CreateJob`` parameters of each job.
     """
 
     def __init__(self, aws: Aws, definitions: list[dict[str, Any]]) -> None:
@@ -77,12 +77,12 @@ class Jobs:
         self._lock = threading.Lock()
 
     def run(self, name: str, arguments: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """Run a job and wait for it; its figures.
+        """Run a job, wait for it and return its figures.
 
         Raises
         ------
         LocalError
-            Spark cannot run here, or the job failed.
+            If Spark cannot run here, or the job failed.
         """
         spark.check()
         run = self.start(name, arguments or {})
@@ -98,7 +98,7 @@ class Jobs:
         Raises
         ------
         AwsError
-            As Glue refuses: no such job, or too many runs at once.
+            As Glue does: no such job, or too many concurrent runs.
         """
         with self._lock:
             definition = self._definition(name)
@@ -117,14 +117,14 @@ class Jobs:
         return run
 
     def stop(self) -> None:
-        """Stop every run; its changes are then in the table whole or not at all."""
+        """Stop every run; each run's changes are in the table completely or not at all."""
         for run in list(self._runs.values()):
             _kill(run)
             if run.thread is not None:
                 run.thread.join()
 
     def hooks(self) -> dict[str, Any]:
-        """Action -> what answers it: ``(request body, caller) -> response body``."""
+        """Action -> handler: ``(request body, caller) -> response body``."""
         return {
             "StartJobRun": self._start,
             "GetJobRun": lambda body, _: {"JobRun": self._run(body).described()},
@@ -181,7 +181,7 @@ class Jobs:
         glue_event(self._aws, "Glue Job State Change", detail)
 
     def _spark(self, run: JobRun, definition: Mapping[str, Any], folder: Path) -> None:
-        """What Glue does: as the job's role, fetch its files and run them."""
+        """Fetch the job's files as its role and run them, as Glue does."""
         role = self._aws.assume(definition["Role"], run.id[:64])
         script = self._fetch(role, definition["Command"]["ScriptLocation"], folder)
         for module in filter(None, run.arguments.get("--extra-py-files", "").split(",")):
@@ -196,15 +196,15 @@ class Jobs:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
-                start_new_session=True,  # Java too ends with it
+                start_new_session=True,  # so that killing the group also ends Java
             )
-            if run.state == "STOPPED":  # before it began
+            if run.state == "STOPPED":  # before the process started
                 _kill(run)
             out, _ = run.process.communicate()
         lines = out.splitlines()
         self._log(run, lines)
         if run.process.returncode:
-            run.error = run.error or _why(log.read_text())  # who stopped it has said so
+            run.error = run.error or _why(log.read_text())  # a stopped run already has its error
         else:
             run.figures = json.loads(lines[-1])
 
@@ -231,7 +231,7 @@ class Jobs:
             f"{_CATALOG}.client.region": self._aws.region,
             f"{_CATALOG}.s3.endpoint": emulator,
             f"{_CATALOG}.s3.path-style-access": "true",
-            # Hadoop's S3A under the scheme that AWS uses, as on Glue 5.1.
+            # Hadoop's S3A for the s3:// scheme, as on Glue 5.1.
             "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
             "spark.hadoop.fs.s3a.endpoint": emulator,
             "spark.hadoop.fs.s3a.endpoint.region": self._aws.region,
@@ -257,10 +257,10 @@ class Jobs:
         }
 
     def _log(self, run: JobRun, lines: list[str]) -> None:
-        """Keep what it printed where Glue does.
+        """Write the job's output to the log group that Glue uses.
 
-        As root: the emulator asks about ``log-group:NAME``, and AWS about ``log-group:NAME:*``,
-        which is what the role has.
+        As root: the emulator authorizes on ``log-group:NAME``, but AWS on ``log-group:NAME:*``,
+        which the role allows.
         """
         group = f"{run.arguments['--custom-logGroup-prefix']}/output"
         logs = self._aws.client("logs")
@@ -272,11 +272,11 @@ class Jobs:
 
 
 def _why(log: str) -> str:
-    """What ended a run: its own words, the permission that it lacks, or the end of its log."""
+    """Why a run failed: its own error, the missing permission, or the end of its log."""
     lines = log.splitlines()
     told = [line.removeprefix("Error: ") for line in lines if line.startswith("Error: ")]
     denied = [line.strip() for line in lines if "is not authorized to perform" in line]
-    tail = "the end of its log:\n" + "\n".join(lines[-_TAIL_LINES:])
+    tail = "last lines of its log:\n" + "\n".join(lines[-_TAIL_LINES:])
     return told[-1] if told else denied[0] if denied else tail
 
 

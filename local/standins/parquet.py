@@ -1,4 +1,4 @@
-"""Firehose's record format conversion: JSON rows to Parquet by the columns of a Glue table."""
+"""Firehose's record format conversion: JSON rows to Parquet, with a Glue table's columns."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class RowConverter:
 
     @classmethod
     def from_glue(cls, glue: Any, configuration: Mapping[str, str]) -> RowConverter:
-        """By the table that a delivery stream's schema configuration names."""
+        """A converter for the table in a delivery stream's schema configuration."""
         table = glue.get_table(
             DatabaseName=configuration["DatabaseName"], Name=configuration["TableName"]
         )["Table"]
@@ -70,7 +70,7 @@ class RowConverter:
         return cls([(column["Name"], column["Type"]) for column in columns])
 
     def parquet(self, rows: Sequence[bytes]) -> bytes:
-        """The file.
+        """Convert rows to the bytes of one file.
 
         Raises
         ------

@@ -1,9 +1,9 @@
 """EventBridge Pipes from a DynamoDB stream to a Kinesis stream, acting as the pipe's own role.
 
-Behaves as the EventBridge User Guide says of stream sources: batches in order per shard,
-filtering, enrichment, retries of what failed only, automatic bisecting, a pointer in the
-dead-letter queue for what is given up. A batch goes to the enrichment, and to Kinesis, in one
-request: the guide does not say that a pipe cuts one that is too large, so it fails and is bisected.
+Follows the EventBridge User Guide on stream sources: batches in order per shard, filtering,
+enrichment, retries of failed records only, automatic bisecting, and a pointer in the dead-letter
+queue for records that it gives up on. A batch goes to the enrichment and to Kinesis in one request.
+The guide does not say that a pipe splits a request that is too large, so it fails and is bisected.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _PUT_RECORDS_MOST = 500
 
 @dataclass(frozen=True, kw_only=True)
 class PipeDefinition:
-    """What the program declared of a pipe (seconds, counts; -1 is unlimited)."""
+    """A pipe as the program declared it (seconds, counts; -1 is unlimited)."""
 
     name: str
     arn: str
@@ -55,7 +55,7 @@ class PipeDefinition:
         source = pipe["SourceParameters"]
         stream = source["DynamoDBStreamParameters"]
         if stream["StartingPosition"] != "TRIM_HORIZON":
-            raise ValueError("the local pipe starts at TRIM_HORIZON only")
+            raise ValueError("the local pipe supports only TRIM_HORIZON")
         filters = source.get("FilterCriteria", {}).get("Filters", [])
         return cls(
             name=pipe["Name"],
@@ -77,7 +77,7 @@ class PipeDefinition:
 
 @dataclass
 class PipeCounts:
-    """What happened to the change records so far."""
+    """The change record counts so far."""
 
     captured: int = 0
     filtered: int = 0
@@ -94,13 +94,13 @@ class _Shard:
 
 
 class Pipe(Worker):
-    """Carries change records until stopped.
+    """Forwards change records until stopped.
 
     Parameters
     ----------
     positions:
-        The last sequence number done of each shard; kept up to date, so that a pipe made with
-        the same mapping goes on where this one stopped.
+        Per shard, the last sequence number processed. Kept up to date: a new pipe with the same
+        mapping continues where this one stopped.
     """
 
     def __init__(
@@ -115,10 +115,10 @@ class Pipe(Worker):
         self._shards: dict[str, _Shard] = {}
 
     def open(self) -> None:
-        """Take the role and find the stream's shards."""
+        """Assume the role and list the stream's shards."""
         credentials = self._credentials = self._aws.assume(self.role_arn, "pipe")
-        # The emulator would authorise stream reads on `*`: IAM is asked about the stream's ARN
-        # before each call, and root then makes it.
+        # The emulator authorizes stream reads on `*`. So each call is authorized here on the
+        # stream's ARN first, and then made as root.
         self._streams = JsonClient(self._aws, "dynamodb", self._aws.root)
         self._kinesis = JsonClient(self._aws, "kinesis", credentials)
         self._lambda = self._aws.client("lambda", credentials)
@@ -130,13 +130,13 @@ class Pipe(Worker):
         return self._pass_on(force=False)
 
     def finish(self) -> None:
-        """Hand over what is held and what the stream still has, so that a stop leaves nothing."""
+        """Read the rest of the stream and deliver everything that is buffered."""
         deadline = time.monotonic() + FINISH_SECONDS
         while self._pass_on(force=True) and time.monotonic() < deadline:
             pass
 
     def _pass_on(self, *, force: bool) -> bool:
-        """Read each shard once, carry what is due (all, if ``force``); False: nothing was read."""
+        """Read each shard once and deliver what is due (``force``: all); False if none read."""
         worked = False
         for shard in list(self._shards.values()):
             worked |= self._read(shard)
@@ -182,7 +182,7 @@ class Pipe(Worker):
             self._open(shard)
 
     def _open(self, shard: _Shard) -> None:
-        """Read on after what is held, or else after what is done."""
+        """Continue after the last buffered record, or else after the last processed one."""
         last = self.positions.get(shard.id)
         if shard.held:
             last = shard.held[-1]["dynamodb"]["SequenceNumber"]
@@ -200,20 +200,20 @@ class Pipe(Worker):
         return self._streams.call(action, body)
 
     def _carry(self, shard: _Shard, batch: Sequence[Record]) -> bool:
-        """Filter, enrich and put one batch: give up on what cannot be put, never on the rest.
+        """Filter, enrich and put one batch; give up only on the records that cannot be put.
 
-        False when it was stopped before the batch was done; the batch is then read again.
+        False if stopped before the batch was done; the batch is then read again.
         """
         wanted = [record for record in batch if self._wanted(record)]
         self.counts.filtered += len(batch) - len(wanted)
-        # Each part with its own tries: one that was given up must not use up its neighbours'.
+        # Each part has its own attempts, so that a bad part does not use up those of the others.
         pending = [(wanted, 0)] if wanted else []
         while pending:
             (part, attempts), error = pending.pop(0), None
             try:
                 if self.definition.enrichment_arn is None:
                     left = self._put(part)
-                else:  # which records an event that was not taken is made of cannot be told
+                else:  # an enriched event cannot be traced back to its records
                     left = [*part] if self._put(self._enrich(part)) else []
             except AwsError as failure:
                 if failure.denied:
@@ -239,7 +239,7 @@ class Pipe(Worker):
         return not patterns or any(matches(pattern, record) for pattern in patterns)
 
     def _put(self, events: Sequence[Record]) -> list[Record]:
-        """Put the events into the target; those that it did not take come back."""
+        """Put the events into the target; returns those that failed."""
         entries = [
             {
                 "Data": base64.b64encode(orjson.dumps(event)).decode(),
@@ -263,7 +263,7 @@ class Pipe(Worker):
             value = value.get(step) if isinstance(value, Mapping) else None
         if value is None:
             path = self.definition.partition_key_path
-            raise AwsError("ValidationException", f"no partition key at {path} of the event")
+            raise AwsError("ValidationException", f"the event has no partition key at {path}")
         return str(value)
 
     def _enrich(self, records: Sequence[Record]) -> list[Record]:

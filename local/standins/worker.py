@@ -1,4 +1,4 @@
-"""A hop of the chain as a thread that can be stopped, and that says why it died."""
+"""A hop of the chain as a stoppable thread that records why it died."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from abc import ABC, abstractmethod
 from local.errors import AwsError, WorkerDiedError
 
 FINISH_SECONDS = 10.0
-"""A hop that stops works off what has reached it, for no longer than this."""
+"""The longest time that a stopping hop may take to finish its pending records."""
 _BACKOFF_FIRST_SECONDS = 0.1
 _BACKOFF_MOST_SECONDS = 5.0
 
 
 class Worker(ABC):
-    """One hop. Subclasses do a bounded piece of work in `step` and tell whether there was any."""
+    """One hop. A subclass does a bounded piece of work in `step`."""
 
     idle_seconds = 0.05
 
@@ -28,16 +28,16 @@ class Worker(ABC):
 
     @abstractmethod
     def step(self) -> bool:
-        """Do what there is to do now; False when there was nothing."""
+        """Do the work that is pending; False if there was none."""
 
-    def open(self) -> None:  # noqa: B027 - most hops have nothing to prepare
+    def open(self) -> None:  # noqa: B027 - optional
         """Prepare, in the caller's thread, before the first step."""
 
-    def finish(self) -> None:  # noqa: B027 - most hops hold nothing back
-        """Let go of what is held back, after the last step."""
+    def finish(self) -> None:  # noqa: B027 - optional
+        """Flush buffers, after the last step."""
 
     def start(self) -> None:
-        """Prepare, then work until `stop`."""
+        """Prepare, then run until `stop`."""
         try:
             self.open()
         except AwsError as error:
@@ -46,7 +46,7 @@ class Worker(ABC):
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop after the current step and let go of what is held back; safe to call twice."""
+        """Stop after the current step and flush buffers; safe to call twice."""
         self.stopping.set()
         if self._thread is not None:
             self._thread.join()
@@ -54,15 +54,15 @@ class Worker(ABC):
 
     @property
     def running(self) -> bool:
-        """Whether it works."""
+        """Whether the thread is running."""
         return self._thread is not None and self._thread.is_alive()
 
     def died(self, error: AwsError) -> WorkerDiedError:
-        """``error`` with the hop and the role that met it."""
+        """``error`` with the hop's name and role."""
         return WorkerDiedError(f"{self.name} stopped: {error} (acting as {self.role_arn})")
 
     def backoff(self, attempt: int) -> None:
-        """Wait before retry number ``attempt`` (from 1): exponential, full jitter; stop ends it."""
+        """Wait before retry ``attempt`` (from 1): exponential, full jitter; ends early on stop."""
         most = min(_BACKOFF_MOST_SECONDS, _BACKOFF_FIRST_SECONDS * 2 ** min(attempt - 1, 10))
         self.stopping.wait(random.uniform(0, most))  # noqa: S311 - jitter, not a secret
 
@@ -84,5 +84,5 @@ class Worker(ABC):
             self.finish()
         except AwsError as error:
             self.error = self.died(error)
-        except Exception as error:  # whatever it is, the chain must hear of it
+        except Exception as error:  # the chain must learn of any failure
             self.error = WorkerDiedError(f"{self.name} stopped: {type(error).__name__}: {error}")

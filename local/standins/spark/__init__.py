@@ -1,4 +1,4 @@
-"""A Spark of one's own with the jars that Glue's has."""
+"""A local Spark with the same jars as Glue."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ POM = Path(__file__).with_name("pom.xml")
 BUILD = Path(__file__).parents[3] / ".build"
 _MAVEN = "{http://maven.apache.org/POM/4.0.0}"
 JAVA = 17
-"""What Glue 5.1 has, and the newest that Spark 3.5 runs on."""
+"""The version in Glue 5.1, and the newest that Spark 3.5 supports."""
 
 
 def check() -> None:
@@ -27,23 +27,23 @@ def check() -> None:
     Raises
     ------
     LocalError
-        Saying what to install.
+        Says what to install.
     """
     if find_spec("pyspark") is None:
         raise LocalError("the batch needs PySpark: pip install -e '.[batch]'")
-    home = os.environ.get("JAVA_HOME")  # Spark looks there first
+    home = os.environ.get("JAVA_HOME")  # Spark looks here first
     java = shutil.which("java", path=f"{home}/bin" if home else None)
     if java is None and home:
-        raise LocalError(f"the batch needs Java {JAVA}, and there is none in JAVA_HOME ({home})")
+        raise LocalError(f"the batch needs Java {JAVA}, but JAVA_HOME ({home}) has none")
     if java is None:
         raise LocalError(
-            f"the batch needs Java {JAVA}, and there is none on the PATH: apt-get install "
+            f"the batch needs Java {JAVA}, but there is none on the PATH: apt-get install "
             f"openjdk-{JAVA}-jre-headless, or brew install openjdk@{JAVA}"
         )
     told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr  # noqa: S603
     version = told.split('"')[1].split(".")[0] if '"' in told else "?"
     if version not in ("8", "11", str(JAVA)):
-        raise LocalError(f"the batch needs Java {JAVA}, and {java} is Java {version}")
+        raise LocalError(f"the batch needs Java {JAVA}, but {java} is Java {version}")
 
 
 def coordinates() -> list[str]:
@@ -55,12 +55,12 @@ def coordinates() -> list[str]:
 
 @cache
 def jars() -> tuple[Path, ...]:
-    """The jars, fetched by Maven on first use (with the user's own settings) into ``.build/``.
+    """The jars, downloaded to ``.build/`` by Maven (with the user's settings) on first use.
 
     Raises
     ------
     LocalError
-        When Maven is missing or cannot fetch them.
+        If Maven is missing or cannot download them.
     """
     folder = BUILD / f"spark-jars-{hashlib.sha256(POM.read_bytes()).hexdigest()[:16]}"
     wanted = tuple(
@@ -73,7 +73,7 @@ def jars() -> tuple[Path, ...]:
         if not all(jar.is_file() for jar in wanted):
             _fetch(folder)
     if missing := [jar.name for jar in wanted if not jar.is_file()]:
-        raise LocalError(f"Maven did not bring {', '.join(missing)}")
+        raise LocalError(f"Maven did not download {', '.join(missing)}")
     return wanted
 
 
@@ -81,8 +81,8 @@ def _fetch(folder: Path) -> None:
     maven = shutil.which("mvn")
     if maven is None:
         raise LocalError(
-            "the batch needs Iceberg's jars, which Maven fetches, and there is no mvn on the PATH: "
-            f"apt-get install maven, or put the jars that {POM.name} names into {folder}"
+            "the batch needs Maven to download Iceberg's jars, but there is no mvn on the PATH: "
+            f"apt-get install maven, or put the jars that {POM.name} lists into {folder}"
         )
     partial = folder.with_suffix(".partial")
     copy = [
@@ -92,6 +92,6 @@ def _fetch(folder: Path) -> None:
     done = subprocess.run(copy, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         lines = [line for line in done.stdout.splitlines() if "ERROR" in line]
-        raise LocalError(f"Maven cannot fetch the jars of {POM.name}: {' '.join(lines[:2])}")
+        raise LocalError(f"Maven cannot download the jars of {POM.name}: {' '.join(lines[:2])}")
     shutil.rmtree(folder, ignore_errors=True)
     partial.replace(folder)
