@@ -102,8 +102,8 @@ class OrderGenerator(pulumi.ComponentResource):
             ),
             child,
         )
-        # A failed run has written some of its orders, and the next run comes soon. Scheduler invokes
-        # asynchronously, so the retries of a failed run would be Lambda's (two by default).
+        # A failed run has written some of its orders, and the next run comes soon. Scheduler
+        # invokes asynchronously, so Lambda would retry a failed run (twice by default).
         once = aws.lambda_.FunctionEventInvokeConfig(
             f"{name}-once", function_name=function.name, maximum_retry_attempts=0, opts=child
         )

@@ -31,7 +31,7 @@ _VIEW_DASHBOARD = (
     "quicksight:ListDashboardVersions",
     "quicksight:QueryDashboard",
 )
-"""QuickSight accepts only the action sets that its console gives an owner and a viewer."""
+"""QuickSight accepts only the action sets that its console gives a user and a viewer."""
 
 _TYPES = {
     "string": "STRING",
