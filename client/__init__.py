@@ -1,1 +1,1 @@
-"""What reaches a deployed stack without Pulumi."""
+"""Access to a deployed stack without Pulumi."""

@@ -1,4 +1,4 @@
-"""Ask Athena one question at a time, and say plainly what went wrong."""
+"""Run Athena queries one at a time, with clear errors."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from pyathena.model import AthenaQueryExecution
 
 from client import errors
 
-# Each error reaches the caller as an exception; PyAthena would print its traceback besides.
+# Errors reach the caller as exceptions; PyAthena would also print a traceback.
 logging.getLogger("pyathena").addHandler(logging.NullHandler())
 logging.getLogger("pyathena").propagate = False
 
 DOLLARS_PER_TERABYTE = 5
 LEAST_BILLED = 10_000_000
-"""Bytes: what a query that reads less is billed for (Athena's pricing page, us-east-1)."""
+"""The least that a query is billed for (Athena's pricing page, us-east-1)."""
 
 _SCAN_LIMIT = re.compile(r"bytes scanned limit|data scanned limit", re.I)
 _LINE = re.compile(r"\bline (\d+):(\d+)")
 
 
 class AthenaError(Exception):
-    """The question has no answer; the message says why and, where it helps, what to do."""
+    """A query failed; the message says why and, where it helps, what to do."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of an answer, with Athena's name for its type (``varchar``, ``decimal``, ...)."""
+    """A column of a result, with Athena's name for its type (``varchar``, ``decimal``, ...)."""
 
     name: str
     type: str
@@ -44,7 +44,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Usage:
-    """What a query took: bytes read, milliseconds, and whether reading is billed."""
+    """A query's usage: bytes read, milliseconds, and whether reading is billed."""
 
     bytes_scanned: int = 0
     milliseconds: int = 0
@@ -52,7 +52,7 @@ class Usage:
 
     @property
     def dollars(self) -> float:
-        """What Athena asks for it: by the byte, with a minimum; DDL and SHOW are free."""
+        """The query's price: by the byte, with a minimum; DDL and SHOW are free."""
         if not self.billed:
             return 0.0
         return max(self.bytes_scanned, LEAST_BILLED) * DOLLARS_PER_TERABYTE / 1e12
@@ -60,7 +60,7 @@ class Usage:
 
 @dataclass(frozen=True)
 class Answer:
-    """Columns and rows, values as Python's own types."""
+    """Columns and rows, with values as Python types."""
 
     columns: tuple[Column, ...]
     rows: list[tuple[Any, ...]]
@@ -72,13 +72,13 @@ class Athena:
     Parameters
     ----------
     outputs:
-        The stack's, of which ``workgroupName``, ``databaseName`` and ``region`` are used; without
-        a region the environment's. Credentials and endpoints are boto3's usual ones.
+        The stack's outputs; ``workgroupName``, ``databaseName`` and ``region`` are used. Without
+        ``region``, the environment's applies. Credentials and endpoints are boto3's defaults.
 
     Raises
     ------
     AthenaError
-        No region, or credentials that cannot be read.
+        No region, or unreadable credentials.
     """
 
     def __init__(self, outputs: Mapping[str, str]) -> None:
@@ -90,7 +90,7 @@ class Athena:
             self._connection = connect(
                 work_group=self._workgroup,
                 schema_name=outputs["databaseName"],
-                # boto3 itself reads AWS_DEFAULT_REGION only; the other SDKs AWS_REGION first.
+                # boto3 reads AWS_DEFAULT_REGION only; other SDKs read AWS_REGION first.
                 region_name=outputs.get("region") or os.environ.get("AWS_REGION"),
                 s3_staging_dir="",  # the workgroup's location, whatever the environment says
                 poll_interval=0.25,
@@ -100,9 +100,9 @@ class Athena:
             raise self._plainly(error) from error
 
     def ask(self, sql: str, parameters: Sequence[str] = ()) -> Answer:
-        """Run one statement, with a literal for each ``?`` of it, and wait for its rows.
+        """Run one statement, with a literal for each ``?``, and wait for its rows.
 
-        A KeyboardInterrupt stops the query in Athena before it goes on.
+        A KeyboardInterrupt stops the query in Athena and is raised again.
 
         Raises
         ------
@@ -123,7 +123,7 @@ class Athena:
 
     @property
     def usage(self) -> Usage:
-        """What the last question took, failed ones too."""
+        """The usage of the last query, also if it failed."""
         done = self._execution
         if done is None:
             return Usage()
@@ -148,11 +148,11 @@ class Athena:
         return AthenaError(errors.explain(cause, needs=self._needs))
 
     def _failed(self, reason: str, sql: str) -> AthenaError:
-        """A query that Athena began and did not finish."""
+        """The error of a query that Athena started but did not finish."""
         if _SCAN_LIMIT.search(reason):
             return AthenaError(
-                f"stopped, since it read more than the workgroup {self._workgroup} lets one query "
-                f"read: {reason} Ask about fewer days or hours, or raise the stack's scanLimitMb."
+                f"stopped: it read more than the workgroup {self._workgroup} lets one query "
+                f"read: {reason} Query fewer days or hours, or raise the stack's scanLimitMb."
             )
         if errors.is_denied(reason):
             return AthenaError(errors.denied(reason, self._needs))

@@ -1,4 +1,4 @@
-"""What the command lines share: exit codes, help, errors, and which stack is meant."""
+"""Shared code of the command lines: exit codes, help, errors, and stack options."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from rich.text import Text
 from client import stack_outputs
 
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
-"""Exit codes beside 0: the work failed, what was typed cannot be, Ctrl-C."""
+"""Exit codes besides 0: the command failed, wrong usage, Ctrl-C."""
 
 Stack = Annotated[
-    str | None, typer.Option("--stack", metavar="NAME", help="Pulumi stack to ask, such as dev.")
+    str | None, typer.Option("--stack", metavar="NAME", help="Pulumi stack, such as dev.")
 ]
 Outputs = Annotated[
     Path | None,
@@ -37,17 +37,17 @@ _LOOK: Final[dict[str, Any]] = {
 
 
 def new_app() -> typer.Typer:
-    """An app of several commands: -h as well as --help, and no traceback for what a user typed."""
+    """An app of several commands, with -h besides --help and no tracebacks for wrong usage."""
     return typer.Typer(no_args_is_help=True, **_LOOK)
 
 
 def new_command() -> typer.Typer:
-    """The same for an app that is one command, and runs without arguments."""
+    """The same for an app with a single command that runs without arguments."""
     return typer.Typer(**_LOOK)
 
 
 def fail(message: str, code: int) -> NoReturn:
-    """Say why on stderr, and exit."""
+    """Print the reason to stderr and exit."""
     Console(stderr=True, highlight=False).print(
         Text(f"Error: {message}", style="red"), soft_wrap=True
     )

@@ -1,4 +1,4 @@
-"""AWS's errors in words: one line that says what to do."""
+"""One-line explanations of AWS errors that say what to do."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _DENIED: Final = re.compile(
 
 
 def explain(error: BaseException, *, needs: str = "") -> str:
-    """What an AWS error means for whoever typed the command.
+    """Explain an AWS error to the user of the command.
 
     Parameters
     ----------
     needs:
-        Which policy allows what was tried; said when permission is missing.
+        The policy that allows the call; named when permission is missing.
     """
     match error:
         case boto.ClientError():
@@ -74,10 +74,10 @@ def is_denied(text: str) -> bool:
 
 
 def denied(message: str, needs: str) -> str:
-    """What to do without permission."""
+    """The message for a missing permission."""
     return f"no permission: {message}" + (f". Needed: {needs}" if needs else "")
 
 
 def one_line(error: object) -> str:
-    """A text, or an error's, with every run of white space as one space."""
+    """A text, or an error's text, with every run of white space as one space."""
     return " ".join(str(error).split())

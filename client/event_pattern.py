@@ -1,4 +1,4 @@
-"""EventBridge event patterns, as pipes filter with them.
+"""EventBridge event patterns, as used in pipe filters.
 
 Source: Amazon EventBridge User Guide, "Comparison operators for use in event patterns".
 """
@@ -21,7 +21,7 @@ _NUMERIC: dict[str, Callable[[float, float], bool]] = {
 
 
 def matches(pattern: Mapping[str, Any], event: Any) -> bool:
-    """Whether ``event`` has, at every place the pattern names, one of the values it lists."""
+    """Whether ``event`` matches the pattern."""
     if not isinstance(event, Mapping):
         event = {}
     for key, wanted in pattern.items():

@@ -1,4 +1,4 @@
-"""Ask Athena through its API, every value as text, a page in memory at a time."""
+"""Run Athena queries through its API: values as text, one page in memory at a time."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _FIRST_WAIT_SECONDS, _MOST_WAIT_SECONDS = 0.01, 0.5
 
 
 class QueryFailedError(Exception):
-    """The query failed or was refused; the message is Athena's."""
+    """The query failed or was rejected; the message is Athena's."""
 
 
 def rows(
     athena: Any, sql: str, *, workgroup: str, database: str, parameters: Sequence[str] = ()
 ) -> Iterator[Row]:
-    """The rows as they come; a Ctrl-C while the query runs stops it in Athena.
+    """Yield rows as they arrive; Ctrl-C while the query runs stops it in Athena.
 
     Parameters
     ----------

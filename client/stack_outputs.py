@@ -1,4 +1,4 @@
-"""The names of a deployed stack's resources: from Pulumi, or from a file with the same JSON."""
+"""A deployed stack's outputs, from Pulumi or from a file with the same JSON."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 ENVIRONMENT_VARIABLE = "SALES_CDC_OUTPUTS"
-"""Names the outputs file when neither a stack nor a file is given."""
+"""The environment variable with the outputs file, used when no stack and no file is given."""
 
 _PROJECT = Path(__file__).parent.parent
 
 
 class StackOutputsError(Exception):
-    """The outputs cannot be had; the message says why and what to do."""
+    """The outputs cannot be read; the message says why and what to do."""
 
 
 def load(
@@ -28,11 +28,11 @@ def load(
     Parameters
     ----------
     stack:
-        A Pulumi stack's name; ``pulumi stack output --json`` is asked.
+        A Pulumi stack's name; its outputs come from ``pulumi stack output --json``.
     file:
-        That command's JSON, saved. With neither, the file that `ENVIRONMENT_VARIABLE` names.
+        The saved JSON of that command. With neither, the file that `ENVIRONMENT_VARIABLE` names.
     keys:
-        Outputs that the caller cannot do without.
+        Required outputs.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Policies to attach to whoever writes orders, asks about them, or repairs their delivery."""
+"""IAM policies for writers, readers and operators."""
 
 import re
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ from schema import layout
 
 @dataclass(frozen=True, kw_only=True)
 class AccessArgs:
-    """What an `Access` is about, as the other components' outputs say.
+    """Arguments of `Access`, from the other components' outputs.
 
     Parameters
     ----------
     stream_arn:
-        The stream of the table.
+        The ARN of the table's stream.
     kinesis_stream_arn:
-        The Kinesis stream.
+        The ARN of the Kinesis stream.
     enrichment_function_arn:
-        The function that the pipe sends changes through, if any: dead letters go through it too.
+        The pipe's enrichment function, if any. Replays of dead letters invoke it too.
     kms_key_arn:
-        Your key of all of these, if they have one.
+        The KMS key that encrypts these resources, if any.
     """
 
     table_arn: pulumi.Input[str]
@@ -43,15 +43,15 @@ class AccessArgs:
 
 
 class Access(pulumi.ComponentResource):
-    """Three customer-managed policies; attach them to your own users, groups or roles."""
+    """Three customer-managed IAM policies to attach to your users, groups or roles."""
 
     writer_policy_arn: pulumi.Output[str]
-    """May write orders to the table."""
+    """The ARN of the policy that allows writing orders to the table."""
     reader_policy_arn: pulumi.Output[str]
-    """May ask the database in the workgroup, and read the objects behind it."""
+    """The ARN of the policy that allows Athena queries and reading the objects behind them."""
     operator_policy_arn: pulumi.Output[str]
-    """May replay failed records, work off the dead-letter queue, and scan the table; to verify, the
-    operator needs the reader policy as well."""
+    """The ARN of the policy that allows replaying failed records and dead letters, and scanning the
+    table. ``verify`` needs the reader policy as well."""
 
     def __init__(
         self, name: str, args: AccessArgs, opts: pulumi.ResourceOptions | None = None

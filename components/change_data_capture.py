@@ -1,4 +1,4 @@
-"""The whole chain for one table as one component: from its changes to questions about them."""
+"""The whole pipeline for one table as one component, from its changes to Athena queries."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,44 +21,46 @@ from schema import ORDERS, Schema, layout
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeDataCaptureArgs:
-    """What a `ChangeDataCapture` is made of; everything has a default.
+    """Arguments of `ChangeDataCapture`. All are optional.
 
     Parameters
     ----------
     schema:
-        The table's keys and columns. What an item holds beyond them is kept, as JSON.
+        The table's keys and columns. Attributes that are not in the schema are kept as JSON.
     stream_view_type:
-        What a change record holds. Set it on day one.
+        Which images of an item a change record holds. Choose before the first deployment.
     ttl_attribute:
-        The attribute that holds an item's expiry (epoch seconds); None: items do not expire.
+        The attribute that holds an item's expiry time (epoch seconds). Without it, items do not
+        expire.
     point_in_time_recovery:
-        Let the table be restored to any second of the last 35 days.
+        Enable point-in-time recovery: restore the table to any second of the last 35 days.
     stream_mode, shards:
-        How the Kinesis stream is paid for; ``shards`` counts when ``provisioned``.
+        The capacity mode of the Kinesis stream. ``shards`` applies to ``provisioned`` only.
     kms_key_arn:
-        Encrypts the table, the stream, the bucket, dead letters, logs and query results; without
+        Encrypts the table, the stream, the bucket, dead letters, logs and query results. Without
         it, AWS-managed keys are used.
     filter_patterns:
-        EventBridge patterns; a change that matches none of them is left out. None: all pass.
+        EventBridge event patterns. Only changes that match at least one are captured. Without
+        patterns, all changes are captured.
     delivery_format:
-        What the objects in the bucket hold; ``parquet`` costs more to write and less to read.
+        The format of the objects in the bucket. ``parquet`` costs more to write and less to query.
     buffer_size_mb, buffer_interval_seconds:
-        An object is written when either is reached. Parquet needs 64 MB or more.
+        Firehose writes an object when either is reached. Parquet needs 64 MB or more.
     retention_days:
-        Objects are deleted after that many days, and queries look back as far.
+        Days after which objects are deleted. Queries cover the same period.
     result_retention_days:
-        The answers of queries are deleted after that many days.
+        Days after which query results are deleted.
     scan_limit_mb:
-        A query that would read more is cancelled.
+        Athena cancels a query that scans more than this.
     views, saved_queries:
-        What the database and the workgroup offer beside the table of event rows.
+        Views in the database and saved queries in the workgroup.
     log_retention_days:
         Days for which log groups keep events.
     platform:
-        What the transform is built for.
+        The platform the transform is built for.
     protect:
-        Refuse to delete the table, the bucket and a workgroup that is not empty. When off,
-        destroying leaves nothing behind.
+        Prevent deletion of the table, the bucket and a workgroup that is not empty. When off,
+        ``pulumi destroy`` deletes everything.
     """
 
     schema: Schema = ORDERS
@@ -86,7 +88,7 @@ class ChangeDataCaptureArgs:
 
 
 class ChangeDataCapture(pulumi.ComponentResource):
-    """A DynamoDB table, and everything that makes its changes answer questions in Athena."""
+    """A DynamoDB table and the pipeline that makes its changes available in Athena."""
 
     table_name: pulumi.Output[str]
     """The table's name."""
@@ -99,9 +101,9 @@ class ChangeDataCapture(pulumi.ComponentResource):
     pipe_name: pulumi.Output[str]
     """The pipe's name."""
     dlq_url: pulumi.Output[str]
-    """The URL of the queue that holds pointers to the changes given up."""
+    """The URL of the dead-letter queue. Its messages point to changes the pipe gave up on."""
     bucket_name: pulumi.Output[str]
-    """The bucket of event rows and answers."""
+    """The bucket for event rows and query results."""
     delivery_stream_name: pulumi.Output[str]
     """The Firehose delivery stream's name."""
     transform_function_name: pulumi.Output[str]
@@ -111,15 +113,15 @@ class ChangeDataCapture(pulumi.ComponentResource):
     projection_table: pulumi.Output[str]
     """The table of event rows."""
     failed_table: pulumi.Output[str]
-    """The table of the records that the transform refused."""
+    """The table of records that the transform rejected."""
     workgroup_name: pulumi.Output[str]
-    """The Athena workgroup to ask in."""
+    """The Athena workgroup."""
     writer_policy_arn: pulumi.Output[str]
-    """A policy for whoever writes to the table."""
+    """The ARN of an IAM policy for writing to the table."""
     reader_policy_arn: pulumi.Output[str]
-    """A policy for whoever asks."""
+    """The ARN of an IAM policy for querying in Athena."""
     operator_policy_arn: pulumi.Output[str]
-    """A policy for whoever repairs; to verify, they need the reader policy as well."""
+    """The ARN of an IAM policy for replays. ``verify`` needs the reader policy as well."""
 
     def __init__(
         self,

@@ -13,17 +13,17 @@ from components.arguments.settings import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeStreamArgs:
-    """What a `ChangeStream` is made of; everything has a default.
+    """Arguments of `ChangeStream`. All are optional.
 
     Parameters
     ----------
     stream_mode, shards:
-        ``shards`` counts when ``provisioned``. Kinesis changes the open ones at once to no fewer
-        than half and no more than double; more is refused before anything is changed.
+        The capacity mode; ``shards`` applies to ``provisioned`` only. One update can at most
+        halve or double the number of open shards; a larger step is rejected in the preview.
     stream_retention_hours:
-        How long the stream keeps a record. While Firehose cannot deliver, changes wait here.
+        Hours for which the stream keeps a record. While Firehose cannot deliver, changes wait here.
     kms_key_arn:
-        Encrypts the stream; without it, the key that AWS manages for Kinesis is used.
+        Encrypts the stream. Without it, the AWS-managed key for Kinesis is used.
     """
 
     stream_mode: limits.StreamMode = Settings.stream_mode
@@ -36,7 +36,7 @@ class ChangeStreamArgs:
 
 
 class ChangeStream(pulumi.ComponentResource):
-    """A Kinesis stream of changes, encrypted."""
+    """An encrypted Kinesis data stream of changes."""
 
     stream_name: pulumi.Output[str]
     """The Kinesis stream's name."""
@@ -64,7 +64,7 @@ class ChangeStream(pulumi.ComponentResource):
             return limits.resharding(len(await found.open_shards.future() or ()), int(target))
 
         on_demand = args.stream_mode == "on-demand"
-        # It was a part of the StreamBridge of the same name.
+        # The stream used to be a child of the StreamBridge of the same name.
         bridge = pulumi.create_urn(
             name, "sales-cdc:index:StreamBridge", parent=opts.parent if opts else None
         )

@@ -31,7 +31,7 @@ _VIEW_DASHBOARD = (
     "quicksight:ListDashboardVersions",
     "quicksight:QueryDashboard",
 )
-"""The sets that QuickSight's console gives a user and a viewer; it takes no others."""
+"""QuickSight accepts only the action sets that its console gives a user and a viewer."""
 
 _TYPES = {
     "string": "STRING",
@@ -46,18 +46,18 @@ _TYPES = {
 
 @dataclass(frozen=True, kw_only=True)
 class QuickSightDashboardArgs:
-    """What a `QuickSightDashboard` is made of.
+    """Arguments of `QuickSightDashboard`.
 
     Parameters
     ----------
     workgroup_name, workgroup_arn, database_name, database_arn, bucket_arn:
-        What it asks, and where that lies.
+        The Athena workgroup, the Glue database and the bucket that it queries.
     kms_key_arn:
-        The key of the bucket, if it is encrypted with your own key.
+        The key of the bucket, if it is encrypted with a customer-managed key.
     dashboard_principal_arn:
-        The QuickSight user or group that may see it.
+        The QuickSight user or group that may see the dashboard.
     days:
-        How far back it looks.
+        Days that the dashboard covers.
     schema:
         The columns of an order.
     """
@@ -77,18 +77,18 @@ class QuickSightDashboardArgs:
 
 
 class QuickSightDashboard(pulumi.ComponentResource):
-    """Data source, dataset and dashboard in QuickSight, and the role that its queries run as.
+    """A QuickSight data source, dataset and dashboard, and the role that its queries run as.
 
-    The account needs a QuickSight subscription (Enterprise: a role for a data source is part of
-    it). The dataset asks Athena whenever somebody looks (direct query): nothing is imported.
+    The account needs a QuickSight Enterprise subscription, which supports a role per data source.
+    The dataset uses direct query: each view of the dashboard runs Athena queries.
     """
 
     dashboard_id: pulumi.Output[str]
-    """The dashboard's id."""
+    """The dashboard's ID."""
     dashboard_url: pulumi.Output[str]
-    """Where to look at it."""
+    """The dashboard's URL."""
     role_arn: pulumi.Output[str]
-    """The role that its queries run as."""
+    """The ARN of the role that its queries run as."""
 
     def __init__(
         self, name: str, args: QuickSightDashboardArgs, opts: pulumi.ResourceOptions | None = None
@@ -129,8 +129,8 @@ class QuickSightDashboard(pulumi.ComponentResource):
                     actions=list(_USE_DATA_SOURCE), principal=args.dashboard_principal_arn
                 )
             ],
-            # QuickSight tries the connection at once: the role must be able to ask by then. The
-            # provider tries for two minutes where IAM has not spread the role yet.
+            # QuickSight tests the connection at creation, so the role needs its policy by then. The
+            # provider retries for two minutes until IAM has propagated the role.
             opts=pulumi.ResourceOptions.merge(
                 child, pulumi.ResourceOptions(depends_on=[role.policy])
             ),
@@ -160,8 +160,7 @@ class QuickSightDashboard(pulumi.ComponentResource):
             ],
             opts=child,
         )
-        # aws.quicksight.Dashboard takes no definition, only a template made by hand elsewhere.
-        # CloudFormation takes one.
+        # aws.quicksight.Dashboard takes only a template, no definition. CloudFormation takes one.
         stack = aws.cloudformation.Stack(
             f"{name}-stack",
             template_body=pulumi.Output.json_dumps(_template(name, account, data_set.arn, args)),

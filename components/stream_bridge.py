@@ -1,4 +1,4 @@
-"""From the table's stream to Kinesis, through an EventBridge pipe."""
+"""The EventBridge pipe from the table's stream to Kinesis."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,39 +14,40 @@ from components.definitions import policies
 from components.service_role import ServiceRole, ServiceRoleArgs
 
 DEAD_LETTER_RETENTION_SECONDS = 14 * 24 * 3600
-"""The longest that SQS keeps a message. What it points to is in the table's stream for 24 hours."""
+"""SQS's maximum. The change that a message points to is in the table's stream for 24 hours."""
 DATA_KEY_SECONDS = 300
-"""How long SQS goes on without asking KMS again; so long a key that is taken away still serves."""
+"""How long SQS caches a data key. A revoked KMS key still works for that long."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StreamBridgeArgs:
-    """What a `StreamBridge` is made of.
+    """Arguments of `StreamBridge`.
 
     Parameters
     ----------
     source_stream_arn:
-        The stream of a DynamoDB table.
+        The ARN of a DynamoDB table's stream.
     target_stream_arn:
-        A Kinesis stream.
+        The ARN of a Kinesis stream.
     partition_key_path:
-        What spreads the records over the shards. A key of the table keeps the changes of one
-        item in order; ``$.eventID`` spreads evenly and does not.
+        The JSON path of the Kinesis partition key. A key of the table keeps the changes of one
+        item in order. ``$.eventID`` spreads records evenly but does not keep their order.
     kms_key_arn:
-        The key of the table. Encrypts the Kinesis stream, the dead letters, the log and the pipe's
-        filter; without it, AWS-managed keys are used.
+        The key of the table and of the Kinesis stream. Encrypts the dead letters, the log and the
+        pipe's filter. Without it, AWS-managed keys are used.
     batch_size, batch_window_seconds:
-        The pipe hands over this many records, or what came within this time.
+        The pipe sends a batch when either is reached.
     maximum_record_age_seconds, maximum_retry_attempts:
-        What cannot be handed over is given up after either, and a pointer to it goes to the
-        dead-letter queue. -1 is without limit: one bad record then blocks its shard until the
-        table's stream forgets it, after 24 hours. No retries at all cannot be had.
+        When either is reached, the pipe gives up on a batch and sends a pointer to it to the
+        dead-letter queue. -1 means no limit: a bad record then blocks its shard until it expires
+        from the table's stream, after 24 hours. 0 retries is not possible.
     parallelization_factor:
-        Batches of one shard that are under way at once; the order within one key is kept.
+        Batches of one shard that are processed at once. Order within one key is kept.
     filter_patterns:
-        EventBridge patterns; a change that matches none of them is left out. None: all pass.
+        EventBridge event patterns. Only changes that match at least one are captured. Without
+        patterns, all changes are captured.
     enrichment_function_arn:
-        A Lambda function that is given each batch and returns what goes on instead of it.
+        A Lambda function that receives each batch and returns the records to send instead.
     """
 
     source_stream_arn: pulumi.Input[str]
@@ -68,10 +69,10 @@ class StreamBridgeArgs:
 
 
 class StreamBridge(pulumi.ComponentResource):
-    """A pipe that copies every change of a table into a Kinesis stream.
+    """An EventBridge pipe that copies every change of a table into a Kinesis stream.
 
-    Let it depend on whoever reads that stream (``opts.depends_on``): Firehose begins at the
-    stream's end, so what arrives before it reads is never delivered.
+    Make it depend on the stream's reader (``opts.depends_on``): Firehose starts at the end of the
+    stream and never delivers records that arrived before.
     """
 
     pipe_name: pulumi.Output[str]
@@ -79,9 +80,9 @@ class StreamBridge(pulumi.ComponentResource):
     pipe_arn: pulumi.Output[str]
     """The pipe's ARN."""
     dlq_url: pulumi.Output[str]
-    """The URL of the queue that holds pointers to the changes given up."""
+    """The URL of the dead-letter queue. Its messages point to changes the pipe gave up on."""
     dlq_arn: pulumi.Output[str]
-    """The ARN of that queue."""
+    """The ARN of the dead-letter queue."""
     role_arn: pulumi.Output[str]
     """The ARN of the role the pipe acts as."""
 
@@ -144,7 +145,7 @@ class StreamBridge(pulumi.ComponentResource):
                     partition_key=args.partition_key_path
                 )
             ),
-            # Declared even when OFF: AWS answers with it, and the next preview would show a diff.
+            # Declared even when OFF: AWS returns it, and the next preview would show a diff.
             # No execution data: it would copy the orders themselves into the log.
             log_configuration=aws.pipes.PipeLogConfigurationArgs(
                 level=args.pipe_log_level,
@@ -177,7 +178,7 @@ class StreamBridge(pulumi.ComponentResource):
 
 
 def _given(opts: pulumi.ResourceOptions | None) -> Sequence[pulumi.Resource]:
-    """What the component was told to wait for; children do not inherit it."""
+    """The component's ``depends_on``; children do not inherit it."""
     given: Any = opts.depends_on if opts else None
     return [given] if isinstance(given, pulumi.Resource) else [*(given or ())]
 

@@ -38,10 +38,10 @@ python -m generator --outputs outputs.json --count 10000    [dim]for a file of s
 
 python -m generator --table orders --rate 200 --duration 60    [dim]200 new orders a second[/dim]
 
-python -m generator --table orders --updates 0.6 --deletes 0.1    [dim]of all changes[/dim]
+python -m generator --table orders --updates 0.6 --deletes 0.1    [dim]shares of changes[/dim]
 
 python -m generator --table orders --seed 7 --journal written.jsonl --json    [dim]the same orders
-in every run, each change noted in a file, the counts as JSON[/dim]
+in every run, each change written to a file, the counts as JSON[/dim]
 
 [bold]Exit codes[/bold]: 0 all written, 1 some changes could not be written, 2 wrong usage, or the
 table, region or credentials do not work, 130 stopped by Ctrl-C.
@@ -53,13 +53,15 @@ def run(
     *,
     stack: Stack = None,
     outputs: Outputs = None,
-    table: Annotated[str | None, typer.Option(metavar="NAME", help="The table itself.")] = None,
+    table: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Name of the DynamoDB table.")
+    ] = None,
     region: Annotated[
         str | None,
-        typer.Option(help="AWS region; else the stack's, else your AWS settings'."),
+        typer.Option(help="AWS region. Default: the stack's, else that of your AWS settings."),
     ] = None,
     endpoint_url: Annotated[
-        str | None, typer.Option(metavar="URL", help="DynamoDB endpoint; else your AWS settings'.")
+        str | None, typer.Option(metavar="URL", help="DynamoDB endpoint URL.")
     ] = None,
     count: Annotated[int | None, typer.Option(metavar="N", help="Orders to place.")] = None,
     duration: Annotated[
@@ -67,7 +69,7 @@ def run(
     ] = None,
     rate: Annotated[
         float | None,
-        typer.Option(metavar="N", help="Orders placed a second; else as fast as it goes."),
+        typer.Option(metavar="N", help="Orders placed a second. Default: no limit."),
     ] = None,
     updates: Annotated[
         float, typer.Option(metavar="SHARE", help="Share of all changes that are updates.")
@@ -79,38 +81,38 @@ def run(
         int | None,
         typer.Option(
             metavar="N",
-            help="The same seed, the same orders and changes, placed now.",
+            help="The same seed gives the same orders and changes, placed now.",
         ),
     ] = None,
     start: Annotated[
         str | None,
         typer.Option(
             metavar="TIME",
-            help="When the first order is placed, ISO 8601, UTC without an offset; the others "
-            "follow in simulated time. Default: now, in real time.",
+            help="Time of the first order, ISO 8601, UTC without an offset; the others follow in "
+            "simulated time. Default: now, in real time.",
         ),
     ] = None,
     concurrency: Annotated[
-        int, typer.Option(metavar="N", min=1, max=256, help="Batches under way at once.")
+        int, typer.Option(metavar="N", min=1, max=256, help="Concurrent batches.")
     ] = 8,
     journal: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Note each change written: a JSON object a line with kind, orderid and item "
-            "(DynamoDB's form; null for a delete), an order's changes in their order.",
+            help="Write each change to this file: one JSON object a line with kind, orderid and "
+            "item (DynamoDB JSON; null for a delete), in order per order.",
         ),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the counts as one JSON object.")
     ] = False,
 ) -> None:
-    """Place orders of a tech-gadget shop in a DynamoDB table, and let them live.
+    """Place orders of a tech-gadget shop in a DynamoDB table and change them over time.
 
     Orders are placed, paid, shipped and delivered, or cancelled: inserts, updates and deletes, in a
     mix you set. Without --count and --duration, 100 orders are placed.
 
-    Ctrl-C stops after the batches under way and prints what was written; a second one, at once.
+    Ctrl-C finishes the current batches and prints the counts; a second one stops at once.
     """
     try:
         plan = Plan(
@@ -128,7 +130,7 @@ def run(
         )
     except (PlanError, TargetError) as error:
         fail(str(error), WRONG_USAGE)
-    except (BotoCoreError, ValueError) as error:  # ValueError: botocore's of a malformed URL
+    except (BotoCoreError, ValueError) as error:  # botocore raises ValueError for a malformed URL
         fail(explain(error), WRONG_USAGE)
 
     stop = threading.Event()
@@ -233,7 +235,7 @@ def _journal(path: Path | None) -> Iterator[Callable[[Operation], None] | None]:
 
 @contextlib.contextmanager
 def _progress(plan: Plan) -> Iterator[Callable[[Report], None] | None]:
-    """A bar on stderr, if that is a terminal."""
+    """A progress bar on stderr, if it is a terminal."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield None

@@ -1,4 +1,4 @@
-"""Where to write: the table's name and region, and a client for it."""
+"""The table to write to: its name and region, and a client for it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from botocore.config import Config
 
 
 class TargetError(ValueError):
-    """Where to write cannot be told; the message says why and what to do."""
+    """The table to write to cannot be determined; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,11 @@ def dynamodb(
     timeout: float = 30,
     session: boto3.Session | None = None,
 ) -> Any:
-    """A DynamoDB client by the standard AWS settings, fit for `generator.write`.
+    """A DynamoDB client with the standard AWS settings, configured for `generator.write`.
 
-    ``timeout`` is how many seconds one call may take; a ``session`` brings other credentials.
+    ``timeout`` is the maximum time of one call in seconds; a ``session`` gives other credentials.
     """
-    # boto3 itself reads AWS_DEFAULT_REGION only; the other SDKs and the AWS CLI, AWS_REGION first.
+    # boto3 reads AWS_DEFAULT_REGION only; other SDKs and the AWS CLI read AWS_REGION first.
     session = session or boto3.Session(region_name=os.environ.get("AWS_REGION") or None)
     return session.client(
         "dynamodb",
@@ -44,9 +44,9 @@ def dynamodb(
             max_pool_connections=concurrency,
             connect_timeout=min(5, timeout),
             read_timeout=timeout,
-            # The writer retries what was turned back, item by item, and counts it.
+            # The writer retries and counts throttled items itself.
             retries={"total_max_attempts": 1, "mode": "standard"},
-            # Half of the time of a batch of 25; our items are made to fit.
+            # Validation takes half of the time of a batch of 25; our items are valid.
             parameter_validation=False,
         ),
     )

@@ -1,1 +1,1 @@
-"""Repair the chain: replay failed records, work off the dead-letter queue, prove that CDC works."""
+"""Operations: replay failed records and dead letters, and verify the lake against the table."""

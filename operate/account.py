@@ -1,4 +1,4 @@
-"""A deployed stack's resources as whoever runs this may use them, and AWS's refusals in words."""
+"""Clients for a deployed stack's resources, and explanations of AWS errors."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from schema import ORDERS, Schema
 
 
 class ReplayError(Exception):
-    """What was asked cannot be done; the message says why and what to do."""
+    """The command cannot be completed; the message says why and what to do."""
 
 
 class UsageError(ReplayError):
-    """What was typed cannot be right (exit code 2)."""
+    """Wrong usage (exit code 2)."""
 
 
 class Account:
-    """The stack's outputs, and clients for what they name.
+    """The stack's outputs, and clients for its resources.
 
     Parameters
     ----------
     outputs:
-        As `stack_outputs.load` gives them.
+        The outputs from `stack_outputs.load`.
     session:
-        Whose credentials; boto3's usual ones if not given.
+        The session with the credentials to use. Default: boto3's own.
     """
 
     def __init__(self, outputs: Mapping[str, str], session: boto3.Session | None = None) -> None:
@@ -56,7 +56,7 @@ class Account:
         return self.outputs[output]
 
     def client(self, service: str) -> Any:
-        """A boto3 client, made once; call this from one thread only."""
+        """A cached boto3 client; call this from one thread only."""
         if service not in self._clients:
             self._clients[service] = self._session.client(
                 service,
@@ -70,12 +70,12 @@ class Account:
         return self._clients[service]
 
     def rows(self, sql: str, parameters: Sequence[str] = ()) -> Iterator[query.Row]:
-        """What Athena answers in the stack's workgroup and database.
+        """Rows of an Athena query in the stack's workgroup and database.
 
         Raises
         ------
         ReplayError
-            It could not answer.
+            The query failed.
         """
         where = {"workgroup": self["workgroupName"], "database": self["databaseName"]}
         try:
@@ -84,13 +84,13 @@ class Account:
             raise ReplayError(f"Athena: {error}") from None
 
     def schema(self) -> Schema:
-        """The schema of an order with the keys that the table really has."""
+        """The schema of an order, with the deployed table's keys."""
         table = self.client("dynamodb").describe_table(TableName=self["tableName"])["Table"]
         keys = {key["KeyType"]: key["AttributeName"] for key in table["KeySchema"]}
         return dataclasses.replace(ORDERS, key=keys["HASH"], sort_key=keys.get("RANGE"))
 
     def explain(self, error: Exception) -> str:
-        """What a botocore error means for whoever typed the command, in one line."""
+        """Explain a botocore error to the user of the command, in one line."""
         names = ("operatorPolicyArn", "readerPolicyArn")
         arns = ", ".join(self.outputs[name] for name in names if name in self.outputs)
         needs = "the stack's operator and reader policies" + (f" ({arns})" if arns else "")

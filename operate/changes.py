@@ -1,4 +1,4 @@
-"""Change records as the pipe puts them into the stream, from what boto3 reads, and made anew."""
+"""Change records in the pipe's format, read with boto3 or built from current state."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ import orjson
 from schema import Schema
 
 REPAIR_PREFIX = "repair-"
-"""What the event IDs of made change records start with."""
+"""The prefix of the event IDs of built change records."""
 MOST_BYTES = 1_000 * 1024
-"""Of a record that Firehose takes; Kinesis takes 24 KiB more, of data and partition key.
+"""Firehose's limit for a record. Kinesis allows 24 KiB more, for data and partition key.
 https://docs.aws.amazon.com/firehose/latest/dev/limits.html"""
 
 
 def from_stream(record: Mapping[str, Any], stream_arn: str) -> bytes:
-    """A record of GetRecords, as JSON on the wire: base64 for bytes, epoch seconds for times."""
+    """A record of GetRecords as JSON: base64 for bytes, epoch seconds for times."""
     return orjson.dumps(_wire(record) | {"eventSourceARN": stream_arn})
 
 
@@ -35,15 +35,15 @@ def repair(
     stream_arn: str,
     region: str,
 ) -> bytes:
-    """A change record of an order's current state, which no stream has.
+    """Build a change record from an order's current state.
 
     Parameters
     ----------
     keys, item:
-        In DynamoDB's form; without an item the order was deleted.
+        In DynamoDB JSON; no item means that the order was deleted.
     known:
-        The highest sequence number that the lake has of the order. The made one is the next:
-        above all that is there, and not above any change that is still on its way.
+        The order's highest sequence number in the lake. The record gets the next number: above
+        everything in the lake, and not above any change that is still in transit.
     """
     number = str(int(known or 0) + 1)
     name = "REMOVE" if item is None else "MODIFY" if known else "INSERT"
@@ -55,7 +55,7 @@ def repair(
     }
     if item is not None:
         change["NewImage"] = _wire(item)
-    # The same repair has the same ID: made twice it is one change.
+    # The same repair has the same ID, so doing it twice makes one change.
     what = orjson.dumps([keys, number, _wire(item or {})], option=orjson.OPT_SORT_KEYS)
     return orjson.dumps(
         {
@@ -71,19 +71,19 @@ def repair(
 
 
 class Fitted(NamedTuple):
-    """A change record as Firehose takes it, and what was done to it."""
+    """A change record that fits into Firehose, and how it was made smaller."""
 
     data: bytes
     form: Literal["whole", "shortened", "compressed"]
 
 
 def fit(data: bytes) -> Fitted | None:
-    """Make a change record small enough for Firehose; None if it cannot be.
+    """Make a change record small enough for Firehose; None if that is not possible.
 
-    An insert or update gives up its old image, of which the transform makes nothing and which was
-    the new image of the change before. What is still too large is compressed; the transform
-    unpacks it. An item of 400 KB always fits then: what gzip leaves of its JSON was 532 kB at most,
-    of sets of three random bytes each (tests/operate/test_fit.py).
+    An insert or update loses its old image, which the transform does not use and which is the new
+    image of the previous change. A record that is still too large is compressed, and the transform
+    decompresses it. An item of 400 KB then always fits: the worst case, sets of three random bytes
+    each, compresses to 532 kB (tests/operate/test_fit.py).
     """
     if len(data) <= MOST_BYTES:
         return Fitted(data, "whole")
@@ -94,18 +94,18 @@ def fit(data: bytes) -> Fitted | None:
         data = orjson.dumps(event)
         if len(data) <= MOST_BYTES:
             return Fitted(data, "shortened")
-    # Zeros after it, as gzip allows them: Firehose fills the transform's batches by the size of
-    # the records, and the rows of many small ones would have no room in one answer.
+    # Pad with zeros, which gzip allows. Firehose fills the transform's batches by record size, and
+    # the rows of many small compressed records would not fit into one response.
     weight = min(len(data) // 2, MOST_BYTES)
     packed = gzip.compress(data, 6, mtime=0).ljust(weight, b"\0")
     return Fitted(packed, "compressed") if len(packed) <= MOST_BYTES else None
 
 
 def from_row(data: bytes, schema: Schema) -> bytes | None:
-    """The change record that the transform makes this event row of; None if it is no event row.
+    """Rebuild the change record of an event row; None if it is no event row.
 
-    Where Firehose fails to convert a row, the row is what is left of the change. It holds one image
-    of the two, which is all that the transform reads.
+    When Firehose fails to convert a row, only the row is kept. It holds one of the two images,
+    which is all that the transform needs.
     """
     try:
         row = json.loads(data, parse_int=_Number, parse_float=_Number)
@@ -131,18 +131,18 @@ def from_row(data: bytes, schema: Schema) -> bytes | None:
 
 
 class _Number(str):
-    """A number's own text: through a float it would lose digits."""
+    """A number's text; a float would lose digits."""
 
 
 def _typed(type_: str, value: Any) -> dict[str, Any]:
-    """A column's value in DynamoDB's form."""
+    """A column's value in DynamoDB JSON."""
     if type_ == "timestamp":
         return {"S": value.replace(" ", "T") + "Z"}
     return _attribute(value)
 
 
 def _attribute(value: Any) -> dict[str, Any]:
-    """Any JSON value in DynamoDB's form; what was a set or bytes stays a list or text."""
+    """Any JSON value in DynamoDB JSON; former sets and bytes stay lists and text."""
     match value:
         case _Number():
             return {"N": str(value)}

@@ -28,23 +28,25 @@ from operate.replaying import Choice, Group, Replay
 
 app = new_app()
 replay_app = new_app()
-app.add_typer(replay_app, name="replay", help="Send once more what did not arrive.")
+app.add_typer(replay_app, name="replay", help="Send changes again that did not arrive.")
 
-AsJson = Annotated[bool, typer.Option("--json", help="The last line of stdout is one JSON object.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print the result as one JSON object, the last line.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")]
 Settle = Annotated[
     float,
     typer.Option(
         "--settle",
         metavar="SECONDS",
         min=0,
-        help="Compare again for so long while they differ: a change takes its time to arrive.",
+        help="Compare again for up to this long, because changes take time to arrive.",
     ),
 ]
 
 _EXAMPLES = """[bold]Examples[/bold]
 
-python -m operate replay failed --stack dev    [dim]what failed, and why[/dim]
+python -m operate replay failed --stack dev    [dim]failed records by reason[/dim]
 
 python -m operate replay failed --stack dev --since 2026-11-20 --reason price --replay --dry-run
 
@@ -54,17 +56,17 @@ python -m operate replay dlq --stack dev
 
 python -m operate verify --stack dev --settle 180
 
-[bold]Exit codes[/bold]: 0 done, 1 the work failed or is not whole, 2 wrong usage, 130 stopped by
-Ctrl-C. Stopped or killed, run it again: it goes on where it was.
+[bold]Exit codes[/bold]: 0 done, 1 failed or incomplete, 2 wrong usage, 130 stopped by Ctrl-C.
+If it was stopped or killed, run it again: it continues where it stopped.
 """
 
 
 @app.callback(epilog=_EXAMPLES)
 def operate() -> None:
-    """Repair the chain, and prove that the lake tells what the table holds.
+    """Replay changes that did not arrive, and verify the lake against the table.
 
-    Whoever runs this needs the stack's operator and reader policies. Credentials, region and
-    endpoints are the AWS CLI's: AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and so on.
+    You need the stack's operator and reader policies. Credentials, region and endpoints are those
+    of the AWS CLI: AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and so on.
     """
 
 
@@ -74,29 +76,29 @@ def failed(  # noqa: PLR0917 - the command line's
     outputs: Outputs = None,
     since: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="Arrived then or later: ISO 8601, UTC without offset."),
+        typer.Option(metavar="TIME", help="Arrived at or after: ISO 8601, UTC without offset."),
     ] = None,
-    until: Annotated[str | None, typer.Option(metavar="TIME", help="Arrived before then.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Arrived before.")] = None,
     reason: Annotated[
-        str, typer.Option(metavar="TEXT", help="Whose reason contains this, in any case.")
+        str, typer.Option(metavar="TEXT", help="Reason contains this text, ignoring case.")
     ] = "",
     replay: Annotated[
-        bool, typer.Option("--replay", help="Send them through the chain again.")
+        bool, typer.Option("--replay", help="Send the records through the pipeline again.")
     ] = False,
     force: Annotated[
         bool,
         typer.Option(
             "--force",
-            help="With --replay: also those that this checkout's transform would refuse again.",
+            help="With --replay: also send records that this checkout's transform would reject.",
         ),
     ] = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the records that Firehose set apart, by reason; with --replay, send them once more.
+    """List failed records by reason; with --replay, send them again.
 
-    A record is replayed once: what was sent is noted in the bucket, under replayed/. What fails
-    again is a new failed record.
+    Each record is replayed once: a ledger in the bucket, under replayed/, keeps track. A record
+    that fails again becomes a new failed record.
     """
     with _work() as (stop, bar):
         if (force or dry_run) and not replay:
@@ -135,19 +137,19 @@ def dlq(  # noqa: PLR0917 - the command line's
         bool,
         typer.Option(
             "--repair",
-            help="For changes that the table's stream no longer has: compare table and lake, and "
-            "emit the current state of the orders that differ.",
+            help="For changes that have expired from the table's stream: compare table and lake, "
+            "and send the current state of the orders that differ.",
         ),
     ] = False,
     settle: Settle = 120,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Send on the changes that the pipe gave up; the dead-letter queue points to them.
+    """Send the changes that the dead-letter queue points to, after the pipe gave up on them.
 
-    A message is deleted when all that it points to has arrived in Kinesis. The table's stream
-    keeps changes for 24 hours; what it no longer has is named, and needs --repair. A change too
-    large for a record is sent without its old image, or compressed.
+    A message is deleted when all its changes have arrived in Kinesis. The table's stream keeps
+    changes for 24 hours; expired changes are listed and need --repair. A change too large for a
+    record is sent without its old image, or compressed.
     """
     with _work() as (stop, bar):
         keys = dead_letters.REPAIR_OUTPUTS if repair else dead_letters.OUTPUTS
@@ -177,20 +179,20 @@ def verify_(  # noqa: PLR0917 - the command line's
         typer.Option(min=1, metavar="N", help="Read capacity units a second to use at most."),
     ] = 200,
     segments: Annotated[
-        int, typer.Option(min=1, max=64, metavar="N", help="Parts scanned at once.")
+        int, typer.Option(min=1, max=64, metavar="N", help="Segments of the parallel scan.")
     ] = 4,
     counts: Annotated[
-        bool, typer.Option("--counts", help="Compare how many there are, not their values.")
+        bool, typer.Option("--counts", help="Compare counts only, not values.")
     ] = False,
     show: Annotated[
-        int, typer.Option(min=0, max=1000, metavar="N", help="Differences to tell in full.")
+        int, typer.Option(min=0, max=1000, metavar="N", help="Differences to show in full.")
     ] = 20,
     as_json: AsJson = False,
 ) -> None:
     """Compare the DynamoDB table with current orders in the lake: counts, then every value.
 
-    Done (0) only if they are the same. While orders are written, some changes are on their way:
-    see --settle.
+    Exits with 0 only if they are equal. While orders are written, some changes are in transit: see
+    --settle.
     """
     with _work() as (stop, bar):
         account = Account.load(stack, outputs, verify.OUTPUTS)
@@ -325,7 +327,7 @@ Bar = Callable[[str], contextlib.AbstractContextManager[Callable[[int, int], Non
 
 @contextlib.contextmanager
 def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on stderr if that is a terminal; told how much is done, and of how much (or 0)."""
+    """A progress bar on stderr if it is a terminal, called with the amount done and the total."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield lambda *_: None
@@ -338,7 +340,7 @@ def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
 
 @contextlib.contextmanager
 def _work() -> Iterator[tuple[threading.Event, Bar]]:
-    """Plain words for what a person can mend; one Ctrl-C stops in order, a second at once."""
+    """Print errors as plain messages. One Ctrl-C stops in order, a second one at once."""
     stop = threading.Event()
 
     def handle(number: int, _frame: FrameType | None) -> None:
@@ -352,7 +354,7 @@ def _work() -> Iterator[tuple[threading.Event, Bar]]:
         fail(str(error), WRONG_USAGE)
     except ReplayError as error:
         fail(str(error), FAILED)
-    except BotoCoreError as error:  # before there is an account to explain it
+    except BotoCoreError as error:  # raised before there is an account to explain it
         fail(" ".join(str(error).split()), WRONG_USAGE)
     finally:
         for number, handler in before.items():

@@ -1,4 +1,4 @@
-"""Work off the pipe's dead-letter queue: it points to changes that never reached Kinesis."""
+"""Redrive the pipe's dead-letter queue: its messages point to changes missing in Kinesis."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from operate.verify import Verifier
 
 OUTPUTS = ("dlqUrl", "kinesisStreamName", "tableName", "region", "pipeName", "streamArn")
 REPAIR_OUTPUTS = (*OUTPUTS, *VERIFY_OUTPUTS, "projectionTable")
-_HIDDEN_SECONDS = 600  # how long a message that we work on is kept from others
+_HIDDEN_SECONDS = 600  # visibility timeout of a message in work
 _RECEIVE_MOST = 10
 _GONE = {"TrimmedDataAccessException", "ResourceNotFoundException"}
-# As the API of DynamoDB Streams takes them.
+# Formats of the DynamoDB Streams API.
 _SEQUENCE = re.compile(r"[0-9]{21,40}")
 _SHARD = re.compile(r"[A-Za-z0-9-]{28,65}")
 _STREAM = re.compile(r"arn:[a-z-]+:dynamodb:[a-z0-9-]+:\d{12}:table/[^/]+/stream/.+")
-_REQUEST_BYTES = 3_000_000  # of the 6 MB that Lambda takes and answers: an enrichment may add
-_EMPTY_READS = 25  # of an open shard in a row: then there is no more to come
+_REQUEST_BYTES = 3_000_000  # of Lambda's 6 MB for request and response: an enrichment may add data
+_EMPTY_READS = 25  # in a row from an open shard: then no more records follow
 
 
 @dataclass(frozen=True)
 class Pointer:
-    """A message: which changes the pipe gave up.
+    """A message, which points to changes the pipe gave up on.
 
     Attributes
     ----------
     first_at, last_at:
-        When they were made, as the message says it.
+        The times of the first and last change, as given in the message.
     """
 
     message_id: str
@@ -60,7 +60,7 @@ class Pointer:
         Raises
         ------
         ReplayError
-            It is not what a pipe writes.
+            The message is not from a pipe.
         """
         try:
             body = orjson.loads(message["Body"])
@@ -91,12 +91,12 @@ class Pointer:
 
 @dataclass(frozen=True)
 class Gone:
-    """Changes that a message points to and the stream no longer has.
+    """Changes that a message points to but that have expired from the stream.
 
     Attributes
     ----------
     orders:
-        Of the changes of the same message that were still there: the lost ones may be theirs.
+        Orders of the message's remaining changes. The lost changes may belong to them.
     """
 
     message_id: str
@@ -119,20 +119,20 @@ class Gone:
 
 @dataclass
 class Outcome:
-    """Where everything went.
+    """The result of a run, as counts.
 
     Attributes
     ----------
     messages:
         deleted + kept.
     changes:
-        That the stream still has.
+        Changes that the stream still has.
     sent:
-        Put into Kinesis; an enrichment may make more or fewer events of the changes.
+        Records put into Kinesis. An enrichment may return more or fewer events than changes.
     shortened, compressed:
-        Of those sent and repaired: too large for a record as they are (`changes.fit`).
+        Sent and repaired records that were too large for Firehose (`changes.fit`).
     repaired:
-        Orders whose current state was emitted.
+        Orders whose current state was sent.
     """
 
     messages: int = 0
@@ -154,7 +154,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class _Pipe:
-    """What of a pipe's definition concerns the changes it carries."""
+    """The parts of a pipe's definition that affect its changes."""
 
     patterns: Sequence[Any]
     enrichment: str | None
@@ -162,21 +162,21 @@ class _Pipe:
 
     def carries(self, change: Mapping[str, Any]) -> bool:
         """Whether a change passes the filters."""
-        # What a pipe's filter means is known to the local stand-in of pipes; needed seldom.
+        # Imported late: few runs need it.
         from client.event_pattern import matches  # noqa: PLC0415
 
         return not self.patterns or any(matches(one, change) for one in self.patterns)
 
 
 class DeadLetters:
-    """The queue of a stack.
+    """A stack's dead-letter queue.
 
     Parameters
     ----------
     on_progress:
-        Told how many messages are done, and of how many.
+        Called with the number of messages done and the total.
     stop:
-        When set, no further message is begun.
+        When set, no further message is started.
     """
 
     def __init__(
@@ -196,12 +196,12 @@ class DeadLetters:
         self._stop = stop or threading.Event()
 
     def run(self, *, dry_run: bool = False, repair: bool = False, settle: float = 0) -> Outcome:
-        """Send on what the messages point to, oldest first; delete those that are done.
+        """Send the changes that the messages point to, oldest first; delete finished messages.
 
         Raises
         ------
         ReplayError
-            Kinesis keeps refusing, or the pipe's enrichment fails.
+            Kinesis keeps rejecting records, or the pipe's enrichment fails.
         """
         pipe = self._pipe()
         outcome = Outcome()
@@ -237,7 +237,7 @@ class DeadLetters:
         return outcome
 
     def _repair(self, settle: float, outcome: Outcome) -> int:
-        """Emit the current state of each order that the table and the lake tell differently."""
+        """Send the current state of each order that differs between table and lake."""
         verifier = Verifier(self._account)
         verdict = verifier.settle(settle, stop=self._stop)
         known = self._highest_numbers(verifier, [one.key for one in verdict.differences])
@@ -257,7 +257,7 @@ class DeadLetters:
         return self._send(made, outcome)
 
     def _pipe(self) -> _Pipe:
-        """What the pipe does to changes on their way."""
+        """The pipe's filters and enrichment."""
         pipe = self._account.client("pipes").describe_pipe(Name=self._account["pipeName"])
         source = pipe.get("SourceParameters", {})
         filters = source.get("FilterCriteria", {}).get("Filters", [])
@@ -268,12 +268,12 @@ class DeadLetters:
         )
 
     def _enriched(self, events: Sequence[Any], pipe: _Pipe) -> list[Any]:
-        """What the pipe's function makes of events: as many as it likes, each of any form.
+        """The response of the pipe's enrichment function: any number of events of any form.
 
         Raises
         ------
         ReplayError
-            It failed.
+            The function failed.
         """
         if not pipe.enrichment:
             return [*events]
@@ -292,14 +292,14 @@ class DeadLetters:
         return made
 
     def _receive(self) -> list[dict[str, Any]]:
-        """Every message that can be seen now, each once."""
+        """Every visible message, each once."""
         found: dict[str, dict[str, Any]] = {}
         while True:
             answer = self._sqs.receive_message(
                 QueueUrl=self._queue,
                 MaxNumberOfMessages=_RECEIVE_MOST,
                 VisibilityTimeout=_HIDDEN_SECONDS,
-                WaitTimeSeconds=1,  # long polling asks all of SQS's servers
+                WaitTimeSeconds=1,  # long polling queries all SQS servers
             )
             messages = answer.get("Messages", [])
             if not messages:
@@ -315,7 +315,7 @@ class DeadLetters:
         *,
         dry_run: bool,
     ) -> bool:
-        """Send what a message points to; True when all of it arrived."""
+        """Send the changes that a message points to; True when all of them arrived."""
         records, whole = self._read(pointer)
         outcome.changes += len(records)
         events = [orjson.loads(changes.from_stream(one, pointer.stream_arn)) for one in records]
@@ -344,7 +344,7 @@ class DeadLetters:
         return whole and sent == len(made)
 
     def _send(self, records: Sequence[bytes], outcome: Outcome) -> int:
-        """Send what Firehose takes of these, made smaller where it must be; how many that was."""
+        """Send those that fit into Firehose, made smaller if necessary; return how many."""
         outgoing = []
         for number, data in enumerate(records):
             key = order_of(data, self._schema) or hashlib.sha256(data).hexdigest()
@@ -363,7 +363,7 @@ class DeadLetters:
         return len(outgoing)
 
     def _read(self, pointer: Pointer) -> tuple[list[dict[str, Any]], bool]:
-        """The changes from the pointer's start to its end, and whether these are all."""
+        """The changes from the pointer's start to its end, and whether they are complete."""
         try:
             iterator, whole = self._iterator(pointer)
         except ClientError as error:
@@ -403,7 +403,7 @@ class DeadLetters:
         except ClientError as error:
             if error.response["Error"]["Code"] != "TrimmedDataAccessException":
                 raise
-        # Its start is gone; what follows may be there.
+        # The first changes have expired; later ones may still be there.
         answer = self._streams.get_shard_iterator(**where, ShardIteratorType="TRIM_HORIZON")
         return answer["ShardIterator"], False
 
@@ -415,7 +415,7 @@ class DeadLetters:
     def _highest_numbers(
         self, verifier: Verifier, keys: Sequence[tuple[str, ...]]
     ) -> dict[tuple[str, ...], str]:
-        """The highest sequence number that the lake has of each of these orders."""
+        """The highest sequence number of each of these orders in the lake."""
         found: dict[tuple[str, ...], str] = {}
         names = ", ".join(f'"{name}"' for name in self._schema.keys)
         for start in range(0, len(keys), 100):
@@ -430,7 +430,7 @@ class DeadLetters:
 
 
 def _payloads(events: Sequence[Any], most: int) -> Iterator[bytes]:
-    """Cut events into requests to a function: JSON arrays, neither too long nor too large."""
+    """Split events into requests to a function: JSON arrays within Lambda's limits."""
     batch: list[bytes] = []
     size = 0
     for event in map(orjson.dumps, events):

@@ -1,4 +1,4 @@
-"""Did it arrive? Look in the Kinesis stream for records that a broken-off run may have sent."""
+"""Look in the Kinesis stream for records that an interrupted run may have sent."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 
 from operate.sending import Receipt
 
-_READS_A_SECOND = 5.0  # of a shard, shared with everyone who reads it: leave Firehose its share
-_MARGIN_SECONDS = 1  # between the clocks of S3 and Kinesis
+_READS_A_SECOND = 5.0  # a shard's limit, shared by all its readers: leave Firehose its share
+_MARGIN_SECONDS = 1  # clock skew between S3 and Kinesis
 
 
 def find_sent(
@@ -22,9 +22,10 @@ def find_sent(
     *,
     sleep: Callable[[float], object] = time.sleep,
 ) -> dict[int, Receipt]:
-    """Those of ``wanted`` (id -> data) that the stream got from the epoch second ``since`` on.
+    """Those of ``wanted`` (ID -> data) that arrived in the stream since the epoch second ``since``.
 
-    Byte for byte the same data is the same record; of equal ones as many are found as arrived.
+    Records with identical bytes count as the same record; of identical ones, as many are found as
+    arrived.
     """
     ids: dict[bytes, list[int]] = defaultdict(list)
     for identity, data in sorted(wanted.items(), reverse=True):

@@ -1,4 +1,4 @@
-"""The failed records in the bucket: find them, read them, say why they failed."""
+"""The failed records in the bucket, and why they failed."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ KINDS = ("processing-failed", "format-conversion-failed")
 """Firehose's error types for records, each a folder under the failed prefix."""
 
 _PARTITION = re.compile(r"day=(\d{4}-\d{2}-\d{2})/hour=(\d{2})/")
-# The longest that Firehose buffers, and some more for its retries: how far the records of an
-# object may be younger than the hour it is filed under, which is its oldest record's.
+# Firehose's longest buffer interval, and a margin for its retries. An object is stored under the
+# hour of its oldest record, and its other records may be younger by this much.
 _LONGEST_BUFFER = timedelta(hours=2)
 _MARKED_FAILED = "Lambda.ProcessingFailedStatus"
 
 
 @dataclass(frozen=True)
 class Window:
-    """Arrival times, UTC: from ``since`` up to but not including ``until``; None is open."""
+    """Arrival times, UTC: from ``since`` up to but not including ``until``; None means no limit."""
 
     since: datetime | None = None
     until: datetime | None = None
 
     def holds(self, moment: datetime) -> bool:
-        """Whether a record that arrived then is wanted."""
+        """Whether the window contains this time of arrival."""
         return not ((self.since and moment < self.since) or (self.until and moment >= self.until))
 
     def may_hold(self, key: str) -> bool:
-        """Whether an object may have such records, by its partition."""
+        """Whether an object in this partition may have records of the window."""
         found = _PARTITION.search(key)
         if not found:
             return True
@@ -65,30 +65,30 @@ class FailedObject:
 
     @property
     def when(self) -> str:
-        """Sorts by arrival across error types: partition, then the time in the object's name."""
+        """Sort key by arrival across error types: partition, then the time in the object's name."""
         found = _PARTITION.search(self.key)
         return self.key[found.start() :] if found else self.key
 
 
 @dataclass(frozen=True)
 class FailedRecord:
-    """One line of such an object.
+    """One line of an object of failed records.
 
     Attributes
     ----------
     line:
-        Its place in the object, from 0: with the object's key, its identity.
+        The line's number, from 0. With the object's key, it identifies the record.
     arrived:
-        When Firehose got it; None where the line does not say.
+        When Firehose received it; None if the line does not say.
     data:
-        What was sent, compressed if it was; None when the line holds none that can be read. Of a
-        row that Firehose could not convert, the change record that the transform makes the row of.
+        The data as sent, compressed or not; None if it cannot be read. For a row that Firehose
+        could not convert, the change record rebuilt from the row.
     order:
         The order's key, if the data is a change record.
     reason:
         Why it failed.
     passes:
-        Whether the transform of this checkout makes a row of it.
+        Whether the transform of this checkout accepts it.
     """
 
     line: int
@@ -123,7 +123,7 @@ def read(s3: Any, bucket: str, key: str) -> bytes:
     Raises
     ------
     ReplayError
-        It is not what Firehose writes.
+        It is not in Firehose's format.
     """
     body: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     if body[:2] != b"\x1f\x8b":
@@ -135,14 +135,14 @@ def read(s3: Any, bucket: str, key: str) -> bytes:
 
 
 def records(body: bytes, judge: Judge, schema: Schema) -> Iterator[FailedRecord]:
-    """Each line of an object, the unreadable ones too."""
+    """Each line of an object, including unreadable ones."""
     for number, line in enumerate(body.split(b"\n")):
         if line.strip():
             yield record(number, line, judge, schema)
 
 
 def record(number: int, line: bytes, judge: Judge, schema: Schema) -> FailedRecord:
-    """One line. Whatever it holds, there is a record of it."""
+    """One line as a record, whatever the line holds."""
     try:
         document = orjson.loads(line)
         data = base64.b64decode(document["rawData"], validate=True)
@@ -152,8 +152,8 @@ def record(number: int, line: bytes, judge: Judge, schema: Schema) -> FailedReco
         fitted = changes.fit(change)
         data = fitted.data if fitted else change
     refused = judge(data)
-    # Where a conversion failed it is last...: Firehose guide, "Handling errors for data format
-    # conversion", which does not say whether rawData is then the record or its row: either will do.
+    # Failed conversions have last... instead: Firehose guide, "Handling errors for data format
+    # conversion". It does not say whether rawData is the record or its row: both are handled.
     code = str(document.get("errorCode") or document.get("lastErrorCode") or "unknown")
     message = str(document.get("errorMessage") or document.get("lastErrorMessage") or "")
     if code == _MARKED_FAILED:

@@ -1,8 +1,8 @@
-"""What was replayed, kept in S3 beside the data: one small JSON object for each failed object.
+"""The ledger of replayed records: one small JSON object in S3 for each object of failed records.
 
-Before a batch is sent its lines are noted as pending; afterwards, where Kinesis keeps each of them.
-A run that dies in between leaves the note, and the next run looks in the stream which of the lines
-arrived (`operate.doubt`). Writes are conditional, so two runs at once notice each other.
+Before a batch is sent, its lines are recorded as pending; afterwards, with their places in Kinesis.
+If a run dies in between, the next run looks in the stream for the pending lines (`operate.doubt`).
+Writes are conditional, so concurrent runs detect each other.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from schema.layout import REPLAYED_PREFIX
 
 
 def ledger_key(failed_key: str) -> str:
-    """Where the ledger of an object of failed records is."""
+    """The key of the ledger of an object of failed records."""
     return f"{REPLAYED_PREFIX}{failed_key}.json"
 
 
@@ -31,11 +31,11 @@ class Ledger:
     Attributes
     ----------
     replayed:
-        Line to where Kinesis keeps it.
+        Line to its place in Kinesis.
     pending:
         Lines that were about to be sent when this was written.
     since:
-        The epoch second, by AWS's clock, before which none of them was.
+        The epoch second, by AWS's clock, before which no pending line was sent.
     """
 
     failed_key: str
@@ -46,12 +46,12 @@ class Ledger:
 
     @classmethod
     def parse(cls, failed_key: str, body: bytes, etag: str) -> Ledger:
-        """Read what `to_json` wrote.
+        """Read the JSON of `to_json`.
 
         Raises
         ------
         ReplayError
-            It is something else.
+            It is not a ledger.
         """
         try:
             document = orjson.loads(body)
@@ -92,8 +92,8 @@ class Ledgers:
         self._known: frozenset[str] | None = None
 
     def get(self, failed_key: str) -> Ledger:
-        """The ledger of an object; an empty one if nothing of it was replayed yet."""
-        if self._known is None:  # one listing spares a GET for each object never replayed
+        """The ledger of an object; empty if none of its records was replayed."""
+        if self._known is None:  # one listing saves a GET for each object never replayed
             pages = self._s3.get_paginator("list_objects_v2").paginate(
                 Bucket=self._bucket, Prefix=REPLAYED_PREFIX
             )
@@ -105,7 +105,7 @@ class Ledgers:
         return Ledger.parse(failed_key, answer["Body"].read(), answer["ETag"])
 
     def save(self, ledger: Ledger) -> Mapping[str, Any]:
-        """Write it if nobody else has since it was read; returns the answer's headers.
+        """Write it unless it changed since it was read; return the response's headers.
 
         Raises
         ------
@@ -132,12 +132,12 @@ class Ledgers:
         return headers
 
     def begin(self, ledger: Ledger, lines: Sequence[int], since: int) -> None:
-        """Note that these lines are about to be sent."""
+        """Record that these lines are about to be sent."""
         ledger.pending, ledger.since = list(lines), since
         self.save(ledger)
 
     def end(self, ledger: Ledger, receipts: Mapping[int, Receipt], *, in_doubt: bool) -> None:
-        """Note which of them arrived; while the rest is in doubt it stays pending."""
+        """Record which of them arrived; lines in doubt stay pending."""
         ledger.replayed |= receipts
         left = [line for line in ledger.pending if line not in ledger.replayed]
         ledger.pending = left if in_doubt else []

@@ -1,8 +1,8 @@
-"""Why a record failed, in the transform's own words.
+"""Why a record failed, according to the transform.
 
-Firehose keeps of a refused record only that its status was ProcessingFailed; the reason is in the
-transform's log, without the record. So the transform's code of this checkout is asked again: it is
-pure, costs no permission and no invocation, and also tells whether the record would pass now.
+For a rejected record, Firehose stores only the status ProcessingFailed; the reason is in the
+transform's log, without the record. So this runs the transform's code of this checkout, which needs
+no permission and no invocation, and also shows whether the record would pass now.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from schema import Schema
 _ROWS = Path(__file__).resolve().parent.parent / "lambda" / "transform" / "rows.py"
 
 Judge = Callable[[bytes], str | None]
-"""Why the transform refuses this data, or None if it makes a row of it."""
+"""Why the transform rejects this data, or None if it accepts it."""
 
 
 @cache
 def _rows() -> Any:
-    """The transform's module, as this checkout has it."""
+    """The transform's module in this checkout."""
     spec = importlib.util.spec_from_file_location("sales_cdc_transform_rows", _ROWS)
     assert spec and spec.loader
     rows = importlib.util.module_from_spec(spec)
@@ -40,7 +40,7 @@ def parse(data: bytes) -> Any:
 
 
 def judge(schema: Schema) -> Judge:
-    """The transform's judgement of a record's raw data."""
+    """Why the transform rejects a record's raw data, or None."""
     rows = _rows()
     to_row: Callable[[Any], Any] = rows.compile_schema(json.loads(schema.to_json()))
 
@@ -49,7 +49,7 @@ def judge(schema: Schema) -> Judge:
             row = orjson.dumps(to_row(rows.parse(rows.unpack(data))))
         except rows.RecordError as error:
             return f"{type(error).__name__}: {error}"
-        except Exception as error:  # the transform answers these too: ProcessingFailed
+        except Exception as error:  # the transform also returns ProcessingFailed for these
             return f"{type(error).__name__}: unforeseen"
         if len(row) * 4 / 3 + rows.ENVELOPE > rows.MAX_ANSWER:
             return "AnswerTooLarge: no room in an answer of 6 MB, even alone"

@@ -1,4 +1,4 @@
-"""Replay failed records: each once, an order's in order, resumable at any moment."""
+"""Replay failed records: each once, in order per order, resumable at any time."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _CHUNK = 500
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """Which failed records.
+    """A choice of failed records.
 
     Parameters
     ----------
     window:
-        When they arrived. A record whose line does not say when belongs to no closed window.
+        Arrival times. A record without a time is only in the unlimited window.
     reason:
-        Text that the reason contains, in any case.
+        Text that the reason contains, ignoring case.
     """
 
     window: Window = field(default_factory=Window)
@@ -60,15 +60,15 @@ class Group:
 
     @property
     def waiting(self) -> int:
-        """Not replayed yet."""
+        """Number of records not replayed yet."""
         return self.records - self.replayed
 
     def add(self, record: FailedRecord, *, replayed: bool) -> None:
-        """Count one more."""
+        """Count a record."""
         self.records += 1
         self.replayed += replayed
         self.passes += record.passes and not replayed
-        if record.order and len(self.orders) < 10_000:  # a bound, for the memory
+        if record.order and len(self.orders) < 10_000:  # bounds memory
             self.orders.add(record.order)
         if record.arrived:
             self.first = min(self.first or record.arrived, record.arrived)
@@ -90,7 +90,7 @@ class Group:
 
 @dataclass
 class Tally:
-    """Where every chosen record went.
+    """The result of a replay, as counts of records.
 
     Attributes
     ----------
@@ -99,15 +99,15 @@ class Tally:
     sent:
         Put into the stream by this run.
     arrived_before:
-        Sent by a run that broke off before it could note so.
+        Sent by a run that was interrupted before it could record this.
     already:
         Replayed by an earlier run.
     would_fail:
-        Left where they are: the transform would refuse them again.
+        Not sent: the transform would reject them again.
     unreadable:
-        Left where they are: there is no data to send.
+        Not sent: there is no data to send.
     left:
-        Not sent, for this run stopped before.
+        Not sent: this run stopped before.
     """
 
     chosen: int = 0
@@ -129,9 +129,9 @@ class Replay:
     Parameters
     ----------
     on_progress:
-        Told after each object how many bytes of objects are done, and of how many.
+        Called after each object with the bytes of objects done and the total.
     stop:
-        When set, no further call is begun.
+        When set, no further call is started.
     """
 
     def __init__(
@@ -165,12 +165,12 @@ class Replay:
         return sorted(found.values(), key=lambda group: (-group.records, group.reason))
 
     def run(self, choice: Choice, *, dry_run: bool = False, force: bool = False) -> Tally:
-        """Send the chosen records that were not yet, and would pass (or all, with ``force``).
+        """Send the chosen records not yet sent that would pass (or all, with ``force``).
 
         Raises
         ------
         ReplayError
-            Another run is at work, or Kinesis keeps refusing; what was sent is noted.
+            Another run is active, or Kinesis keeps rejecting records. The ledger is up to date.
         """
         tally = Tally()
         for one, chosen in self._objects(choice):
@@ -244,7 +244,7 @@ class Replay:
             tally.left += len(chunk) - len(receipts)
 
     def _resolve(self, ledger: Ledger, *, dry_run: bool) -> Mapping[int, Receipt]:
-        """A run broke off here: which of its pending lines did the stream get?"""
+        """Find out which pending lines of an interrupted run are in the stream."""
         body = failed.read(self._s3, self._bucket, ledger.failed_key)
         lines = {r.line: r for r in failed.records(body, self._judge, self._schema)}
         data = {n: lines[n].data or b"" for n in ledger.pending if n in lines}
@@ -254,13 +254,13 @@ class Replay:
         return found
 
     def _now(self) -> int:
-        """The epoch second by AWS's clock, not by this machine's."""
+        """The current epoch second by AWS's clock."""
         answer = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=REPLAYED_PREFIX, MaxKeys=1)
         date = answer["ResponseMetadata"]["HTTPHeaders"]["date"]
         return int(email.utils.parsedate_to_datetime(date).timestamp())
 
 
 def stream_arn(account: Account) -> str:
-    """The Kinesis stream's ARN: of the table's account and region."""
+    """The Kinesis stream's ARN, from the table's account and region."""
     _, partition, _, region, number, _ = account["tableArn"].split(":", 5)
     return f"arn:{partition}:kinesis:{region}:{number}:stream/{account['kinesisStreamName']}"

@@ -1,4 +1,4 @@
-"""Records into the Kinesis stream, each order's in order, every one accounted for."""
+"""Send records to the Kinesis stream, in order per order."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 from operate.account import ReplayError
 
 _MOST_RECORDS = 500
-_MOST_BYTES = 4_500_000  # of the 10 MiB that a call may have, keys included
+_MOST_BYTES = 4_500_000  # of the 10 MiB limit of a call, keys included
 _ATTEMPTS = 12
 _FIRST_PAUSE_SECONDS, _MOST_PAUSE_SECONDS = 0.1, 5.0
 
 
 class Outgoing(NamedTuple):
-    """What is to be sent; ``id`` is the sender's own name for it."""
+    """A record to send; ``id`` is the caller's ID for it."""
 
     id: int
     data: bytes
@@ -24,17 +24,17 @@ class Outgoing(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """Where Kinesis keeps it."""
+    """A record's place in Kinesis."""
 
     shard: str
     sequence_number: str
 
 
 def waves(records: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:
-    """Cut into calls of PutRecords that hold each partition key once.
+    """Split into PutRecords calls that hold each partition key once.
 
-    PutRecords keeps no order within a call when a part of it fails, so an order's next change
-    waits for the next call.
+    PutRecords does not keep order within a call that fails in part, so an order's next change waits
+    for the next call.
     """
     rest = list(records)
     while rest:
@@ -50,7 +50,7 @@ def waves(records: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:
             else:
                 wave.append(one)
                 size += weight
-            keys.add(one.partition_key)  # also of one that waits: those behind it wait too
+            keys.add(one.partition_key)  # also for a waiting record: later ones of its key wait too
         yield wave
         rest = later
 
@@ -61,7 +61,7 @@ class Sender:
     Attributes
     ----------
     in_doubt:
-        A call is under way, or broke off: whether its records arrived is not known.
+        A call is in progress or was interrupted, so it is unknown whether its records arrived.
     """
 
     def __init__(
@@ -73,12 +73,12 @@ class Sender:
         self.in_doubt = False
 
     def put(self, wave: Sequence[Outgoing]) -> dict[int, Receipt]:
-        """Put one wave, what is throttled again and again; returns the receipts by id.
+        """Put one wave, retrying throttled records; return the receipts by ID.
 
         Raises
         ------
         NotSentError
-            Some were still refused at the end; it carries the receipts of the others.
+            Some were still rejected at the end; it carries the receipts of the others.
         """
         receipts: dict[int, Receipt] = {}
         left = list(wave)
@@ -111,7 +111,7 @@ class Sender:
 
 
 class NotSentError(ReplayError):
-    """Kinesis did not take everything; ``receipts`` are of what it took."""
+    """Kinesis did not accept all records; ``receipts`` are those of the accepted ones."""
 
     def __init__(self, message: str, receipts: dict[int, Receipt]) -> None:
         super().__init__(message)

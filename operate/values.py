@@ -1,4 +1,4 @@
-"""One form for a value, whoever tells it: equal in DynamoDB and Athena is equal as text."""
+"""Canonical texts of values: values equal in DynamoDB and Athena are equal as text."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 from schema import EXTRAS, Column, Schema
 
 Values = tuple[str | None, ...]
-"""The schema's columns in order, then what the schema does not know (`EXTRAS`)."""
+"""The schema's columns in order, then attributes that are not in the schema (`EXTRAS`)."""
 
-_ODD = "?"  # starts the text of a value that its column cannot hold: equal to nothing in the lake
+_ODD = "?"  # prefix for a value that its column cannot hold: equal to nothing in the lake
 
 
 def of_item(schema: Schema, item: Mapping[str, Any]) -> Values:
-    """An item as DynamoDB's API gives it: ``{"price": {"N": "19.9"}}``."""
+    """The texts of an item from DynamoDB's API: ``{"price": {"N": "19.9"}}``."""
     known = [_from_dynamodb(column, item.get(column.name)) for column in schema.columns]
     names = {column.name for column in schema.columns}
     unknown = {name: _plain(value) for name, value in item.items() if name not in names}
@@ -26,7 +26,7 @@ def of_item(schema: Schema, item: Mapping[str, Any]) -> Values:
 
 
 def of_row(schema: Schema, row: Mapping[str, str | None]) -> Values:
-    """A row of ``current_orders`` as Athena's API gives it: texts, None for NULL."""
+    """The texts of a row of ``current_orders`` from Athena's API; None for NULL."""
     known = [_from_athena(column, row.get(column.name)) for column in schema.columns]
     extras = row.get(EXTRAS.name)
     if extras is None:
@@ -38,12 +38,12 @@ def of_row(schema: Schema, row: Mapping[str, str | None]) -> Values:
 
 
 def key_of(schema: Schema, item: Mapping[str, Any]) -> tuple[str, ...]:
-    """An item's key, as texts that Athena would give."""
+    """An item's key, as Athena's texts."""
     return tuple(_from_dynamodb(schema[name], item.get(name)) or "" for name in schema.keys)
 
 
 def key_of_row(schema: Schema, row: Mapping[str, str | None]) -> tuple[str, ...]:
-    """The same of a row."""
+    """A row's key."""
     return tuple(_from_athena(schema[name], row.get(name)) or "" for name in schema.keys)
 
 
@@ -92,13 +92,13 @@ def _digits(number: Decimal) -> str:
 
 
 def _instant(moment: datetime) -> str:
-    """To the millisecond, which is as far as Athena tells; without an offset it is UTC."""
+    """A timestamp in milliseconds, Athena's precision; UTC if it has no offset."""
     moment = moment.astimezone(UTC) if moment.tzinfo else moment
     return moment.replace(tzinfo=None).isoformat(" ", "milliseconds")
 
 
 def _plain(value: Mapping[str, Any]) -> Any:
-    """What the transform keeps of an attribute that the schema does not know."""
+    """The transform's value of an attribute that is not in the schema."""
     ((kind, content),) = value.items()
     return _PLAIN.get(kind, lambda text: text)(content)
 

@@ -1,4 +1,4 @@
-"""Compare the DynamoDB table with current orders in the lake: the proof that CDC works."""
+"""Compare the DynamoDB table with the current orders in the lake."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from schema import Schema
 OUTPUTS = ("tableName", "workgroupName", "databaseName")
 Key = tuple[str, ...]
 Kind = Literal["only in the table", "only in the lake", "differs", "more than once in the lake"]
-_SCAN_PAGE = 500  # items: small enough that the rate is kept within a second or two
+_SCAN_PAGE = 500  # items: small enough to keep to the rate within a second or two
 
 
 @dataclass(frozen=True)
 class Difference:
-    """An order that the table and the lake tell differently.
+    """An order that differs between table and lake.
 
     Attributes
     ----------
     columns:
-        Where ``kind`` is ``differs``: column -> (in the table, in the lake).
+        If ``kind`` is ``differs``: column -> (in the table, in the lake).
     """
 
     key: Key
@@ -44,12 +44,12 @@ class Difference:
 
 @dataclass
 class Verdict:
-    """What a comparison found.
+    """The result of a comparison.
 
     Attributes
     ----------
     differences:
-        Keys and kinds of all, with columns for those that were looked at again.
+        Key and kind of every difference, with columns for those that were read again.
     """
 
     table_items: int = 0
@@ -59,11 +59,11 @@ class Verdict:
 
     @property
     def matches(self) -> bool:
-        """The lake tells what the table holds."""
+        """Whether table and lake are equal."""
         return not self.differences
 
     def to_json(self, most: int) -> dict[str, Any]:
-        """For programs; at most so many differences in full."""
+        """For JSON output; shows at most this many differences in full."""
         kinds = [one.kind for one in self.differences]
         return {
             "matches": self.matches,
@@ -83,11 +83,11 @@ class Verifier:
     Parameters
     ----------
     read_units:
-        Of the table's read capacity, a second; the scan keeps to it.
+        Maximum read capacity units a second for the scan.
     segments:
-        Parts of the table that are scanned at once.
+        Segments of the parallel scan.
     on_scanned:
-        Told how many items were scanned so far.
+        Called with the number of items scanned so far.
     """
 
     def __init__(
@@ -113,13 +113,13 @@ class Verifier:
         return self._schema
 
     def counts(self) -> tuple[int, int]:
-        """Items of the table and current orders in the lake, without their values."""
+        """Count the table's items and the lake's current orders."""
         items = sum(len(page) for page in self._scan(keys_only=True))
         (row,) = self._account.rows("SELECT count(*) AS orders FROM current_orders")
         return items, int(row["orders"] or 0)
 
     def compare(self) -> Verdict:
-        """Every order, every value. In memory: a key and a digest for each."""
+        """Compare every value of every order. Keeps a key and a digest for each in memory."""
         verdict = Verdict()
         digests: dict[Key, bytes] = {}
         self._stored_keys.clear()
@@ -151,7 +151,7 @@ class Verifier:
         return verdict
 
     def settle(self, seconds: float, *, stop: threading.Event) -> Verdict:
-        """Compare again until it matches, or for so long: changes take their time to arrive."""
+        """Compare again until all is equal or time is up: changes take time to arrive."""
         deadline = time.monotonic() + seconds
         pause = 1.0
         while True:
@@ -162,14 +162,14 @@ class Verifier:
             pause = min(30.0, pause * 2)
 
     def explain(self, differences: Sequence[Difference]) -> list[Difference]:
-        """The same differences, with the columns that differ (read again)."""
+        """The same differences with the columns that differ, read again."""
         return [
             one if one.kind != "differs" else Difference(one.key, one.kind, self._columns(one.key))
             for one in differences
         ]
 
     def item(self, key: Key) -> dict[str, Any] | None:
-        """The table's item as it is now, or None."""
+        """The table's current item, or None."""
         answer = self._dynamodb.get_item(
             TableName=self._table, Key=self.stored_key(key), ConsistentRead=True
         )
@@ -177,11 +177,11 @@ class Verifier:
         return item
 
     def stored_key(self, key: Key) -> dict[str, Any]:
-        """The key in DynamoDB's form, as the last comparison met it in the table."""
+        """The key in DynamoDB JSON, from the last comparison."""
         return self._stored_keys.get(key) or self._typed(key)
 
     def where(self, key: Key) -> str:
-        """The SQL condition that finds an order by its key."""
+        """The SQL condition for an order's key."""
         return " AND ".join(
             f'"{name}" = {_literal(self._schema[name].type, text)}'
             for name, text in zip(self._schema.keys, key, strict=True)
@@ -206,7 +206,7 @@ class Verifier:
         return {name: (here, there) for name, here, there in told if here != there}
 
     def _scan(self, *, keys_only: bool = False) -> Iterator[list[dict[str, Any]]]:
-        """Pages of the table, from all segments as they come."""
+        """Pages of the table, from all segments as they arrive."""
         pages: queue.Queue[list[dict[str, Any]] | Exception | None] = queue.Queue(self._segments)
         over = threading.Event()
         asked: dict[str, Any] = {}
@@ -222,7 +222,7 @@ class Verifier:
                 for page in self._segment(segment, asked, over):
                     pages.put(page)
                 pages.put(None)
-            except Exception as error:  # raised where the pages are read
+            except Exception as error:  # raised again where the pages are read
                 pages.put(error)
 
         threads = [
@@ -269,7 +269,7 @@ class Verifier:
 
 
 class Pace:
-    """A number of units a second that threads share."""
+    """A rate limit, in units a second, shared by threads."""
 
     def __init__(self, a_second: float) -> None:
         self._a_second = a_second
@@ -277,7 +277,7 @@ class Pace:
         self._lock = threading.Lock()
 
     def spend(self, units: float, stop: threading.Event) -> None:
-        """Wait until these units, already used, are earned; ``stop`` ends the wait."""
+        """Wait to stay within the rate after using these units; ``stop`` ends the wait."""
         with self._lock:
             now = time.monotonic()
             self._free_at = max(self._free_at, now) + units / self._a_second

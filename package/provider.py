@@ -1,9 +1,8 @@
-"""The components as a Pulumi package, for programs in any of Pulumi's languages.
+"""The components as a Pulumi package for programs in any Pulumi language.
 
-Pulumi's SDK reads a package's schema off its classes. It knows neither `Annotated` nor `Literal`
-nor dataclasses, and looks for descriptions behind each attribute; so here each component gets a
-twin that it can read, made from the component's own arguments and docstrings: there is nothing to
-keep in step.
+Pulumi's SDK derives a package's schema from classes. It does not support `Annotated`, `Literal` or
+dataclasses, and expects descriptions after each attribute. For each component, this module
+generates a twin class that the SDK can read from the component's arguments and docstrings.
 """
 
 from __future__ import annotations
@@ -48,34 +47,34 @@ COMPONENTS: tuple[type[pulumi.ComponentResource], ...] = (
     Monitoring,
     StreamBridge,
 )
-"""What any table can use. What knows orders (generator, dashboard) stays in this project."""
+"""Components for any table. Those for orders (generator, dashboard) are not in the package."""
 
 _PLATFORMS = {"aws": lambda: functions.AWS, "host": Platform.host}
 _PAIRS = {"columns": ("name", "type")}
-"""Fields that are pairs in Python, and what the two are called elsewhere."""
+"""Fields that are pairs in Python, and the names of both parts in the package."""
 _SAID = {
     "Schema": {
         "key": "The partition key's column.",
-        "columns": "What an item holds.",
+        "columns": "The table's columns.",
         "sort_key": "The sort key's column.",
     },
     "View": {
         "name": "The view's name.",
-        "sql": "Its SELECT, in Athena's SQL.",
-        "columns": "The columns of its answer.",
+        "sql": "Its SELECT statement in Athena SQL.",
+        "columns": "The view's columns.",
     },
     "SavedQuery": {
         "name": "The query's name.",
-        "description": "What it answers.",
-        "sql": "In Athena's SQL.",
+        "description": "The query's description.",
+        "sql": "The query in Athena SQL.",
     },
 }
-"""Of what has no such text in its docstring."""
+"""Descriptions of fields whose docstrings have none."""
 _NUMPY_ENTRY = re.compile(r"^(\w+(?:, \w+)*):\n((?:    .*\n|\n)+)", re.M)
 
 
 class Package:
-    """The twins of components, and the way from what they are given to components' arguments."""
+    """The components' twins, and the conversion of their inputs to components' arguments."""
 
     def __init__(self) -> None:
         self._types: dict[str, type] = {}
@@ -109,9 +108,9 @@ class Package:
         )
 
     def _type(self, kind: type) -> type:
-        """A plain class with the fields of a dataclass, as far as other languages have them."""
+        """A plain class with the fields of a dataclass that other languages can represent."""
         if kind.__name__ not in self._types:
-            # What comes from another component is described there.
+            # The docstring of the other component describes these.
             text = self._outputs | _SAID.get(kind.__name__, {})
             text |= _numpy_docs(kind) | _attribute_docs(kind)
             annotations, descriptions = {}, {}
@@ -163,7 +162,7 @@ class Package:
         )
 
     def read(self, kind: type, given: Mapping[str, Any]) -> Any:
-        """A dataclass from what a program in another language gives."""
+        """A dataclass from the inputs of a program in another language."""
         values = {
             one.name: self._value(one.type, one.name, given[one.name])
             for one in _fields(kind)
@@ -184,7 +183,7 @@ class Package:
             return tuple(tuple(one[key] for key in _PAIRS[name]) for one in value)
         if inner is not None and isinstance(value, Sequence):
             return tuple(self._value(inner, name, one) for one in value)
-        if hint is int and isinstance(value, float):  # numbers are floats on their way
+        if hint is int and isinstance(value, float):  # numbers arrive as floats
             return int(value)
         return value
 
@@ -196,7 +195,7 @@ def host() -> None:
 
 
 def use_descriptions() -> None:
-    """Let the SDK take descriptions from the twins; it has no other way to be told."""
+    """Make the SDK take descriptions from the twins; it has no option for that."""
     component.Analyzer = _Analyzer  # type: ignore[attr-defined]
 
 
@@ -208,7 +207,7 @@ class _Field(NamedTuple):
 
 
 class _Analyzer(analyzer.Analyzer):
-    """Takes descriptions from the twins: they have no source for the SDK to read."""
+    """Takes descriptions from the twins, because they have no source for the SDK to read."""
 
     def get_docstring(self, typ: type, name: str) -> str | None:
         descriptions: dict[str, str] = getattr(typ, "descriptions", {})
@@ -221,7 +220,7 @@ def _args_of(kind: type[pulumi.ComponentResource]) -> type:
 
 
 def _fields(kind: type) -> list[_Field]:
-    """The fields that data can fill: no callables."""
+    """The fields without callables."""
     hints = inspect.get_annotations(kind, eval_str=True)
     return [
         _Field(one.name, hints[one.name], one.default, _has_default(one))
@@ -262,7 +261,7 @@ def _default(one: _Field) -> str:
 
 
 def _limits(hint: Any) -> list[str]:
-    """What a value must be, in words."""
+    """A description of the allowed values."""
     told = []
     for limit in checks.limits(hint):
         if isinstance(limit, checks.Range):
@@ -274,7 +273,7 @@ def _limits(hint: Any) -> list[str]:
 
 
 def _numpy_docs(kind: type) -> dict[str, str]:
-    """What the "Parameters" of a class's docstring say of each, also of several at once."""
+    """Each parameter's text in the "Parameters" section of a class's docstring."""
     text = (inspect.getdoc(kind) or "") + "\n"
     return {
         name: " ".join(body.split())
@@ -284,7 +283,7 @@ def _numpy_docs(kind: type) -> dict[str, str]:
 
 
 def _attribute_docs(kind: type) -> dict[str, str]:
-    """The strings behind the attributes of a class."""
+    """The docstrings of a class's attributes."""
     (tree,) = ast.parse(inspect.getsource(kind)).body
     assert isinstance(tree, ast.ClassDef)
     return {

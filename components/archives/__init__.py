@@ -1,1 +1,1 @@
-"""How the zips of Lambda functions are built."""
+"""Building deployment packages for Lambda functions."""

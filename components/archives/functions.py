@@ -1,4 +1,4 @@
-"""The zips of the project's own Lambda functions, built from ``lambda/``."""
+"""The deployment packages of the project's Lambda functions, built from ``lambda/``."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from schema import Schema
 
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTIONS = ROOT / "lambda"
-"""The functions' sources."""
+"""The folder of the functions' sources."""
 _BUILD = ROOT / ".build"
 AWS = Platform(architecture="arm64", python="3.13")
-"""What the functions run on in the cloud: Graviton costs less for the same work."""
+"""The platform on AWS. Graviton costs less for the same work."""
 
 
 def platform(name: str) -> Platform:
-    """What functions are built for: ``aws``, or ``host`` for this machine."""
+    """The platform to build for: ``aws``, or ``host`` for this machine."""
     return Platform.host() if name == "host" else AWS
 
 
 def transform(schema: Schema, platform: Platform) -> Path:
-    """The transform, which validates by ``schema``."""
+    """The transform, which validates records against ``schema``."""
     return _build("transform", {"schema.json": schema.to_json()}, platform)
 
 
 def order_generator(platform: Platform) -> Path:
-    """The generator as a function: its handler, and the packages that it imports."""
+    """The order generator: its handler and the packages it imports."""
     files = {
         str(path.relative_to(ROOT)): path.read_text()
         for package in ("generator", "schema")

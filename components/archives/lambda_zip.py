@@ -1,6 +1,6 @@
-"""A Lambda function's deployment package, built without Docker and the same to the byte each time.
+"""Reproducible deployment packages for Lambda functions, built without Docker.
 
-Pulumi compares an archive by its content, so an unchanged function must give an unchanged zip.
+Pulumi compares archives by content, so an unchanged function must give an unchanged zip.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ from typing import Literal, get_args
 Architecture = Literal["arm64", "x86_64"]
 
 _LINUX_NAME = {"arm64": "aarch64", "x86_64": "x86_64"}
-# glibc of the runtimes: Amazon Linux 2 up to Python 3.11, Amazon Linux 2023 after it.
+# glibc of the runtimes: Amazon Linux 2 up to Python 3.11, Amazon Linux 2023 from 3.12.
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 _GLIBC_AL2, _GLIBC_AL2023 = 26, 34
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold
 
 
 class LambdaPackageError(Exception):
-    """A package that cannot be built: what, why, and what to do."""
+    """A package cannot be built; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Platform:
-    """What the function's native code runs on.
+    """The platform that the function's native code runs on.
 
     Parameters
     ----------
     architecture:
-        As Lambda names it.
+        Lambda's name for it.
     python:
         ``"3.13"``.
     native:
-        This very machine (see `host`) instead of Lambda's Linux.
+        This machine (see `host`) instead of Lambda's Linux.
     """
 
     architecture: Architecture
@@ -58,7 +58,7 @@ class Platform:
 
     @classmethod
     def host(cls) -> Platform:
-        """This machine under this interpreter: for a function that runs locally."""
+        """This machine and interpreter, for a function that runs locally."""
         architecture: Architecture = (
             "arm64" if machine.machine().lower() in {"arm64", "aarch64"} else "x86_64"
         )
@@ -66,7 +66,7 @@ class Platform:
         return cls(architecture, version, native=True)
 
     def pip_options(self) -> list[str]:
-        """Options of ``pip download`` that choose this platform's wheels."""
+        """Options of ``pip download`` for this platform's wheels."""
         if self.native:
             return []
         linux = _LINUX_NAME[self.architecture]
@@ -96,18 +96,18 @@ def build(
     Parameters
     ----------
     name:
-        Of the function; the file's name starts with it.
+        The function's name; the file's name starts with it.
     sources:
         Folder whose files go into the zip's root, without ``requirements.txt`` and caches.
     requirements:
-        Everything the function imports beyond its runtime, each pinned (``orjson==3.13.0``), as
-        lines of a requirements file. Nothing else is fetched: dependencies of these must be named.
+        Every package the function needs beyond its runtime, pinned (``orjson==3.13.0``), as lines
+        of a requirements file. Dependencies are not resolved: list them too.
     files:
         Further files: path in the zip to text.
     platform:
-        Whose wheels to take.
+        The platform whose wheels to use.
     build_dir:
-        Where zips and wheels are kept. Builds may run at the same time.
+        Where zips and wheels are kept. Concurrent builds are safe.
 
     Returns
     -------
@@ -116,7 +116,8 @@ def build(
     Raises
     ------
     LambdaPackageError
-        No sources, a requirement not pinned, a wheel that cannot be had, two files of one name.
+        No sources, an unpinned requirement, a wheel that cannot be downloaded, two files of one
+        name.
     """
     contents: dict[str, bytes] = {}
     own = {path: text.encode() for path, text in files.items()}
@@ -125,7 +126,7 @@ def build(
             raise LambdaPackageError(f"package {name}: {', '.join(sorted(twice))} comes twice")
         contents |= origin
     data = _zip(contents)
-    # Named by content: whoever builds the same at the same time writes the same file.
+    # Named by content: concurrent builds of the same content write the same file.
     target = build_dir / f"{name}-{hashlib.sha256(data).hexdigest()[:16]}.zip"
     if not target.exists():
         build_dir.mkdir(parents=True, exist_ok=True)
@@ -163,7 +164,7 @@ def _wheel_files(
 
 
 def _installed(entry: str) -> str | None:
-    """Where a wheel's file is put, or None for what a function never opens.
+    """A wheel file's path in the zip, or None for a file that a function never opens.
 
     METADATA stays: importlib.metadata and Amazon Inspector's scan read the version there.
     """
@@ -183,7 +184,7 @@ def _installed(entry: str) -> str | None:
 
 
 def _wheels(requirements: Sequence[str], platform: Platform, build_dir: Path) -> Path:
-    """The folder with the wheels; filled by pip once, then kept."""
+    """The folder with the wheels; pip fills it once."""
     for line in requirements:
         if not re.match(r"[A-Za-z0-9._-]+(\[[^\]]*\])?==[^\s;*]+(\s|;|$)", line):
             raise LambdaPackageError(f"requirement {line!r}: pin it, as in 'orjson==3.13.0'")
@@ -206,18 +207,18 @@ def _wheels(requirements: Sequence[str], platform: Platform, build_dir: Path) ->
                 f"no wheels of {', '.join(requirements)} for Python {platform.python} on "
                 f"{platform.architecture}; pip says:\n  {why}\n"
                 "Check the pins and that pip reaches its package index (pip config list); a wheel "
-                "for that platform must exist, for nothing is compiled here."
+                "for that platform must exist, because nothing is compiled here."
             )
         try:
             fetched.rename(folder)
         except OSError:
-            if not folder.is_dir():  # else another build was first: its wheels are the same
+            if not folder.is_dir():  # else a concurrent build was first, with the same wheels
                 raise
     return folder
 
 
 def _zip(contents: Mapping[str, bytes]) -> bytes:
-    """Stored, not deflated: what deflate writes differs between builds of zlib."""
+    """Stored, not deflated: deflate's output differs between builds of zlib."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for path in sorted(contents):

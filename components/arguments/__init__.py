@@ -1,1 +1,1 @@
-"""What users may set: limits, checks and settings, each default once."""
+"""Settings and arguments: their limits, checks and defaults."""

@@ -1,4 +1,4 @@
-"""Checking of arguments: every problem is collected before any resource is registered."""
+"""Argument checks. All problems are collected before any resource is registered."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 Label = Callable[[str], str]
-"""Turns a field's name into the name that the user knows it by."""
+"""Turns a field's name into the name that the user set."""
 
 T = TypeVar("T")
 Rule = Callable[[T, Label], str | None]
-"""A check across fields: what is wrong, naming the fields through the label, or None."""
+"""A check across fields. Returns the problem, with fields named through the label, or None."""
 
 
 class ArgumentError(ValueError):
-    """Arguments that cannot be used; the message lists every problem."""
+    """Invalid arguments; the message lists every problem."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Range:
 
 @dataclass(frozen=True)
 class OneOf:
-    """One of a list of numbers, as AWS has them for some settings."""
+    """One of a list of numbers."""
 
     values: tuple[int, ...]
 
@@ -49,7 +49,7 @@ class OneOf:
 
 @dataclass(frozen=True)
 class Pattern:
-    """A string of a form: the whole of it matches ``regex``, which ``form`` says in words."""
+    """A string that fully matches ``regex``; ``form`` describes it."""
 
     regex: str
     form: str
@@ -60,10 +60,10 @@ class Pattern:
 
 
 def field_hints(owner: type) -> dict[str, Any]:
-    """The annotations of a dataclass's fields, with what `Annotated` adds to them.
+    """The annotations of a dataclass's fields, with their `Annotated` metadata.
 
-    They must be there as objects: `typing.get_type_hints` cannot read ``pulumi.Input`` back from
-    text, so a module of arguments does without ``from __future__ import annotations``.
+    They must be objects: `typing.get_type_hints` cannot resolve ``pulumi.Input`` from text, so
+    modules of arguments do not use ``from __future__ import annotations``.
     """
     hints = {field.name: field.type for field in fields(owner)}
     if texts := [name for name, hint in hints.items() if isinstance(hint, str)]:
@@ -72,7 +72,7 @@ def field_hints(owner: type) -> dict[str, Any]:
 
 
 def limits(hint: Any) -> Iterator[Any]:
-    """The limits that an annotation carries, also within ``X | None``."""
+    """The limits in an annotation, also within ``X | None``."""
     if get_origin(hint) is Annotated:
         yield from (extra for extra in hint.__metadata__ if hasattr(extra, "problem"))
     elif get_origin(hint) is Literal:
@@ -85,10 +85,10 @@ def limits(hint: Any) -> Iterator[Any]:
 
 
 def problems(instance: T, *rules: Rule[T], label: Label = str) -> list[str]:
-    """Every problem of a dataclass's plain values, ``rules`` across fields last.
+    """Every problem of a dataclass's plain values, those of the ``rules`` last.
 
-    A field is checked by what its annotation says (a limit in `Annotated`, or a `Literal`).
-    Outputs of other resources are not known yet and are not checked.
+    A field is checked against its annotation (a limit in `Annotated`, or a `Literal`). Outputs of
+    other resources are not known yet and are not checked.
     """
     found = []
     for name, hint in field_hints(type(instance)).items():
@@ -102,6 +102,6 @@ def problems(instance: T, *rules: Rule[T], label: Label = str) -> list[str]:
 
 
 def require(instance: T, *rules: Rule[T]) -> None:
-    """Raise `ArgumentError` with all of the `problems` of ``instance``, if it has any."""
+    """Raise `ArgumentError` with all `problems` of ``instance``, if there are any."""
     if found := problems(instance, *rules):
         raise ArgumentError(f"{type(instance).__name__}: {'; '.join(found)}")

@@ -1,6 +1,6 @@
-"""What AWS accepts, as types: the settings and the components' arguments share them.
+"""AWS's limits as types, shared by the settings and the components' arguments.
 
-Standard library only, so that reading the settings needs no provider.
+Standard library only, so that settings can be read without a provider.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from schema import Column
 BillingMode = Literal["on-demand", "provisioned"]
 StreamMode = Literal["on-demand", "provisioned"]
 StreamViewType = Literal["NEW_AND_OLD_IMAGES", "NEW_IMAGE", "KEYS_ONLY"]
-"""OLD_IMAGE is left out: an insert or update would reach the lake without its values."""
+"""No OLD_IMAGE: inserts and updates would reach the lake without their values."""
 LogLevel = Literal["OFF", "ERROR", "INFO", "TRACE"]
 DeliveryFormat = Literal["json", "parquet"]
 Compression = Literal["gzip", "none"]
@@ -23,7 +23,7 @@ Shards = Annotated[int, Range(1, 10_000)]
 StreamRetentionHours = Annotated[int, Range(24, 8_760)]
 
 BatchSize = Annotated[int, Range(1, 500)]
-"""A DynamoDB stream gives up to 10,000 records, but a Kinesis target takes 500."""
+"""A DynamoDB stream source allows 10,000 records, but a Kinesis target only 500."""
 BatchWindowSeconds = Annotated[int, Range(0, 300)]
 RecordAgeSeconds = Annotated[int, Range(60, 604_800, others=(-1,))]
 RetryAttempts = Annotated[int, Range(-1, 10_000)]
@@ -36,12 +36,12 @@ PartitionKeyPath = Annotated[
     ),
 ]
 FILTER_PATTERNS = 5
-"""Filter patterns a pipe may have."""
+"""The maximum number of filter patterns of a pipe."""
 
 BufferSizeMb = Annotated[int, Range(1, 128)]
 BufferIntervalSeconds = Annotated[int, Range(0, 900)]
 PARQUET_BUFFER_MB = 64
-"""The least that Firehose buffers when it converts to Parquet."""
+"""Firehose's minimum buffer size for conversion to Parquet."""
 TransformBufferSizeMb = Annotated[float, Range(0.2, 3)]
 TransformBufferIntervalSeconds = Annotated[int, Range(0, 900)]
 TimeoutSeconds = Annotated[int, Range(1, 900)]
@@ -53,7 +53,7 @@ LogRetentionDays = Annotated[
 ]
 
 ScanLimitMb = Annotated[int, Range(10, 7_000_000)]
-"""Athena bills at least 10 MB a query and takes no lower limit."""
+"""Athena's minimum, which is also the least it bills for a query."""
 DatabaseName = Annotated[
     str, Pattern(r"[a-z0-9_]{1,255}", "lower-case letters, digits and _ (at most 255)")
 ]
@@ -76,7 +76,7 @@ GlueRetries = Annotated[int, Range(0, 10)]
 LookBackHours = Annotated[int, Range(1, 24 * 365)]
 CompactFiles = Annotated[int, Range(2, 1_000)]
 OrphanDays = Annotated[int, Range(2, 365)]
-"""Iceberg refuses to delete what is younger than a day: a run may be writing it."""
+"""Iceberg does not delete files younger than a day: a run may be writing them."""
 Buckets = Annotated[int, Range(1, 1_024)]
 Percent = Annotated[float, Range(0.01, 100)]
 EmailAddress = Annotated[str, Pattern(r"[^@\s]+@[^@\s]+", "an e-mail address")]
@@ -116,7 +116,7 @@ def key_type(column: Column) -> Literal["N", "S"]:
 
 
 def window_below_age(args: Any, label: Label) -> str | None:
-    """A batch must not grow too old while the pipe gathers it."""
+    """Records must not reach their maximum age while the pipe collects a batch."""
     window, age = args.batch_window_seconds, args.maximum_record_age_seconds
     if age == -1 or window < age:
         return None
@@ -127,7 +127,7 @@ def window_below_age(args: Any, label: Label) -> str | None:
 
 
 def some_retries(args: Any, label: Label) -> str | None:
-    """The AWS provider leaves a 0 out when it creates a pipe, and AWS then retries for ever."""
+    """The AWS provider omits a 0 when it creates a pipe, and AWS then retries without limit."""
     if args.maximum_retry_attempts != 0:
         return None
     retries = label("maximum_retry_attempts")
@@ -135,7 +135,7 @@ def some_retries(args: Any, label: Label) -> str | None:
 
 
 def resharding(current: int, target: int) -> str | None:
-    """Kinesis changes the open shards to no fewer than half and no more than double at once."""
+    """One update can at most halve or double the number of open shards."""
     least, most = (current + 1) // 2, 2 * current
     if least <= target <= most:
         return None
@@ -147,7 +147,7 @@ def resharding(current: int, target: int) -> str | None:
 
 
 def few_filters(args: Any, label: Label) -> str | None:
-    """A pipe has room for a few filters only."""
+    """A pipe takes few filter patterns."""
     count = len(args.filter_patterns)
     if count <= FILTER_PATTERNS:
         return None
@@ -155,7 +155,7 @@ def few_filters(args: Any, label: Label) -> str | None:
 
 
 def parquet_buffers_enough(args: Any, label: Label) -> str | None:
-    """Firehose wants more rows at once to make Parquet of them."""
+    """Firehose needs a larger buffer for Parquet."""
     if args.delivery_format != "parquet" or args.buffer_size_mb >= PARQUET_BUFFER_MB:
         return None
     return (

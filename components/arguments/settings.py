@@ -1,4 +1,4 @@
-"""The stack's configuration, read once into one typed object."""
+"""The stack's configuration as a typed object."""
 
 import dataclasses
 import difflib
@@ -12,11 +12,11 @@ from components.arguments import checks, limits
 from schema import ORDERS, Schema
 
 NAMESPACE = "sales-cdc"
-"""What the keys start with in a stack file: ``sales-cdc:batchSize``."""
+"""The prefix of the keys in a stack file: ``sales-cdc:batchSize``."""
 
 
 class SettingsError(ValueError):
-    """Settings that cannot be used.
+    """Invalid settings.
 
     Attributes
     ----------
@@ -38,9 +38,9 @@ def key_of(name: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Every setting with its default, which the components' arguments take from here.
+    """Every setting with its default. The components' arguments use the same defaults.
 
-    ``Pulumi.yaml`` describes them and has to repeat the defaults; a test holds them equal.
+    ``Pulumi.yaml`` describes the settings and repeats the defaults; a test compares them.
     """
 
     # The whole stack
@@ -99,7 +99,7 @@ class Settings:
     batch_snapshot_days: limits.RetentionDays = 5
     batch_orphan_days: limits.OrphanDays = 3
     batch_buckets: limits.Buckets = 4
-    # Orders made in the cloud
+    # The order generator
     order_generator: bool = False
     order_generator_schedule: limits.Schedule = "rate(5 minutes)"
     order_generator_orders: limits.Orders = 100
@@ -119,14 +119,14 @@ class Settings:
         Parameters
         ----------
         raw:
-            Texts as Pulumi's configuration holds them: ``"true"``, ``"5"``, JSON for a list; ``""``
-            is the same as leaving an optional setting out.
+            Text values as in Pulumi's configuration: ``"true"``, ``"5"``, JSON for a list. ``""``
+            for an optional setting means it is not set.
 
         Raises
         ------
         SettingsError
-            With every problem: unknown keys, values of the wrong type or out of range, and
-            combinations that do not work.
+            With every problem: unknown keys, values of the wrong type or out of range, and invalid
+            combinations.
         """
         names = setting_keys()
         hints = checks.field_hints(cls)
@@ -154,7 +154,7 @@ def setting_keys() -> dict[str, str]:
 
 
 def _parse(hint: Any, text: str) -> Any:
-    """``text`` as the type that ``hint`` asks for; ValueError says what was expected."""
+    """``text`` as the type in ``hint``; ValueError says what was expected."""
     if hasattr(hint, "__metadata__"):
         return _parse(hint.__origin__, text)
     if get_origin(hint) in (Union, types.UnionType):
@@ -236,7 +236,7 @@ def _dashboard_is_for_somebody(settings: Settings, label: checks.Label) -> str |
 
 
 def _look_back_covers_the_stream(settings: Settings, label: checks.Label) -> str | None:
-    """What the stream holds back may still come; the batch must look for it, once it is on."""
+    """Records held in the stream may still arrive, so the batch must look back that far."""
     hours, held = settings.batch_look_back_hours, settings.stream_retention_hours
     if settings.batch_schedule is None or hours >= held:
         return None

@@ -10,9 +10,9 @@ import pulumi_aws as aws
 from components.arguments.settings import NAMESPACE, Settings, SettingsError, setting_keys
 
 _NAME_LIMIT = 64
-"""Characters that AWS takes for the name of a role, a function, a rule, a pipe."""
+"""AWS's limit, in characters, for the name of a role, a function, a rule or a pipe."""
 _APPENDED = "-1a2b3c4"
-"""Pulumi makes a name unique by as much."""
+"""The length of the suffix with which Pulumi makes a name unique."""
 
 
 def load_settings() -> Settings:
@@ -23,8 +23,8 @@ def load_settings() -> Settings:
     pulumi.RunError
         With every problem; Pulumi shows its text without a traceback.
     """
-    # Pulumi.Config answers only for the keys one asks it for; a misspelt one is in the
-    # environment, where the CLI puts the whole configuration.
+    # pulumi.Config cannot list keys. The CLI puts the whole configuration into the environment,
+    # which shows misspelt keys too.
     start = f"{NAMESPACE}:"
     given = pulumi.runtime.get_config_env().items()
     raw = {key.removeprefix(start): value for key, value in given if key.startswith(start)}
@@ -41,7 +41,7 @@ def load_settings() -> Settings:
 
 
 def _require_name_that_fits(stack: str, settings: Settings) -> None:
-    """Every other name has the stack's in it; a test holds this against all that there are."""
+    """All resource names contain the stack's name; a test checks this limit against all of them."""
     if not re.fullmatch("[A-Za-z0-9-]+", stack):
         raise SettingsError(
             [f"the stack's name: must be letters, digits and -, as a bucket's is, not {stack!r}"]
@@ -60,7 +60,7 @@ def _require_name_that_fits(stack: str, settings: Settings) -> None:
 
 
 def _require_key_in_region(key: str, region: str) -> None:
-    """No service takes a key of another region; each would say so in words of its own."""
+    """No service accepts a key of another region, and their error messages differ."""
     if key.split(":")[3] != region:
         raise SettingsError(
             [f"kmsKeyArn: must be a key in {region}, the stack's region, not {key!r}"]

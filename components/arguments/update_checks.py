@@ -1,4 +1,4 @@
-"""Refuse a change that AWS would refuse half way through: before it begins, in a preview too."""
+"""Reject updates that AWS would reject halfway through: before they start, and in previews."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -6,16 +6,16 @@ from typing import Any
 import pulumi
 
 Check = Callable[[Mapping[str, Any], Mapping[str, Any]], Awaitable[str | None]]
-"""Called with the outputs of what is deployed and the new inputs, under their names on the wire;
-what is wrong and what to do, or None."""
+"""Called with the deployed outputs and the new inputs, under their wire names. Returns the problem
+and what to do, or None."""
 
 
 class UpdateError(Exception):
-    """An update that AWS would not carry out; the message says why and what to do."""
+    """An update that AWS would reject; the message says why and what to do."""
 
 
 def before_update(name: str, check: Check) -> pulumi.ResourceOptions:
-    """Options of a resource that is updated only if ``check`` has no objection.
+    """Options for a resource that is updated only if ``check`` returns None.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What is watched: every alarm as plain data, in the order that records travel."""
+"""Every alarm as plain data, in the order of the pipeline."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Literal, TypeVar
 MINUTE = 60
 NameT = TypeVar("NameT")
 RUNBOOK = "docs/operations.md"
-"""The project's file with a section for each alarm, named as the alarm is."""
+"""The page with a section for each alarm, under the alarm's name."""
 ITERATOR_AGE_MS = 10 * MINUTE * 1000
-"""How far behind its stream Firehose may read; the stream forgets after a day or more."""
+"""How far behind Firehose may read. The stream keeps records for a day or more."""
 TRANSFORM_DURATION_SHARE = 0.8
 """Of the transform's timeout."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """A metric with the dimensions that single out our resource: without them it is of nothing.
+    """A metric with the dimensions of our resource.
 
-    It takes exactly those that the service's guide lists for the metric. ``dimensions`` map to what
-    `MonitoringArgs` calls the resource, ``fixed`` to a value.
+    A metric has data only under exactly the dimensions that the service's guide lists for it.
+    ``dimensions`` map to fields of `MonitoringArgs`, ``fixed`` to values.
     """
 
     namespace: str
@@ -31,7 +31,7 @@ class Metric:
     fixed: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, names: Mapping[str, NameT]) -> dict[str, NameT | str]:
-        """The dimensions of the resources that have these ``names``."""
+        """The metric's dimensions for resources with these ``names``."""
         return {**{one: names[whose] for one, whose in self.dimensions.items()}, **self.fixed}
 
 
@@ -42,15 +42,15 @@ class Alarm:
     Parameters
     ----------
     name:
-        Also of its section in the runbook.
+        The alarm's name, also the anchor of its section in the runbook.
     says:
-        What it means when it rings.
+        What the alarm means.
     first:
         What to do first.
     metrics:
-        One, or several by the ID that ``expression`` calls them by.
+        One metric, or several by the ID used in ``expression``.
     periods, of:
-        It rings when so many of so many periods are beyond the threshold.
+        The alarm fires when ``periods`` of the last ``of`` periods breach the threshold.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Alarm:
 
     @property
     def description(self) -> str:
-        """For the person it wakes."""
+        """The text for the person on call."""
         return f"{self.says} First: {self.first} Runbook: {RUNBOOK}#{self.name}"
 
 
@@ -106,7 +106,7 @@ def _kinesis(metric: str, statistic: str = "Sum") -> Metric:
 
 
 def _records(metric: str) -> Metric:
-    """Of the transform's own, from its log lines (embedded metric format)."""
+    """A metric that the transform logs (embedded metric format)."""
     return Metric(
         namespace="sales-cdc", name=metric, dimensions={"DeliveryStream": "delivery_stream_name"}
     )
@@ -127,19 +127,19 @@ def alarms(
     freshness_seconds:
         How old the oldest record that Firehose holds may be.
     failed_record_percent:
-        How many records of a hundred the transform may refuse.
+        The percentage of rejected records at which to alarm.
     parquet:
-        Firehose converts, so conversion can fail.
+        Firehose converts to Parquet, so conversion can fail.
     filtered:
-        The pipe leaves changes out, so that none arrives says nothing.
+        The pipe has filters, so it may rightly send nothing: no ``chain-silent`` alarm.
     """
     written = Metric(
         namespace="AWS/DynamoDB",
         name="ConsumedWriteCapacityUnits",
         dimensions={"TableName": "table_name"},
     )
-    # How often the pipe asked the table's stream: a write that changes nothing makes no change
-    # record, so that writes without changes say nothing while somebody asks.
+    # How often the pipe polled the table's stream. A write that changes nothing makes no change
+    # record, so writes without records are no failure while the pipe polls.
     asked = Metric(
         namespace="AWS/DynamoDB",
         name="ReturnedRecordsCount",
@@ -156,7 +156,7 @@ def alarms(
     found = [
         Alarm(
             name="pipe-failed",
-            says="The pipe cannot hand changes over.",
+            says="The pipe cannot send changes to Kinesis.",
             first="read the last ERROR in the pipe's log group.",
             metrics=_pipe("ExecutionFailed"),
             periods=3,
@@ -165,14 +165,14 @@ def alarms(
         Alarm(
             name="pipe-timed-out",
             says="The pipe's executions take too long.",
-            first="look whether its enrichment function is slow.",
+            first="check whether its enrichment function is slow.",
             metrics=_pipe("ExecutionTimeout"),
             periods=3,
             of=5,
         ),
         Alarm(
             name="pipe-throttled",
-            says="The account runs more pipe executions at once than its quota allows.",
+            says="Pipe executions exceed the account's concurrency quota.",
             first="compare Concurrency in AWS/EventBridge/Pipes with the account's quota.",
             metrics=_pipe("ExecutionThrottled"),
             periods=5,
@@ -180,13 +180,13 @@ def alarms(
         ),
         Alarm(
             name="dead-letters",
-            says="The pipe gave changes up; the table's stream keeps them for 24 hours.",
+            says="The pipe gave up on changes; the table's stream keeps them for 24 hours.",
             first="python -m operate replay dlq --stack STACK --dry-run.",
             metrics={"queue": queued},
         ),
         Alarm(
             name="writes-throttled",
-            says="The Kinesis stream takes fewer records than the pipe brings.",
+            says="The Kinesis stream throttles the pipe's writes.",
             first="add shards, or set streamMode to on-demand.",
             metrics={"stream": _kinesis("WriteProvisionedThroughputExceeded")},
             periods=3,
@@ -195,7 +195,7 @@ def alarms(
         Alarm(
             name="reader-behind",
             says="Firehose reads the Kinesis stream more than 10 minutes late.",
-            first="see whether transform-errors or delivery-failed rings too: mend that.",
+            first="check whether transform-errors or delivery-failed fires too, and fix that.",
             metrics={"stream": _kinesis("GetRecords.IteratorAgeMilliseconds", "Maximum")},
             threshold=ITERATOR_AGE_MS,
             periods=3,
@@ -204,20 +204,20 @@ def alarms(
         Alarm(
             name="reads-throttled",
             says="Firehose's reads of the Kinesis stream are throttled.",
-            first="look who else reads the stream; add shards.",
+            first="find out what else reads the stream; add shards.",
             metrics=_firehose("ThrottledGetRecords"),
             periods=5,
             of=5,
         ),
         Alarm(
             name="transform-errors",
-            says="The transform fails as a whole: its batches become failed records.",
+            says="The transform fails for whole batches, which become failed records.",
             first="read the last error in the transform's log group.",
             metrics=_transform("Errors"),
         ),
         Alarm(
             name="transform-throttled",
-            says="The account has no room for the transform to run.",
+            says="The transform is throttled by the account's Lambda concurrency quota.",
             first="compare ConcurrentExecutions in AWS/Lambda with the account's quota.",
             metrics=_transform("Throttles"),
             periods=3,
@@ -225,7 +225,7 @@ def alarms(
         ),
         Alarm(
             name="transform-slow",
-            says="The transform needs nearly all of the time it has.",
+            says="The transform takes more than 80 % of its timeout.",
             first="raise transformMemoryMb, or lower transformBufferSizeMb.",
             metrics=_transform("Duration", "Maximum"),
             threshold=TRANSFORM_DURATION_SHARE * transform_timeout_seconds * 1000,
@@ -234,7 +234,7 @@ def alarms(
         ),
         Alarm(
             name="failed-records",
-            says=f"The transform refuses {failed_record_percent:g} % of the records or more.",
+            says=f"The transform rejects {failed_record_percent:g} % of the records or more.",
             first="python -m operate replay failed --stack STACK.",
             metrics={"failed": _records("Failed"), "records": _records("Records")},
             expression="IF(records > 0, 100 * failed / records, 0)",
@@ -243,7 +243,7 @@ def alarms(
         ),
         Alarm(
             name="processing-failed",
-            says="Firehose cannot use what the transform answers.",
+            says="Firehose cannot use the transform's response.",
             first="read the last error in Firehose's log group.",
             metrics=_firehose("ExecuteProcessing.Success", "Average"),
             threshold=1,
@@ -253,7 +253,7 @@ def alarms(
         Alarm(
             name="delivery-late",
             says=f"Records wait in Firehose for more than {freshness_seconds:,} seconds.",
-            first="see whether delivery-failed or transform-errors rings too: mend that.",
+            first="check whether delivery-failed or transform-errors fires too, and fix that.",
             metrics=_firehose("DeliveryToS3.DataFreshness", "Maximum"),
             threshold=freshness_seconds,
             comparison="above",
@@ -263,7 +263,7 @@ def alarms(
         Alarm(
             name="delivery-failed",
             says="Firehose cannot write to the bucket.",
-            first="read the last error in Firehose's log group: most often a policy or a key.",
+            first="read the last error in Firehose's log group; most often a policy or a KMS key.",
             metrics=_firehose("DeliveryToS3.Success", "Average"),
             threshold=1,
             comparison="below",
@@ -276,7 +276,7 @@ def alarms(
         found.append(
             Alarm(
                 name="conversion-failed",
-                says="Firehose cannot make Parquet of some rows: they become failed records.",
+                says="Firehose cannot convert some rows to Parquet; they become failed records.",
                 first="compare the transform's schema with the table event_row.",
                 metrics=_firehose("FailedConversion.Records"),
             )
@@ -285,8 +285,8 @@ def alarms(
         found.append(
             Alarm(
                 name="chain-silent",
-                says="Orders are written, and for 15 minutes nobody has read the table's changes.",
-                first="see whether the pipe is RUNNING, and why not.",
+                says="Orders are written, but the pipe has not read the table's stream for 15 min.",
+                first="check whether the pipe is RUNNING; if not, read its state reason.",
                 metrics={
                     "written": written,
                     "asked": asked,

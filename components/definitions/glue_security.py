@@ -1,4 +1,4 @@
-"""What Glue is told about the key of a crawler or a job."""
+"""Encryption settings of Glue crawlers and jobs."""
 
 import pulumi_aws as aws
 
@@ -6,17 +6,17 @@ import pulumi_aws as aws
 def encryption(
     key: str, *, logs: bool
 ) -> aws.glue.SecurityConfigurationEncryptionConfigurationArgs:
-    """What is written to S3 is encrypted with ``key``.
+    """Encrypt objects in S3 with ``key``.
 
     Parameters
     ----------
     logs:
-        The log as well; then Glue writes it to a group named for role and configuration.
+        Encrypt the log as well. Glue then writes to a group named after role and configuration.
 
     Notes
     -----
-    No job here keeps bookmarks (Iceberg's snapshots say how far it came), so none are encrypted:
-    that is done in the job itself, and its role would need the key without S3 between.
+    Job bookmarks are not used (progress is in Iceberg's snapshots) and not encrypted. The job
+    encrypts bookmarks itself, so its role would need the key without going through S3.
     """
     return aws.glue.SecurityConfigurationEncryptionConfigurationArgs(
         s3_encryption=aws.glue.SecurityConfigurationEncryptionConfigurationS3EncryptionArgs(

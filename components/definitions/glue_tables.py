@@ -1,4 +1,4 @@
-"""What Glue tables over the lake's files have in common."""
+"""Common definitions of Glue tables over the lake's files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PARQUET_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
 
 
 def columns(of: Sequence[Column]) -> list[aws.glue.CatalogTableStorageDescriptorColumnArgs]:
-    """A schema's columns as Glue declares them."""
+    """A schema's columns as Glue columns."""
     return [
         aws.glue.CatalogTableStorageDescriptorColumnArgs(
             name=column.name, type=column.type, comment=column.comment or None
@@ -31,7 +31,7 @@ def columns(of: Sequence[Column]) -> list[aws.glue.CatalogTableStorageDescriptor
 def storage(
     of: Sequence[Column], location: pulumi.Input[str], data_format: limits.DeliveryFormat
 ) -> aws.glue.CatalogTableStorageDescriptorArgs:
-    """How files of ``data_format`` are read: JSON objects, one a line, or Parquet."""
+    """The storage descriptor for ``data_format``: JSON lines or Parquet."""
     parquet = data_format == "parquet"
     return aws.glue.CatalogTableStorageDescriptorArgs(
         columns=columns(of),

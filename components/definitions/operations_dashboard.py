@@ -1,4 +1,4 @@
-"""The body of the CloudWatch dashboard that reads as records travel: from source to lake."""
+"""The body of the CloudWatch dashboard, laid out from source to lake."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _WIDTH = 4  # of 24 columns: six hops beside each other
 _HEIGHT = 5
 _PERIOD = 60
 
-# Namespace, dimension, and what `MonitoringArgs` calls the resource.
+# Namespace, dimension, and the field of `MonitoringArgs`.
 _TABLE = ("AWS/DynamoDB", "TableName", "table_name")
 _PIPE = ("AWS/EventBridge/Pipes", "PipeName", "pipe_name")
 _STREAM = ("AWS/Kinesis", "StreamName", "stream_name")
@@ -35,7 +35,7 @@ def _line(whose: tuple[str, str, str], name: str, statistic: str = "Sum", **fixe
     )
 
 
-# Row by row; in each a column a hop: title, and what is drawn.
+# Row by row, one column a hop: title and metrics.
 GRID: Sequence[tuple[str, Sequence[tuple[str, Sequence[Metric]]]]] = (
     (
         "How much",
@@ -85,7 +85,7 @@ GRID: Sequence[tuple[str, Sequence[tuple[str, Sequence[Metric]]]]] = (
             ),
             ("3 Kinesis: throttled", [_line(_STREAM, "WriteProvisionedThroughputExceeded")]),
             (
-                "4 Transform: errors, refused",
+                "4 Transform: errors, rejected",
                 [
                     _line(_TRANSFORM, "Errors"),
                     _line(_TRANSFORM, "Throttles"),
@@ -116,7 +116,7 @@ def body(
     Parameters
     ----------
     names:
-        The resources' names, by the field of `MonitoringArgs`.
+        The resources' names, by field of `MonitoringArgs`.
     """
     heading = f"# {title}\nFrom source to lake, left to right. What to do: `{RUNBOOK}`"
     widgets: list[dict[str, Any]] = [

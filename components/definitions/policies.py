@@ -1,4 +1,4 @@
-"""Least privilege, a function a hop: ARNs in, the statements of an IAM policy out."""
+"""Least-privilege IAM statements: one function for each hop, from ARNs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Statement(TypedDict, total=False):
 
 
 def document(statements: Sequence[Statement]) -> pulumi.Output[str]:
-    """The JSON of a policy that holds ``statements``."""
+    """A policy document with ``statements``, as JSON."""
     return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
@@ -35,7 +35,7 @@ def allow(sid: str, actions: Sequence[str], *resources: Arn) -> Statement:
 
 
 def under(arn: Arn, suffix: str) -> pulumi.Output[str]:
-    """``arn`` with ``suffix`` appended: what lies within a resource."""
+    """``arn`` with ``suffix`` appended."""
     return pulumi.Output.concat(arn, suffix)
 
 
@@ -44,11 +44,11 @@ ACCOUNT_KEYS: Mapping[str, str] = {
     "pipes.amazonaws.com": "aws:SourceAccount",
     "scheduler.amazonaws.com": "aws:SourceAccount",
 }
-"""Where a service says which account it assumes a role for, as its guide shows trust policies.
+"""The condition key in which a service sends the account, from the trust policies in its guide.
 
 The guides of Glue, Lambda and QuickSight show none. A condition on a key that is not sent is never
-met: the service could not assume the role at all. They take roles of their own account only, since
-``iam:PassRole`` ends at the account.
+met, and the service could not assume the role. These services use only roles of their own account,
+because ``iam:PassRole`` does not cross accounts.
 """
 
 
@@ -61,7 +61,7 @@ def trust(service: str, account_id: pulumi.Input[str]) -> pulumi.Output[str]:
 
 
 def tls_only(actions: str, *resources: Arn) -> pulumi.Output[str]:
-    """A resource policy that refuses every request that is not encrypted in transit."""
+    """A resource policy that denies requests without TLS."""
     return document([_tls_only(actions, *resources)])
 
 
@@ -69,8 +69,8 @@ def _tls_only(actions: str, *resources: Arn) -> Statement:
     return Statement(
         Sid="TlsOnly",
         Effect="Deny",
-        Principal="*",  # whoever asks
-        Action=actions,  # whatever is asked
+        Principal="*",  # any caller
+        Action=actions,  # any action
         Resource=list(resources),
         Condition={"Bool": {"aws:SecureTransport": "false"}},
     )
@@ -83,9 +83,9 @@ def _use_key(
     actions: Sequence[str],
     context: Mapping[str, Any] | None = None,
 ) -> list[Statement]:
-    """``key``, if there is one, by way of ``service`` alone, for what ``context`` names.
+    """``key``, if there is one, through ``service`` only, for this encryption ``context``.
 
-    Whoever holds it cannot ask KMS for anything himself: the service asks in his name.
+    The principal cannot call KMS directly: the service calls it on the principal's behalf.
     """
     if key is None:
         return []
@@ -99,7 +99,7 @@ def _use_key(
 def use_table_key(table: Arn, key: str | None) -> list[Statement]:
     """Anyone who reads or writes a table, or reads its stream -> the table's key.
 
-    DynamoDB unwraps the table's own key in the caller's name, to write as well as to read.
+    DynamoDB decrypts the table's key on behalf of the caller, for writes as well as for reads.
     """
     name = pulumi.Output.from_input(table).apply(lambda arn: arn.split("/")[1])
     context = {"aws:dynamodb:tableName": name}
@@ -112,7 +112,7 @@ def _use_stream_key(stream: Arn, key: str | None, *actions: str) -> list[Stateme
 
 
 def _use_object_key(bucket: Arn, key: str | None, *actions: str) -> list[Statement]:
-    # The bucket's own ARN is what a bucket key is made for; an object's, a key of its own.
+    # The context is the bucket's ARN with a bucket key, and the object's ARN without.
     context = {"aws:s3:arn": [bucket, under(bucket, "/*")]}
     return _use_key("UseObjectKey", key, "s3", actions, context)
 
@@ -122,14 +122,14 @@ def _use_queue_key(key: str | None, *actions: str) -> list[Statement]:
 
 
 def keep_pipe_encrypted(stream: Arn, pipe_name: str, key: str | None) -> list[Statement]:
-    """Pipe -> its own filter and settings, which it keeps encrypted.
+    """Pipe -> its own encrypted filter and settings.
 
-    The pipe's name is not known before its role is, so it is told by what it starts with.
+    The role is created before the pipe's name is known, hence a name prefix.
     """
     if key is None:
         return []
     pipes = sibling_arn(stream, "pipes", f"pipe/{pipe_name}-*")
-    # AWS's page spells the context in two ways. At least one must be there, and be a pipe of ours.
+    # AWS's page spells the context key in two ways. At least one must be present and name our pipe.
     spellings = ["aws:pipe:arn", "aws:pipes:arn"]
     condition = {
         "StringLikeIfExists": {f"kms:EncryptionContext:{one}": pipes for one in spellings},
@@ -140,9 +140,9 @@ def keep_pipe_encrypted(stream: Arn, pipe_name: str, key: str | None) -> list[St
 
 
 def read_schedule(function: Arn, schedule_name: str, key: str | None) -> list[Statement]:
-    """Schedule -> its own target's input, which it keeps encrypted.
+    """Schedule -> its own target's encrypted input.
 
-    Scheduler asks KMS as the role, not in its name, so there is no ``kms:ViaService``.
+    Scheduler calls KMS as the role itself, so there is no ``kms:ViaService``.
     """
     if key is None:
         return []
@@ -170,7 +170,7 @@ def read_table_stream(stream: Arn, key: str | None = None) -> list[Statement]:
             ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
             stream,
         ),
-        # ListStreams knows no resource: AWS accepts "*" only.
+        # ListStreams has no resource type: AWS accepts "*" only.
         allow("FindStream", ["dynamodb:ListStreams"], "*"),
         *use_table_key(stream, key),
     ]
@@ -185,7 +185,7 @@ def put_records(stream: Arn, key: str | None = None) -> list[Statement]:
 
 
 def dead_letters(queue: Arn, key: str | None = None) -> list[Statement]:
-    """Pipe -> dead-letter queue; SQS wants the right to decrypt of who sends, too."""
+    """Pipe -> dead-letter queue; SQS requires kms:Decrypt of senders, too."""
     return [
         allow("DeadLetters", ["sqs:SendMessage"], queue),
         *_use_queue_key(key, DECRYPT, GENERATE_DATA_KEY),
@@ -193,7 +193,7 @@ def dead_letters(queue: Arn, key: str | None = None) -> list[Statement]:
 
 
 def invoke(function: Arn) -> list[Statement]:
-    """Whoever holds it -> a Lambda function; ":*" are its versions and aliases."""
+    """Caller -> a Lambda function; ":*" are its versions and aliases."""
     return [allow("Invoke", ["lambda:InvokeFunction"], function, under(function, ":*"))]
 
 
@@ -221,7 +221,7 @@ def read_records(stream: Arn, key: str | None = None) -> list[Statement]:
 
 
 def transform_records(function: Arn) -> list[Statement]:
-    """Firehose -> its transform; ":*" because Firehose asks for the version ":$LATEST"."""
+    """Firehose -> its transform; ":*" because Firehose invokes ":$LATEST"."""
     return [
         allow(
             "Transform",
@@ -235,10 +235,10 @@ def transform_records(function: Arn) -> list[Statement]:
 def deliver_objects(
     bucket: Arn, prefixes: Sequence[str], key: str | None = None
 ) -> list[Statement]:
-    """Firehose -> S3: it looks at the bucket, and writes under ``prefixes``.
+    """Firehose -> S3: read the bucket's properties, and write under ``prefixes``.
 
-    Not elsewhere in the bucket: what the batch job runs lies there, too. What it writes in parts
-    it has to decrypt to put together.
+    Nowhere else in the bucket, because it also holds the batch job's code. A multipart upload needs
+    kms:Decrypt, too.
     """
     return [
         allow(
@@ -256,7 +256,7 @@ def deliver_objects(
 
 
 def deliver_logs(log_group: Arn) -> list[Statement]:
-    """Firehose -> the log stream that was made for it."""
+    """Firehose -> its log stream."""
     return [allow("DeliverLogs", ["logs:PutLogEvents"], under(log_group, ":*"))]
 
 
@@ -322,10 +322,10 @@ def crawl(
     *,
     log_group: str = "/aws-glue/crawlers",
 ) -> list[Statement]:
-    """Crawler: read the objects, keep the tables whose names start with ``table_prefix``.
+    """Crawler: read the objects, maintain tables whose names start with ``table_prefix``.
 
-    Glue makes the log group if need be, and gives it the key. Without a key it is the one of all
-    the account's crawlers.
+    Glue creates the log group if necessary and associates the key with it. Without a key, it is the
+    group that all crawlers of the account share.
     """
     logs = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
     return [
@@ -365,11 +365,11 @@ def read_objects(bucket: Arn, prefixes: Sequence[str]) -> list[Statement]:
 def merge_orders(
     bucket: Arn, database: Arn, *, table: str, views: Sequence[str], key: str | None = None
 ) -> list[Statement]:
-    """The batch job: read the log, keep one Iceberg table, and point ``views`` at it."""
+    """Batch job: read the event rows, maintain one Iceberg table, and update ``views``."""
     reads = [layout.PROJECTION_PREFIX, layout.JOBS_PREFIX, layout.EXPORTS_PREFIX]
     return [
         *read_objects(bucket, [*reads, layout.ORDERS_PREFIX]),
-        # Before it lists a folder, Spark's file system looks for an object of its name.
+        # Before it lists a folder, Spark's file system looks for an object of that name.
         allow(
             "LookForFolders",
             ["s3:GetObject"],
@@ -418,12 +418,12 @@ def write_orders(table: Arn, key: str | None = None) -> list[Statement]:
 
 
 def generate_orders(table: Arn, key: str | None = None) -> list[Statement]:
-    """The generator as a function -> the table: it writes batches of whole orders, no more."""
+    """The generator function -> the table: batch writes only."""
     actions = ["dynamodb:BatchWriteItem", "dynamodb:DescribeTable"]
     return [allow("GenerateOrders", actions, table), *use_table_key(table, key)]
 
 
-def ask(  # noqa: PLR0917 - where, what, and the key that every one of these takes last
+def ask(  # noqa: PLR0917 - the key comes last in all of these functions
     workgroup: Arn,
     database: Arn,
     bucket: Arn,
@@ -431,7 +431,7 @@ def ask(  # noqa: PLR0917 - where, what, and the key that every one of these tak
     results_prefix: str,
     key: str | None = None,
 ) -> list[Statement]:
-    """Whoever asks questions -> Athena, in one workgroup, about one database."""
+    """Reader -> Athena, in one workgroup, on one database."""
     return [
         allow(
             "Ask",
@@ -464,7 +464,7 @@ def ask(  # noqa: PLR0917 - where, what, and the key that every one of these tak
             ),
         ),
         *read_catalog(database),
-        # Athena looks whether the database "default" is there before it runs SHOW, DESCRIBE or DDL.
+        # Athena looks up the database "default" before it runs SHOW, DESCRIBE or DDL.
         allow(
             "FindDefault",
             ["glue:GetDatabase"],
@@ -483,9 +483,9 @@ def ask(  # noqa: PLR0917 - where, what, and the key that every one of these tak
 
 
 def replay_failed(bucket: Arn, stream: Arn, key: str | None = None) -> list[Statement]:
-    """Operator: failed records -> Kinesis again, and the notes of what was replayed.
+    """Operator: failed records -> Kinesis again, and the ledger of replayed records.
 
-    Reading the stream settles what became of a replay that broke off.
+    Reading the stream shows which records an interrupted replay sent.
     """
     prefixes = [layout.FAILED_PREFIX, layout.REPLAYED_PREFIX]
     return [
@@ -508,9 +508,9 @@ def replay_failed(bucket: Arn, stream: Arn, key: str | None = None) -> list[Stat
 
 
 def redrive(queue: Arn, table_stream: Arn, pipe: Arn, key: str | None = None) -> list[Statement]:
-    """Operator: the changes that dead letters point to, as far as the pipe wants them.
+    """Operator: the changes that dead letters point to and the pipe's filter passes.
 
-    The stream is under the table's key: see `scan_orders`.
+    The stream is encrypted with the table's key: see `scan_orders`.
     """
     return [
         allow(
@@ -533,9 +533,9 @@ def scan_orders(table: Arn, key: str | None = None) -> list[Statement]:
 def tell(topic: Arn, account_id: pulumi.Input[str]) -> pulumi.Output[str]:
     """Resource policy: this account's alarms, and EventBridge's rules -> the topic, over TLS only.
 
-    EventBridge knows no conditions in a topic's policy: with one, nothing is delivered. So a rule
-    of another account that knows the topic's ARN could tell it something, too; the topic sets
-    nothing in motion, and who reads it looks at the crawler or the job itself.
+    EventBridge does not support conditions in a topic's policy: with one, nothing is delivered. A
+    rule of another account that knows the topic's ARN could therefore publish to it. The topic
+    triggers nothing, and its readers check the crawler or the job itself.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
     """
     publish = Statement(Effect="Allow", Action="sns:Publish", Resource=topic)

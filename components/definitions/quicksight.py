@@ -1,6 +1,6 @@
-"""What the QuickSight dashboard shows, as QuickSight's own definition of a dashboard.
+"""The QuickSight dashboard's definition.
 
-The figures are those of ``analytics/queries``, in QuickSight's expressions, over current orders.
+Its figures are those of ``analytics/queries``, as QuickSight expressions over current orders.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 ORDERS = "current_orders"
-"""What the definition calls its one dataset."""
+"""The dataset's identifier in the definition."""
 _SHEET = "sales"
 _REVENUE = "ifelse({status} = 'cancelled', 0, {quantity} * {price})"
 _SOLD = "ifelse({status} = 'cancelled', 0, 1)"
@@ -20,7 +20,7 @@ Json = dict[str, Any]
 
 
 def definition(data_set_arn: Any, *, days: int) -> Json:
-    """The definition: five figures, and revenue by day, by product and by status."""
+    """The definition: five KPIs, revenue by day and by product, orders by status."""
     cards = [
         _card("revenue", "Revenue", _sum("revenue")),
         _card("orders", "Orders", _sum("sold")),
