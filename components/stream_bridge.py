@@ -201,6 +201,8 @@ def _source_parameters(
             maximum_retry_attempts=args.maximum_retry_attempts,
             parallelization_factor=args.parallelization_factor,
             on_partial_batch_item_failure="AUTOMATIC_BISECT",
+            # From the start: when one is added later, AWS tries it at once, maybe before the role's
+            # new permission counts.
             dead_letter_config=aws.pipes.PipeSourceParametersDynamodbStreamParametersDeadLetterConfigArgs(
                 arn=dlq_arn
             ),

@@ -104,3 +104,15 @@ def test_too_few_shards_are_refused_with_the_steps(stack: Stack, aws: Aws) -> No
 def test_too_many_shards_are_refused_as_well(stack: Stack) -> None:
     stack.set("sales-cdc:shards", "3")
     assert "no more than 2, not to 3" in refused(stack)
+
+
+def test_a_live_pipe_takes_a_filter_and_loses_it_in_place(stack: Stack) -> None:
+    stack.set("sales-cdc:shards", "1")
+    key, here = "sales-cdc:filterPatterns", f"--stack={stack.name}"
+    name = stack.outputs()["pipeName"]
+    for change in (("set", "--path", f"{key}[0]", '{"eventName": ["INSERT"]}'), ("rm", key)):
+        stack.project.run("config", *change, here)
+        assert stack.preview().of("Pipe") == {"sales-cdc-dev-bridge-pipe": "update"}
+        stack.up()
+        assert stack.preview().changes == {}
+    assert stack.outputs()["pipeName"] == name

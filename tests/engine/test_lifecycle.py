@@ -225,6 +225,29 @@ def test_a_type_that_nothing_knows_is_refused(engine: Engine) -> None:
     assert "aws:x/y:Z" in failure.reason
 
 
+def test_a_stream_on_demand_starts_with_four_shards(aws: Aws) -> None:
+    inputs = {"streamModeDetails": {"streamMode": "ON_DEMAND"}}
+    _, state = create(context := Context(aws, "test"), "aws:kinesis/stream:Stream", "s", inputs)
+    assert len(lifecycle.stream(context, state["name"])["openShards"]) == 4
+
+
+def test_no_zero_is_sent_when_a_pipe_is_created(aws: Aws) -> None:
+    numbers = {"maximumRetryAttempts": 0, "batchSize": 10}
+    inputs = {
+        "source": "arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/1",
+        "target": "arn:aws:kinesis:us-east-1:000000000000:stream/s",
+        "roleArn": "arn:aws:iam::000000000000:role/r",
+        "sourceParameters": {
+            "dynamodbStreamParameters": {"startingPosition": "TRIM_HORIZON"} | numbers
+        },
+    }
+    context = Context(aws, "test")
+    create(context, "aws:pipes/pipe:Pipe", "pipe", inputs)
+    (pipe,) = context.definitions["pipes"]
+    sent = pipe["SourceParameters"]["DynamoDBStreamParameters"]
+    assert sent == {"StartingPosition": "TRIM_HORIZON", "BatchSize": 10}
+
+
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_every_resource_of_the_program_can_be_read_changed_and_deleted(
     empty_account: Any, monkeypatch: pytest.MonkeyPatch, stack: str
