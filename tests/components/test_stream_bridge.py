@@ -222,7 +222,9 @@ def test_the_window_stays_below_the_maximum_age() -> None:
 
 def test_no_retries_at_all_cannot_be_had() -> None:
     with pytest.raises(ArgumentError, match="0 would be deployed as -1, without limit; set 1"):
-        StreamBridgeArgs(source_stream_arn=SOURCE, maximum_retry_attempts=0)
+        StreamBridgeArgs(
+            source_stream_arn=SOURCE, target_stream_arn=STREAM, maximum_retry_attempts=0
+        )
 
 
 @pytest.mark.parametrize(
