@@ -1,16 +1,16 @@
-# Each target makes the virtual environment it needs: on a fresh machine `make demo` is enough.
+# Every target creates the virtual environment if needed: on a fresh machine `make demo` is enough.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OWN := .
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo up dashboard test acceptance bench bench-record chaos least-privilege load fuzz audit pulumi-cli pr format format-check lint types coverage readme lock clean
+.PHONY: help .venv demo up dashboard quick test setup-tests acceptance bench bench-record chaos least-privilege load fuzz audit pulumi-cli pr format format-check lint types coverage reference lock clean
 
-help: ## What there is to make
+help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-# Made again when the lock changes. The stamp is written last, so an interrupted install is redone.
+# Rebuilt when the lock changes. The stamp is written last, so an interrupted install is repeated.
 $(VENV)/.stamp: requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv --clear $(VENV)
@@ -19,50 +19,56 @@ $(VENV)/.stamp: requirements.lock
 	$(BIN)/python -m ensurepip > /dev/null
 	touch $@
 
-.venv: $(VENV)/.stamp ## The virtual environment, from requirements.lock
+.venv: $(VENV)/.stamp ## Create the virtual environment from requirements.lock
 
-demo: $(VENV)/.stamp ## Orders into DynamoDB, answers out of Athena, on this machine
+demo: $(VENV)/.stamp ## Run the pipeline on this machine: from DynamoDB to Athena
 	$(BIN)/python -m local demo
 
-up: $(VENV)/.stamp ## The same, kept running for other shells
+up: $(VENV)/.stamp ## Keep the local stack running for other shells
 	$(BIN)/python -m local up
 
-dashboard: $(VENV)/.stamp ## The stack with orders coming in, and a web page of the figures
+dashboard: $(VENV)/.stamp ## Run the local stack with a flow of orders and a live dashboard
 	$(BIN)/python -m local dashboard
 
-test: $(VENV)/.stamp ## Every test
+quick: $(VENV)/.stamp ## Run the tests that need no emulator, Spark, browser or Pulumi CLI
+	$(BIN)/python -m pytest -n auto --dist loadgroup -q -m "not (browser or emulator or engine or spark)"
+
+test: $(VENV)/.stamp ## Run all tests
 	$(BIN)/python -m pytest -n auto --dist loadgroup
 
-acceptance: $(VENV)/.stamp ## Prove a real account: a stack from nothing to nothing; asks before it costs
+setup-tests: pulumi-cli ## Install a browser and the Pulumi CLI; without them some tests are skipped
+	scripts/browser.sh
+
+acceptance: $(VENV)/.stamp ## Deploy, test and destroy a stack in a real account; asks before it costs money
 	$(BIN)/python -m acceptance
 
-bench: $(VENV)/.stamp ## Measure against named peers
+bench: $(VENV)/.stamp ## Benchmark against alternatives
 	$(BIN)/python -m benchmarks
 
-bench-record: $(VENV)/.stamp ## The same, kept in docs/ and shown in README
+bench-record: $(VENV)/.stamp ## Run the benchmarks and record the results in docs/
 	$(BIN)/python -m benchmarks --json > docs/benchmarks.new
 	mv docs/benchmarks.new docs/benchmarks.jsonl
-	$(BIN)/python scripts/readme.py
+	$(BIN)/python -m scripts.reference
 
-chaos: $(VENV)/.stamp ## Break the running chain 210 times and see that nothing is lost
+chaos: $(VENV)/.stamp ## Inject 210 faults into the running pipeline and check that nothing is lost
 	$(BIN)/python -m chaos
 
-least-privilege: $(VENV)/.stamp ## Take each permission away and see the run fail for want of it
+least-privilege: $(VENV)/.stamp ## Remove each permission in turn and check that the run fails without it
 	$(BIN)/python -m chaos.least_privilege
 
-load: $(VENV)/.stamp ## Hold the chain at a high rate for 5 minutes: flat memory, no lag
+load: $(VENV)/.stamp ## Run at a high rate for 5 minutes and check for flat memory and no lag
 	$(BIN)/python -m chaos.load --rate 400
 
-fuzz: $(VENV)/.stamp ## 2,000 inputs to each thing that reads what comes from outside
-	$(BIN)/python -m pytest -n auto --hypothesis-profile=long tests/operations/test_any_input.py tests/replay/test_replay_input.py tests/transform/test_transform_properties.py
+fuzz: $(VENV)/.stamp ## Fuzz every parser of external input with 2,000 inputs
+	$(BIN)/python -m pytest -n auto --hypothesis-profile=long tests/operations/test_any_input.py tests/operate/test_replay_input.py tests/transform/test_transform_properties.py
 
-pulumi-cli: ## Build Pulumi's CLI from its Go modules, where it cannot be downloaded
+pulumi-cli: ## Build the Pulumi CLI from its Go modules if it cannot be downloaded
 	$(PYTHON) scripts/pulumi_cli.py
 
-audit: $(VENV)/.stamp ## Known holes in the locked packages; needs a network
+audit: $(VENV)/.stamp ## Check the locked packages for known vulnerabilities; needs a network
 	$(BIN)/python scripts/audit.py
 
-pr: format-check lint types coverage ## All that CI does
+pr: format-check lint types coverage ## Run the CI checks: format, lint, types, all tests, coverage
 
 format: $(VENV)/.stamp ## Format the code
 	$(BIN)/ruff format $(OWN)
@@ -80,12 +86,12 @@ types: $(VENV)/.stamp
 coverage: $(VENV)/.stamp
 	$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term:skip-covered --cov-fail-under=85
 
-readme: $(VENV)/.stamp ## Write README's tables from the code
-	$(BIN)/python scripts/readme.py
+reference: $(VENV)/.stamp ## Generate the tables in docs/ from the code
+	$(BIN)/python -m scripts.reference
 
 lock: $(VENV)/.stamp ## Lock the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile pyproject.toml --all-extras --python-version 3.11 --upgrade \
 	  --no-header --no-annotate --quiet --output-file requirements.lock
 
-clean: ## Remove everything that was made
+clean: ## Remove all generated files
 	rm -rf $(VENV) .build .local .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

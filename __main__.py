@@ -1,79 +1,238 @@
-"""The stack: read the settings, wire the components, export the names."""
+"""The stack: read the settings, wire the components as the data flows, export the names."""
 
 import pulumi
 import pulumi_aws as aws
 
 from analytics import load_batch_view, load_queries, load_views
 from components.access import Access, AccessArgs
+from components.archives import functions
+from components.arguments.stack_config import load_settings
 from components.batch_projection import BatchProjection, BatchProjectionArgs
 from components.catalog import Catalog, CatalogArgs, SavedQuery, View
 from components.cdc_source import CdcSource, CdcSourceArgs
-from components.dashboard import Dashboard, DashboardArgs
+from components.change_stream import ChangeStream, ChangeStreamArgs
 from components.delivery_to_lake import DeliveryToLake, DeliveryToLakeArgs
-from components.layout import RESULTS_PREFIX
 from components.monitoring import Monitoring, MonitoringArgs
-from components.operator import Operator, OperatorArgs
 from components.order_generator import OrderGenerator, OrderGeneratorArgs
-from components.stack_config import export, load_settings
+from components.quicksight_dashboard import QuickSightDashboard, QuickSightDashboardArgs
 from components.stream_bridge import StreamBridge, StreamBridgeArgs
+from schema.layout import RESULTS_PREFIX
 
 settings = load_settings()
+schema = settings.schema
+key = settings.kms_key_arn
+platform = functions.platform(settings.lambda_platform)
 prefix = f"sales-cdc-{pulumi.get_stack()}"
 database = prefix.replace("-", "_").lower()
-views = [View(**vars(view)) for view in load_views(database, settings.schema)]
-queries = [
-    SavedQuery(name=query.name, description=query.title, sql=query.saved_sql)
-    for query in load_queries(settings.schema)
-]
 
-
-def deliver(stream_arn: pulumi.Output[str]) -> DeliveryToLake:
-    """Read the bridge's stream into the lake."""
-    args = settings.args(
-        DeliveryToLakeArgs,
-        kinesis_stream_arn=stream_arn,
-        expire_days_by_prefix={RESULTS_PREFIX: settings.result_retention_days},
-    )
-    return DeliveryToLake(f"{prefix}-lake", args)
-
-
-orders = CdcSource(f"{prefix}-orders", settings.args(CdcSourceArgs))
-bridge_args = settings.args(StreamBridgeArgs, source_stream_arn=orders.stream_arn, reader=deliver)
-bridge = StreamBridge(f"{prefix}-bridge", bridge_args)
-lake = bridge.reader
-assert isinstance(lake, DeliveryToLake)
-catalog_args = settings.args(
-    CatalogArgs, lake, database_name=database, views=views, saved_queries=queries
+# Orders, and a stream of their changes.
+orders = CdcSource(
+    f"{prefix}-orders",
+    CdcSourceArgs(
+        schema=schema,
+        table_name=settings.table_name,
+        stream_view_type=settings.stream_view_type,
+        billing_mode=settings.billing_mode,
+        read_capacity=settings.read_capacity,
+        write_capacity=settings.write_capacity,
+        ttl_attribute=settings.ttl_attribute,
+        point_in_time_recovery=settings.point_in_time_recovery,
+        kms_key_arn=key,
+        protect=settings.protect,
+    ),
 )
-catalog = Catalog(f"{prefix}-catalog", catalog_args)
-access = Access(f"{prefix}-access", settings.args(AccessArgs, orders, lake, catalog))
-parts = (orders, bridge, lake, catalog)
-view = View(**vars(load_batch_view(database, settings.schema)))
-batch_args = settings.args(BatchProjectionArgs, lake, catalog, view=view)
-batch = BatchProjection(f"{prefix}-batch", batch_args)
-operator_args = settings.args(OperatorArgs, *parts, kinesis_stream_arn=bridge.stream_arn)
-operator = Operator(f"{prefix}-operator", operator_args)
+
+# Kinesis, and its reader before its writer: Firehose reads from the moment of its creation.
+changes = ChangeStream(
+    f"{prefix}-bridge",
+    ChangeStreamArgs(
+        stream_mode=settings.stream_mode,
+        shards=settings.shards,
+        stream_retention_hours=settings.stream_retention_hours,
+        kms_key_arn=key,
+    ),
+)
+lake = DeliveryToLake(
+    f"{prefix}-lake",
+    DeliveryToLakeArgs(
+        kinesis_stream_arn=changes.stream_arn,
+        kms_key_arn=key,
+        schema=schema,
+        delivery_format=settings.delivery_format,
+        compression=settings.compression,
+        buffer_size_mb=settings.buffer_size_mb,
+        buffer_interval_seconds=settings.buffer_interval_seconds,
+        transform_buffer_size_mb=settings.transform_buffer_size_mb,
+        transform_buffer_interval_seconds=settings.transform_buffer_interval_seconds,
+        transform_memory_mb=settings.transform_memory_mb,
+        platform=platform,
+        retention_days=settings.retention_days,
+        expire_days_by_prefix={RESULTS_PREFIX: settings.result_retention_days},
+        log_retention_days=settings.log_retention_days,
+        protect=settings.protect,
+    ),
+)
+bridge = StreamBridge(
+    f"{prefix}-bridge",
+    StreamBridgeArgs(
+        source_stream_arn=orders.stream_arn,
+        target_stream_arn=changes.stream_arn,
+        partition_key_path=settings.partition_key_path,
+        kms_key_arn=key,
+        batch_size=settings.batch_size,
+        batch_window_seconds=settings.batch_window_seconds,
+        maximum_record_age_seconds=settings.maximum_record_age_seconds,
+        maximum_retry_attempts=settings.maximum_retry_attempts,
+        parallelization_factor=settings.parallelization_factor,
+        filter_patterns=settings.filter_patterns,
+        enrichment_function_arn=settings.enrichment_function_arn,
+        pipe_log_level=settings.pipe_log_level,
+        log_retention_days=settings.log_retention_days,
+    ),
+    pulumi.ResourceOptions(depends_on=[lake]),
+)
+
+# Tables over the lake, and questions about them.
+catalog = Catalog(
+    f"{prefix}-catalog",
+    CatalogArgs(
+        bucket_name=lake.bucket_name,
+        bucket_arn=lake.bucket_arn,
+        database_name=database,
+        schema=schema,
+        delivery_format=settings.delivery_format,
+        compression=settings.compression,
+        retention_days=settings.retention_days,
+        crawler_schedule=settings.crawler_schedule,
+        scan_limit_mb=settings.scan_limit_mb,
+        views=[
+            View(name=view.name, sql=view.sql, columns=view.columns)
+            for view in load_views(database, schema)
+        ],
+        saved_queries=[
+            SavedQuery(name=query.name, description=query.title, sql=query.saved_sql)
+            for query in load_queries(schema)
+        ],
+        kms_key_arn=key,
+        log_retention_days=settings.log_retention_days,
+        batch_schedule=settings.batch_schedule,
+        protect=settings.protect,
+    ),
+)
+view = load_batch_view(database, schema)
+batch = BatchProjection(
+    f"{prefix}-batch",
+    BatchProjectionArgs(
+        bucket_name=lake.bucket_name,
+        bucket_arn=lake.bucket_arn,
+        database_name=catalog.database_name,
+        database_arn=catalog.database_arn,
+        schema=schema,
+        view=View(name=view.name, sql=view.sql, columns=view.columns),
+        batch_schedule=settings.batch_schedule,
+        batch_worker_type=settings.batch_worker_type,
+        batch_workers=settings.batch_workers,
+        batch_timeout_minutes=settings.batch_timeout_minutes,
+        batch_retries=settings.batch_retries,
+        batch_look_back_hours=settings.batch_look_back_hours,
+        batch_compact_files=settings.batch_compact_files,
+        batch_snapshot_days=settings.batch_snapshot_days,
+        batch_orphan_days=settings.batch_orphan_days,
+        batch_buckets=settings.batch_buckets,
+        log_retention_days=settings.log_retention_days,
+        kms_key_arn=key,
+    ),
+)
+
+# Who may write, ask and repair.
+access = Access(
+    f"{prefix}-access",
+    AccessArgs(
+        table_arn=orders.table_arn,
+        stream_arn=orders.stream_arn,
+        kinesis_stream_arn=changes.stream_arn,
+        pipe_arn=bridge.pipe_arn,
+        dlq_arn=bridge.dlq_arn,
+        bucket_arn=lake.bucket_arn,
+        database_arn=catalog.database_arn,
+        workgroup_arn=catalog.workgroup_arn,
+        enrichment_function_arn=settings.enrichment_function_arn,
+        kms_key_arn=key,
+    ),
+)
 
 pulumi.export("region", aws.get_region_output().region)
-export(orders, "table_name", "table_arn", "stream_arn")
-pulumi.export("kinesisStreamName", bridge.stream_name)
-export(bridge, "pipe_name", "dlq_url")
-export(lake, "delivery_stream_name", "transform_function_name", "bucket_name")
-export(catalog, "database_name", "projection_table", "failed_table", "crawler_name")
-export(catalog, "workgroup_name")
-export(access, "writer_policy_arn", "reader_policy_arn")
-export(batch, "batch_job_name")
-export(operator, "operator_policy_arn")
+pulumi.export("tableName", orders.table_name)
+pulumi.export("tableArn", orders.table_arn)
+pulumi.export("streamArn", orders.stream_arn)
+pulumi.export("kinesisStreamName", changes.stream_name)
+pulumi.export("pipeName", bridge.pipe_name)
+pulumi.export("dlqUrl", bridge.dlq_url)
+pulumi.export("deliveryStreamName", lake.delivery_stream_name)
+pulumi.export("transformFunctionName", lake.transform_function_name)
+pulumi.export("bucketName", lake.bucket_name)
+pulumi.export("databaseName", catalog.database_name)
+pulumi.export("projectionTable", catalog.projection_table)
+pulumi.export("failedTable", catalog.failed_table)
+pulumi.export("crawlerName", catalog.crawler_name)
+pulumi.export("workgroupName", catalog.workgroup_name)
+pulumi.export("batchJobName", batch.batch_job_name)
+pulumi.export("writerPolicyArn", access.writer_policy_arn)
+pulumi.export("readerPolicyArn", access.reader_policy_arn)
+pulumi.export("operatorPolicyArn", access.operator_policy_arn)
 if settings.sort_key:
     pulumi.export("sortKey", settings.sort_key)
 
 if settings.monitoring:
-    monitoring_args = settings.args(MonitoringArgs, *parts, job_names=[batch.batch_job_name])
-    monitoring = Monitoring(f"{prefix}-monitoring", monitoring_args)
-    export(monitoring, "alarm_topic_arn", "operations_dashboard_name")
+    monitoring = Monitoring(
+        f"{prefix}-monitoring",
+        MonitoringArgs(
+            table_name=orders.table_name,
+            stream_arn=orders.stream_arn,
+            pipe_name=bridge.pipe_name,
+            dlq_arn=bridge.dlq_arn,
+            stream_name=changes.stream_name,
+            delivery_stream_name=lake.delivery_stream_name,
+            transform_function_name=lake.transform_function_name,
+            crawler_name=catalog.crawler_name,
+            job_names=[batch.batch_job_name],
+            alarm_email=settings.alarm_email,
+            buffer_interval_seconds=settings.buffer_interval_seconds,
+            transform_buffer_interval_seconds=settings.transform_buffer_interval_seconds,
+            failed_record_percent=settings.failed_record_percent,
+            delivery_format=settings.delivery_format,
+            kms_key_arn=key,
+            filter_patterns=settings.filter_patterns,
+        ),
+    )
+    pulumi.export("alarmTopicArn", monitoring.alarm_topic_arn)
+    pulumi.export("operationsDashboardName", monitoring.operations_dashboard_name)
 if settings.order_generator:
-    generator = OrderGenerator(f"{prefix}-generator", settings.args(OrderGeneratorArgs, orders))
+    generator = OrderGenerator(
+        f"{prefix}-generator",
+        OrderGeneratorArgs(
+            table_name=orders.table_name,
+            table_arn=orders.table_arn,
+            order_generator_schedule=settings.order_generator_schedule,
+            order_generator_orders=settings.order_generator_orders,
+            platform=platform,
+            log_retention_days=settings.log_retention_days,
+            kms_key_arn=key,
+        ),
+    )
     pulumi.export("orderGeneratorFunctionName", generator.function_name)
-if settings.dashboard:
-    dashboard = Dashboard(f"{prefix}-dashboard", settings.args(DashboardArgs, lake, catalog))
-    export(dashboard, "dashboard_url")
+if settings.dashboard_principal_arn and settings.dashboard:
+    dashboard = QuickSightDashboard(
+        f"{prefix}-dashboard",
+        QuickSightDashboardArgs(
+            workgroup_name=catalog.workgroup_name,
+            workgroup_arn=catalog.workgroup_arn,
+            database_name=catalog.database_name,
+            database_arn=catalog.database_arn,
+            bucket_arn=lake.bucket_arn,
+            dashboard_principal_arn=settings.dashboard_principal_arn,
+            kms_key_arn=key,
+            schema=schema,
+        ),
+    )
+    pulumi.export("dashboardUrl", dashboard.dashboard_url)

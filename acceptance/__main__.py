@@ -23,7 +23,7 @@ from acceptance.report import Report, Screen
 from acceptance.run import Run
 from acceptance.runner import Runner
 from acceptance.stack import PURPOSE, Deployment, PulumiStack
-from command_line import FAILED, INTERRUPTED, WRONG_USAGE, fail, new_app
+from client.command_line import FAILED, INTERRUPTED, WRONG_USAGE, fail, new_app
 
 ORDERS = 1000
 _NAME_MOST = 20

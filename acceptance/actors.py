@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from acceptance.errors import CheckFailedError
 from acceptance.stack import PROJECT, PURPOSE, Deployment
-from replay.account import Account
+from operate.account import Account
 
 POLICIES: Mapping[str, tuple[str, ...]] = {
     "writer": ("writerPolicyArn",),

@@ -16,9 +16,9 @@ from acceptance.actors import Actors
 from acceptance.errors import CheckFailedError
 from acceptance.listener import Listener
 from acceptance.stack import Deployment, Say
-from replay.account import Account
-from replay.lake import Lake, Row
-from replay.verify import Verdict, Verifier
+from client.query import Row
+from operate.account import Account
+from operate.verify import Verdict, Verifier
 
 RATE = 250.0
 """Orders a second, with their updates and deletes: what one shard takes without throttling."""
@@ -82,7 +82,7 @@ class Run:
 
     def ask(self, sql: str, parameters: Sequence[str] = ()) -> list[Row]:
         """Athena's answer to the reader."""
-        return list(Lake(self.acting_as("reader")).query(sql, parameters))
+        return list(self.acting_as("reader").rows(sql, parameters))
 
     def wait(self, what: str, condition: Callable[[], Any], seconds: float | None = None) -> Any:
         """The first true answer of ``condition``.

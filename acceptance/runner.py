@@ -13,7 +13,7 @@ from acceptance.report import Report, Result, Screen, Skipped
 from acceptance.run import Run
 from generator import WriteError
 from local.errors import LocalError
-from replay.account import ReplayError
+from operate.account import ReplayError
 
 _UNASKED = "not asked for"
 _FORESEEN = (AcceptanceError, BotoCoreError, ClientError, LocalError, ReplayError, WriteError)

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 
 from acceptance.errors import NotReadyError
 from acceptance.stack import BASE, BATCHED, SETTINGS, Clients, Say
-from local import spark
-from local.aws import Aws, Credentials
-from local.chain import LocalStack
+from local.account.aws import Aws, Credentials
+from local.chain import LocalChain
 from local.errors import LocalError
-from local.pipe import Pipe
+from local.standins import spark
+from local.standins.pipe import Pipe
 
 _NO_ENGINE = "there is no engine here: tests/engine runs the program under Pulumi's"
 
@@ -55,7 +55,7 @@ class ThisMachine:
         self.cannot: Mapping[str, str] = cannot
         self._folder = Path(tempfile.mkdtemp(prefix="sales-cdc-acceptance-"))
         self._overrides = {**SETTINGS, **(BATCHED if batch else {})}
-        self._stack = LocalStack(BASE, self._folder, overrides=self._overrides)
+        self._stack = LocalChain(BASE, self._folder, overrides=self._overrides)
         self._ports: list[int] = []
 
     @property
@@ -65,7 +65,7 @@ class ThisMachine:
 
     def up(self, say: Say) -> None:
         """Start the emulator, deploy, and begin to carry."""
-        self._stack = LocalStack(BASE, self._folder, overrides=self._overrides, say=say)
+        self._stack = LocalChain(BASE, self._folder, overrides=self._overrides, say=say)
         self._stack.start()
         aws = self._stack.aws
         self._ports = [urlsplit(url).port or 0 for url in (aws.emulator_url, aws.gateway_url or "")]

@@ -1,9 +1,9 @@
-"""Questions about sales, in Athena's SQL, and the tools that ask them.
+"""Sales queries in Athena SQL, and the tools that run them.
 
-A file under ``queries/`` is one question: a leading comment (its first line is the title) whose
-``-- param NAME TYPE DEFAULT MEANING`` lines declare the parameters, then one statement. In it a
-parameter is a literal behind its name in a comment, ``/*days*/ 30``; so the file runs as it is when
-pasted into the Athena console, and our own tools send ``?`` and the value apart from each other.
+A file under ``queries/`` is one query: a leading comment (its first line is the title) whose
+``-- param NAME TYPE DEFAULT MEANING`` lines declare the parameters, then one statement. In it, a
+parameter is a literal after its name in a comment, ``/*days*/ 30``. The file therefore runs as it
+is in the Athena console, while our own tools send ``?`` and the value separately.
 """
 
 from analytics.library import (

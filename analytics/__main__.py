@@ -1,4 +1,4 @@
-"""``python -m analytics``: list the questions, ask one, or ask Athena anything."""
+"""``python -m analytics``: list and run the queries, or run your own SQL."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from rich.console import Console
 from rich.syntax import Syntax
 from rich.table import Table
 
-import stack_outputs
 from analytics import ParameterError, Query, load_queries, schema_of
-from analytics.athena import Athena, AthenaError, Usage
 from analytics.cost import DATED, NOT_COUNTED, REGION, Estimate, Load
 from analytics.dashboard import serve
 from analytics.output import Format, write
 from analytics.tableau import DRIVER_SETTINGS, data_source, driver_settings
-from command_line import FAILED, INTERRUPTED, WRONG_USAGE, Outputs, Stack, fail, new_app
+from client import stack_outputs
+from client.athena import Athena, AthenaError, Usage
+from client.command_line import FAILED, INTERRUPTED, WRONG_USAGE, Outputs, Stack, fail, new_app
 from schema import ORDERS, Schema
 
 app = new_app()
 
-Form = Annotated[Format, typer.Option("--format", help="How to write the answer.")]
+Form = Annotated[Format, typer.Option("--format", help="Format of the result.")]
 Output = Annotated[
-    Path | None, typer.Option("--output", metavar="FILE", help="Write the answer to this file.")
+    Path | None, typer.Option("--output", metavar="FILE", help="Write the result to this file.")
 ]
-Name = Annotated[str, typer.Argument(metavar="NAME", help="A question that `list` shows.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="A query that `list` shows.")]
 
 _EXAMPLES = """[bold]Examples[/bold]
 
@@ -52,16 +52,16 @@ python -m analytics dashboard --stack dev
 
 @app.callback(epilog=_EXAMPLES)
 def analytics() -> None:
-    """Ask about sales: the stack's questions, or SQL of your own, answered by Athena.
+    """Query sales in Athena, with the stack's queries or your own SQL.
 
-    The answer goes to stdout; what it took (bytes, dollars, seconds) to stderr. Credentials, region
-    and endpoints are the AWS CLI's: AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and so on.
+    The result goes to stdout; bytes scanned, cost and time go to stderr. Credentials, region and
+    endpoints are those of the AWS CLI: AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and so on.
     """
 
 
 @app.command("list")
 def list_queries() -> None:
-    """Show every question, with its parameters and their defaults."""
+    """List the queries, with their parameters and defaults."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("name", "answers", "parameters"):
         table.add_column(heading, overflow="fold", no_wrap=heading == "name")
@@ -73,7 +73,7 @@ def list_queries() -> None:
 
 @app.command()
 def show(name: Name) -> None:
-    """Print a question's SQL and what it says of itself, ready for the Athena console."""
+    """Print a query's description and SQL, ready for the Athena console."""
     text, console = _find(name).saved_sql, _stdout()
     if console.is_terminal:
         console.print(Syntax(text, "sql", background_color="default"))
@@ -95,7 +95,7 @@ def run(  # noqa: PLR0917 - the command line's
     stack: Stack = None,
     outputs: Outputs = None,
 ) -> None:
-    """Ask one of the questions.
+    """Run one of the queries.
 
     Example: python -m analytics run top_customers --stack dev -p days=7 -p top=5 --format json
     """
@@ -120,7 +120,7 @@ def sql(
     stack: Stack = None,
     outputs: Outputs = None,
 ) -> None:
-    """Ask anything, in Athena's SQL, of the stack's database.
+    """Run your own Athena SQL in the stack's database.
 
     Example: python -m analytics sql "SELECT count(*) FROM current_orders" --stack dev
     """
@@ -133,18 +133,18 @@ def sql(
 @app.command()
 def dashboard(
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Where to listen, on this machine; 0: any.")
+        int, typer.Option(min=0, max=65535, help="Local port to listen on; 0 for any.")
     ] = serve.DEFAULT_PORT,
     refresh: Annotated[
-        float, typer.Option(min=1, help="Seconds between two looks at the lake.")
+        float, typer.Option(min=1, help="Seconds between updates.")
     ] = serve.DEFAULT_REFRESH,
     browser: Annotated[
-        bool, typer.Option("--browser/--no-browser", help="Open it in the browser.")
+        bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")
     ] = False,
     stack: Stack = None,
     outputs: Outputs = None,
 ) -> None:
-    """Show the figures on a web page, which moves as orders come in; Ctrl-C stops it.
+    """Show the figures on a web page that updates as orders arrive; Ctrl-C stops it.
 
     Example: python -m analytics dashboard --stack dev --refresh 120
     """
@@ -169,13 +169,13 @@ def cost(  # noqa: PLR0917 - the command line's
         int, typer.Option("--bytes", min=1, max=400_000, help="Size of an order in the table.")
     ] = 250,
     changes: Annotated[
-        float, typer.Option(min=1, help="Changes of an order, its placing among them.")
+        float, typer.Option(min=1, help="Changes per order, including its creation.")
     ] = 2.0,
     queries: Annotated[int, typer.Option(min=0, help="Queries a day.")] = 20,
-    query_gb: Annotated[float, typer.Option(min=0, help="What a query reads.")] = 0.05,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    query_gb: Annotated[float, typer.Option(min=0, help="GB scanned by a query.")] = 0.05,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Estimate what the chain costs a month, dev and prod side by side; asks nobody.
+    """Estimate the pipeline's cost a month, dev and prod side by side; makes no AWS calls.
 
     Example: python -m analytics cost --orders-per-day 100000 --bytes 400
     """
@@ -202,7 +202,7 @@ def tableau(
     stack: Stack = None,
     outputs: Outputs = None,
 ) -> None:
-    """Write a data source file for Tableau, and the settings of its Athena driver beside it.
+    """Write a data source file for Tableau, and the Athena driver's settings next to it.
 
     Example: python -m analytics tableau --stack prod, then see docs/tableau.md
     """
@@ -217,7 +217,7 @@ def tableau(
 
 
 def _names(stack: str | None, outputs: Path | None, *others: str) -> dict[str, str]:
-    """The outputs of the stack that is asked."""
+    """The outputs of the stack to query."""
     keys = ("workgroupName", "databaseName", *others)
     try:
         return stack_outputs.load(stack, outputs, keys=keys)
@@ -233,7 +233,7 @@ def _answer(
     form: Format,
     output: Path | None,
 ) -> None:
-    """Run a statement and write its answer; what is wrong is said before it costs, if it can be."""
+    """Run a statement and write its result. Errors are reported before the query, if possible."""
     if output and not output.parent.is_dir():
         fail(f"--output {output}: there is no directory {output.parent}", WRONG_USAGE)
     if form is Format.PARQUET and output is None and sys.stdout.isatty():
@@ -254,7 +254,7 @@ def _answer(
             _report("failed", athena.usage)
         fail(str(error), FAILED)
     except BrokenPipeError:
-        raise  # `| head` has seen enough: no error to speak of
+        raise  # the reader, such as `| head`, has closed the pipe: no error
     except OSError as error:
         fail(f"cannot write the answer: {error}", FAILED)
     except KeyboardInterrupt:
@@ -294,7 +294,7 @@ def _report(outcome: str, usage: Usage) -> None:
 
 
 def _stdout() -> Console:
-    """A console that leaves lines whole where no terminal sets their width."""
+    """A console that does not wrap lines without a terminal."""
     return Console() if sys.stdout.isatty() else Console(width=100_000)
 
 

@@ -1,6 +1,6 @@
-"""What the chain costs a month: a line a service, for the stacks as their files have them.
+"""The pipeline's monthly cost by service, for the settings in the stack files.
 
-An estimate from list prices, to see what matters; AWS's own calculator and bill have the last word.
+An estimate from list prices, to show the main costs. See AWS's calculator and bill for real costs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rich.table import Table
 
 REGION = "us-east-1"
 DATED = "2026-11"
-"""When the prices were written down; look them up again before you rely on them."""
+"""The date of the prices; check them before you rely on them."""
 
 HOURS, DAYS = 730, 30.4
 GB, KB = 1e9, 1024.0
@@ -26,7 +26,7 @@ GB, KB = 1e9, 1024.0
 
 @dataclass(frozen=True)
 class Price:
-    """A list price in USD, and how much of it is free every month, for good and in any account."""
+    """A list price in USD, and the monthly free amount that does not expire."""
 
     usd: float
     per: str
@@ -65,30 +65,30 @@ NOT_COUNTED = (
 )
 
 _RECORDS_A_SECOND = 10_000
-"""The transform at 256 MB, which is a seventh of a core; docs/benchmarks.jsonl has a whole one."""
+"""The transform at 256 MB, a seventh of a core; docs/benchmarks.jsonl is for a whole core."""
 _CALL_SECONDS = 0.02
 _CRAWLER_DPUS, _CRAWLER_HOURS = 2, 10 / 60
-"""Ten minutes are billed at least."""
+"""AWS bills at least ten minutes."""
 _JOB_HOURS = 3 / 60
-"""A run on a table that is nearly up to date; Spark takes most of it to start."""
+"""A run on a table that is nearly up to date; most of it is Spark's startup."""
 _LOG_BYTES = 600
-"""The line that a call of the transform logs."""
+"""The log line of one transform invocation."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """What goes through the chain.
+    """The load of the pipeline.
 
     Parameters
     ----------
     orders:
-        Placed a day.
+        Orders placed a day.
     order_bytes:
-        Of one order in the table.
+        Size of one order in the table.
     changes:
-        Of an order during its life, its placing and its deletion among them.
+        Changes per order, including its creation and deletion.
     queries, query_gb:
-        Queries a day, and what one reads.
+        Queries a day, and GB scanned by each.
     """
 
     orders: float
@@ -104,18 +104,18 @@ class Load:
 
     @property
     def record_bytes(self) -> float:
-        """A change record: both images, in DynamoDB's JSON, and the envelope."""
+        """Bytes of a change record: both images in DynamoDB JSON, and the envelope."""
         return 350 + 2 * self.order_bytes
 
     @property
     def row_bytes(self) -> float:
-        """An event row as JSON."""
+        """Bytes of an event row as JSON."""
         return 200 + 1.3 * self.order_bytes
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """What of a stack's settings costs money; a test holds them against ``Pulumi.<name>.yaml``."""
+    """The settings that affect cost; a test compares them with ``Pulumi.<name>.yaml``."""
 
     name: str
     stream_mode: Literal["provisioned", "on-demand"]
@@ -134,7 +134,7 @@ class Stack:
     always: Mapping[str, float] = field(default_factory=lambda: {"dashboards": 1.0})
 
     def lines(self, load: Load) -> Iterator[tuple[str, float]]:
-        """What is used a month, by price."""
+        """Monthly usage, by price."""
         changes, days = load.monthly, DAYS
         gb = changes * load.record_bytes / GB
         yield "table writes", changes * math.ceil(load.order_bytes / KB)
@@ -208,9 +208,9 @@ PROD = Stack(
 
 
 def custom_metrics() -> Sequence[str]:
-    """The metrics that the chain's own code makes, as the transform declares them."""
+    """The custom metrics that the transform declares."""
     root = Path(__file__).resolve().parent.parent
-    sources = ("lambda", "components/functions")  # of the project; where its wheel has them
+    sources = ("lambda", "components/functions")  # in the project; in its wheel
     (declared,) = (
         root / one / "transform" / "metrics.py" for one in sources if (root / one).is_dir()
     )
@@ -219,7 +219,7 @@ def custom_metrics() -> Sequence[str]:
 
 
 def _batches(changes: float, size: float, megabytes: float, seconds: float) -> float:
-    """How many batches a month: as many as the size or the clock makes, no empty ones."""
+    """Batches a month, by size or time, whichever comes first; no empty ones."""
     by_clock = DAYS * 24 * 3600 / seconds
     return min(changes, max(changes * size / (megabytes * KB * KB), by_clock))
 
@@ -250,14 +250,14 @@ class Estimate:
         return sum(self.month[stack].values())
 
     def to_json(self) -> str:
-        """For programs."""
+        """The estimate for JSON output."""
         totals = {stack: self.total(stack) for stack in self.month}
         return json.dumps(
             {"region": REGION, "prices": DATED, **asdict(self), "total": totals}, indent=2
         )
 
     def table(self) -> Table:
-        """For people: what costs most comes first."""
+        """The estimate as a table, highest cost first."""
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption_justify="left")
         table.add_column("USD a month", no_wrap=True)
         for stack in self.month:

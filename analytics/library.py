@@ -22,25 +22,25 @@ _REQUIRED = "required"
 
 _MOST = 100_000
 _LONGEST = 1024
-"""Characters that Athena takes as one execution parameter."""
+"""Athena's limit, in characters, for an execution parameter."""
 
 
 class ParameterError(ValueError):
-    """A value that a query's parameters do not admit; the message lists every problem."""
+    """Invalid parameters of a query; the message lists every problem."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
-    """What a query can be told.
+    """A query's parameter.
 
     Parameters
     ----------
     name, meaning:
-        What to call it, and what it does.
+        Its name and description.
     type:
-        ``int`` (how many: a whole number from 1), ``date`` (``YYYY-MM-DD``) or ``string``.
+        ``int`` (a whole number from 1), ``date`` (``YYYY-MM-DD``) or ``string``.
     default:
-        As text; None if there is none and a value must be given.
+        The default as text; None if a value is required.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Parameter:
     meaning: str
 
     def literal(self, value: str) -> str:
-        """Return ``value`` as one SQL literal, which is how Athena takes execution parameters.
+        """Return ``value`` as an SQL literal, the form of Athena's execution parameters.
 
         >>> Parameter(name="who", type="string", default=None, meaning="").literal("O'Neill")
         "'O''Neill'"
@@ -57,7 +57,7 @@ class Parameter:
         Raises
         ------
         ParameterError
-            It is no value of this parameter's type.
+            The value is not of this parameter's type.
         """
         match self.type:
             case "int":
@@ -85,21 +85,22 @@ class Parameter:
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """One question.
+    """A query.
 
     Parameters
     ----------
     name, title, description:
-        The file's name, the first line of its comment, and the rest of it.
+        The file's name, the first line of its comment, and the rest of the comment.
     sql:
         One statement with ``?`` for each use of a parameter.
     saved_sql:
-        The same for a person in the Athena console: the file itself, each default a literal to edit
-        behind its parameter's name. One without a default is ``?``, which the console asks for.
+        The query for the Athena console: the file itself, with each default as a literal to edit
+        after its parameter's name. A parameter without a default is ``?``: the console prompts for
+        it.
     parameters:
-        What it can be told, each once.
+        Its parameters, each once.
     placeholders:
-        The parameter that each ``?`` of ``sql`` stands for, in order.
+        The parameter of each ``?`` in ``sql``, in order.
     """
 
     name: str
@@ -116,7 +117,7 @@ class Query:
         Raises
         ------
         ParameterError
-            An unknown name, a missing or a wrong value; all of them at once.
+            Every unknown name and every missing or wrong value.
         """
         problems = [f"no parameter {name!r}" for name in values if name not in self._names]
         literals = {}
@@ -149,26 +150,26 @@ class View:
 
 
 def schema_of(outputs: Mapping[str, str]) -> Schema:
-    """The orders' schema in the stack that has these outputs: it may have a sort key."""
+    """The orders' schema in the stack with these outputs; it may have a sort key."""
     return replace(ORDERS, sort_key=outputs.get("sortKey"))
 
 
 def load_queries(schema: Schema = ORDERS, *, directory: Path = _HERE / "queries") -> list[Query]:
     """Return every query of ``directory``, by name.
 
-    Where a file says ``orderid /*key*/`` it means what identifies an item: with a sort key in
-    ``schema`` both keys stand there.
+    ``orderid /*key*/`` in a file stands for an item's key. If ``schema`` has a sort key, it is
+    replaced by both keys.
 
     Raises
     ------
     ValueError
-        A file's declarations and its statement disagree.
+        A file's declarations and its statement differ.
     """
     return [_query(path, schema) for path in sorted(directory.glob("*.sql"))]
 
 
 def load_views(database: str, schema: Schema = ORDERS) -> list[View]:
-    """Return the views over ``database``.projection, each after those that it reads."""
+    """Return the views over ``database``.projection, each after the views that it reads."""
     columns = _columns(schema)
     partition = (("day", "string"), ("hour", "string"))
     names = _names(database, schema)
@@ -179,8 +180,8 @@ def load_views(database: str, schema: Schema = ORDERS) -> list[View]:
 
 
 def load_batch_view(database: str, schema: Schema = ORDERS) -> View:
-    """Return current_orders as the batch job points it: ``${day}`` and ``${hour}`` are its own."""
-    # Iceberg keeps microseconds; the log's timestamps have three digits.
+    """Return current_orders for the batch job, which fills in ``${day}`` and ``${hour}``."""
+    # Iceberg stores microseconds; the timestamps of event rows have milliseconds.
     kept = ", ".join(
         f'CAST("{name}" AS timestamp(3)) AS "{name}"' if kind == "timestamp" else f'"{name}"'
         for name, kind in _columns(schema)

@@ -1,4 +1,4 @@
-"""An answer as a table for people, or as CSV, JSON or Parquet for programs."""
+"""Query results as a text table, CSV, JSON or Parquet."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from analytics.athena import Answer, Column
+from client.athena import Answer, Column
 
 _NUMBERS = frozenset(
     {"tinyint", "smallint", "integer", "bigint", "real", "float", "double", "decimal"}
@@ -25,7 +25,7 @@ _NUMBERS = frozenset(
 
 
 class Format(StrEnum):
-    """How an answer is written."""
+    """The format of a result."""
 
     TABLE = "table"
     CSV = "csv"
@@ -36,7 +36,7 @@ class Format(StrEnum):
 def write(
     answer: Answer, form: Format, stream: IO[bytes], *, console: Console | None = None
 ) -> None:
-    """Write ``answer`` to ``stream``; a table goes to ``console`` if there is one."""
+    """Write ``answer`` to ``stream``; a text table goes to ``console`` if there is one."""
     if form is Format.PARQUET:
         _write_parquet(answer, stream)
         return
@@ -51,7 +51,7 @@ def write(
 
 
 def plain(value: Any) -> str:
-    """``value`` as Athena writes it in its CSV results; NULL is empty."""
+    """``value`` as in Athena's CSV results; NULL is empty."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -68,7 +68,7 @@ def plain(value: Any) -> str:
 def _shown(value: Any) -> Text:
     if value is None:
         return Text("NULL", style="dim")
-    # Whoever wrote the data must not write to the terminal: control characters are spelt out.
+    # Data must not control the terminal, so control characters are escaped.
     return Text("".join(c if c.isprintable() else repr(c)[1:-1] for c in plain(value)))
 
 
@@ -83,7 +83,7 @@ def _table(answer: Answer) -> Table:
 
 
 def _write_table(answer: Answer, stream: IO[str]) -> None:
-    # Not a terminal: as wide as it is, so that no line is broken.
+    # Not a terminal: full width, so that no line is wrapped.
     Console(file=stream, width=100_000, color_system=None).print(_table(answer))
 
 
@@ -94,7 +94,7 @@ def _write_csv(answer: Answer, stream: IO[str]) -> None:
 
 
 def _write_json(answer: Answer, stream: IO[str]) -> None:
-    """One array, one object a line; decimals are numbers with all their digits."""
+    """A JSON array, one object a line; decimals are numbers with all digits."""
     names = [json.dumps(column.name, ensure_ascii=False) for column in answer.columns]
     objects = (
         "{" + ", ".join(f"{n}: {_json(v)}" for n, v in zip(names, row, strict=True)) + "}"
@@ -107,7 +107,7 @@ def _json(value: Any) -> str:
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, float) and not math.isfinite(value):
-        return json.dumps(str(value))  # JSON has no such number
+        return json.dumps(str(value))  # not a JSON number
     return json.dumps(value, ensure_ascii=False, default=plain)
 
 
@@ -119,7 +119,7 @@ _TEXTS: dict[Format, Callable[[Answer, IO[str]], None]] = {
 
 
 def _write_parquet(answer: Answer, stream: IO[bytes]) -> None:
-    # Imported late: it is large, and only this format needs it.
+    # Imported late: it is large and only this format needs it.
     import pyarrow as pa  # noqa: PLC0415
     from pyarrow import parquet  # noqa: PLC0415
 

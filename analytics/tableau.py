@@ -1,4 +1,4 @@
-"""A Tableau data source on current orders, and the driver's settings that it has no place for."""
+"""A Tableau data source on current orders, and driver settings that the file cannot hold."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from schema import ORDERS, Column, Schema
 
 DRIVER_SETTINGS = "athena.properties"
-"""The file's name is Tableau's: it looks for it in "My Tableau Repository/Datasources"."""
+"""Tableau looks for this file name in "My Tableau Repository/Datasources"."""
 
 _VERSION = "18.1"
 _CONNECTION = "athena.sales-cdc"
@@ -34,12 +34,12 @@ _CALCULATED = {
 
 
 def data_source(outputs: Mapping[str, str], schema: Schema = ORDERS) -> bytes:
-    """The ``.tds`` file: where Athena is, the view ``current_orders``, its fields and the KPIs.
+    """The ``.tds`` file: the Athena connection, the view ``current_orders``, its fields and KPIs.
 
     Parameters
     ----------
     outputs:
-        The stack's, of which ``region``, ``databaseName`` and ``workgroupName`` are used.
+        The stack's outputs; ``region``, ``databaseName`` and ``workgroupName`` are used.
     """
     region, database = outputs["region"], outputs["databaseName"]
     server = f"athena.{region}.amazonaws.com{'.cn' if region.startswith('cn-') else ''}"
@@ -85,7 +85,7 @@ def data_source(outputs: Mapping[str, str], schema: Schema = ORDERS) -> bytes:
 
 
 def driver_settings(outputs: Mapping[str, str]) -> str:
-    """The JDBC driver's: the workgroup, which keeps answers where it is told and limits scans."""
+    """The JDBC driver's settings: the workgroup, which sets the result location and scan limit."""
     return f"Workgroup={outputs['workgroupName']}\nAwsRegion={outputs['region']}\n"
 
 

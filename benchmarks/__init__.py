@@ -1,1 +1,1 @@
-"""Ours against the usual way and against the limit, each pair in one run: python -m benchmarks."""
+"""Benchmarks against common alternatives and theoretical limits: python -m benchmarks."""

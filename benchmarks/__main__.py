@@ -18,7 +18,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
 
 def available() -> dict[str, Callable[[], Result]]:
-    """Every benchmark by name: what the modules of this package list in ``BENCHMARKS``."""
+    """Every benchmark by name, collected from ``BENCHMARKS`` in this package's modules."""
     modules = sorted(module.name for module in pkgutil.iter_modules(benchmarks.__path__))
     found: dict[str, Callable[[], Result]] = {}
     for module in modules:
@@ -32,18 +32,18 @@ def available() -> dict[str, Callable[[], Result]]:
 )
 def main(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME", help="Which; default: all.")
+        list[str] | None, typer.Argument(metavar="NAME", help="Benchmarks to run; default: all.")
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object a line, as each ends.")
+        bool, typer.Option("--json", help="Print each result as one JSON object per line.")
     ] = False,
 ) -> None:
-    """Measure this project against the usual ways to do the same, and against limits.
+    """Compare this project with common alternatives and with theoretical limits.
 
-    Both sides of a pair run in turn in the same process on the same input, and the median of the
-    rounds counts. Read a row as: **ours** and **peer** in its unit, **ratio** how many times
-    better ours is (of `*_vs_limit`: the share of the limit; of `*_scaling`: the growth itself,
-    where less is better), **goal** what was aimed for.
+    Both sides of a pair take turns in the same process on the same input; the result is the median
+    of the rounds. **ours** and **peer** are in the row's unit. **ratio** is how many times better
+    ours is; for `*_vs_limit` it is the share of the limit, for `*_scaling` the growth, where lower
+    is better. **goal** is the target ratio.
 
     Examples:
 
@@ -74,7 +74,7 @@ def main(
 
 
 def table(results: list[Result]) -> Table:
-    """The results for people."""
+    """The results as a table."""
     shown = Table("what")
     for heading in ("ours", "peer", "ratio", "goal"):
         shown.add_column(heading, justify="right")

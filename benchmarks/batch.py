@@ -1,10 +1,10 @@
-"""The batch job: does a run cost by what is new, or by all that ever was?
+"""The batch job: does a run's cost grow with the new changes or with the whole history?
 
-Real Spark on two cores, Iceberg on local disk. The log is what `Pulumi.prod.yaml` makes of 20,000
-changes an hour: Parquet, an object every five minutes. In the history each order was placed and
-changed once; of the 20,000 new changes six tenths update and one tenth deletes orders from anywhere
-in it, the rest places new ones. Sessions are started and the code is warm on both sides; compaction
-and the view are in neither.
+Real Spark on two cores, Iceberg on local disk. The log has the layout that `Pulumi.prod.yaml`
+produces for 20,000 changes per hour: Parquet, one object every five minutes. In the history each
+order was placed and changed once. Of the 20,000 new changes, 60% update and 10% delete orders from
+anywhere in the history; the rest place new orders. On both sides the Spark session is started and
+the code is warm; compaction and the view are excluded.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.result import Result
-from local import spark as spark_jars
+from local.standins import spark as spark_jars
 from schema import ORDERS
 
 ROOT = Path(__file__).parent.parent
 NEW = 20_000
 SMALL, LARGE = 200_000, 2_000_000
-"""Orders with a history."""
+"""Orders in the history."""
 WARM, RUNS = 3, 3
-"""Rounds: Java compiles what runs often, and a merge's many small steps become it late."""
+"""Rounds. Java's JIT compiles hot code, and a merge's many small steps become hot late."""
 _AN_HOUR = 12
 """Objects: `bufferIntervalSeconds` is 300 in prod."""
 _BEGAN = datetime(2026, 3, 1)
 _SIZES: dict[str, int] = {"small": SMALL, "large": LARGE}
 
 Change = tuple[int, int, str]
-"""Of which order, the number of the change, and its event_type."""
+"""Order number, change number and event_type."""
 
 _PRODUCTS = ("Wireless charger", "Folio E-Reader", "Étoile Smart Lamp", "Trail Running Shoes")
 _PRICES = [Decimal(f"{number + 10}.{number % 90 + 10}") for number in range(900)]
@@ -97,7 +97,7 @@ def _session() -> tuple[Any, Path]:
 
 
 def _scattered(number: int) -> str:
-    """Hex digits that look like chance, as ids do, so that they compress as badly."""
+    """Hex digits that look random, so that they compress as poorly as real IDs."""
     return f"{(number + 1) * 0x9E3779B97F4A7C15F39CC0605CEDC835 % 2**128:032x}"
 
 
@@ -107,7 +107,7 @@ def _uuid(number: int) -> str:
 
 
 def _history(orders: int) -> Iterator[Change]:
-    """Every order placed, and each changed once."""
+    """Every order placed, and then changed once."""
     yield from ((order, order, "INSERT") for order in range(orders))
     changed = random.Random(1).sample(range(orders), orders)
     yield from ((order, orders + n, "MODIFY") for n, order in enumerate(changed))
@@ -125,7 +125,7 @@ def _news(orders: int, batch: int) -> Iterator[Change]:
 
 
 class _Lake:
-    """A history, merged; new batches are added hour by hour."""
+    """A merged history, to which new batches are added hour by hour."""
 
     def __init__(self, name: str) -> None:
         self._spark, folder = _session()
@@ -147,7 +147,7 @@ class _Lake:
         self._run()
 
     def _write(self, changes: Iterator[Change]) -> None:
-        """Deliver, from an hour after the last on, `NEW` an hour."""
+        """Deliver `NEW` changes per hour, starting an hour after the last one."""
         size = NEW // _AN_HOUR + 1
         while new := list(islice(changes, NEW)):
             hour = _BEGAN + timedelta(hours=self._hours)
@@ -168,7 +168,7 @@ class _Lake:
         return self._job.Run(self._spark, self._options)()
 
     def merge(self) -> float:
-        """Deliver and merge one batch; how long the run took."""
+        """Deliver and merge one batch; returns the run's seconds."""
         self._batches += 1
         self._write(_news(self._orders, self._batches))
         figures: list[Any] = []
@@ -177,10 +177,10 @@ class _Lake:
         return seconds
 
     def recompute(self) -> float:
-        """What one does without the job; how long it took.
+        """The alternative without the job: a full recomputation; returns its seconds.
 
-        Read all of the log, keep each order's last change, and write a table of the same kind and
-        layout. The plan is Spark's usual one; GROUP BY with max_by or max(struct) took longer.
+        Reads the whole log, keeps each order's last change, and writes a table of the same kind and
+        layout. GROUP BY with max_by or max(struct) was slower than row_number.
         """
         began = time.perf_counter()
         names = ", ".join(_SCHEMA.names)
@@ -200,7 +200,7 @@ class _Lake:
         return time.perf_counter() - began
 
     def check(self) -> None:
-        """Both ways must have come to the same orders."""
+        """Check that both ways produced the same orders."""
         tables = ("lake.bench.recomputed", f"lake.bench.{self._options.table}")
         sums = [
             self._spark.sql(
@@ -220,9 +220,9 @@ def _timed(work: Callable[[], Any]) -> float:
 
 @cache
 def _seconds() -> dict[str, float]:
-    """Medians of a merge by the history's size, and of ``full`` recomputation of the larger one.
+    """Median seconds of a merge per history size, and of a ``full`` recomputation of the larger.
 
-    Taken in turns, so that a busy spell hits all; the rounds that warm the code up do not count.
+    They take turns, so that other load on the machine affects all; warm-up rounds do not count.
     """
     lakes = {name: _Lake(name) for name in _SIZES}
     taken: dict[str, list[float]] = {name: [] for name in (*_SIZES, "full")}
@@ -235,7 +235,7 @@ def _seconds() -> dict[str, float]:
 
 
 def merge_scaling() -> Result:
-    """How much longer 20,000 new changes take on ten times the history."""
+    """How much longer merging 20,000 new changes takes on a ten times larger history."""
     merges = _seconds()
     return Result(
         name="merge_scaling",
@@ -248,7 +248,7 @@ def merge_scaling() -> Result:
 
 
 def merge_vs_full() -> Result:
-    """Merging what is new against computing the table anew, on the larger history."""
+    """Merging the new changes against recomputing the table, on the larger history."""
     merged, full = _seconds()["large"], _seconds()["full"]
     return Result(
         name="merge_vs_full", ours=merged, peer=full, ratio=full / merged, goal=5, unit="s"

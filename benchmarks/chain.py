@@ -1,4 +1,4 @@
-"""The whole local chain: how fast, how late, how it grows, and how much of it is the emulator."""
+"""The whole local chain: throughput, latency, scaling, and the emulator's share of the time."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ import urllib3
 from benchmarks.probe import peak_mb
 from benchmarks.result import Result
 from generator import Plan, operations, write
-from local.chain import LocalStack
-from local.demo import Watch, quantile
+from local.chain import LocalChain
+from local.commands.demo import Watch, quantile
 
 BASE_ORDERS: Final = 2_000
 LOW_RATE, LOW_SECONDS = 20, 15
-SEGMENT: Final = 1_000  # records a GetRecords call, as the pipe asks
-BATCH, TRANSFORM_BYTES = 100, 1_000_000  # of the pipe and of Firehose, as Pulumi.dev.yaml has them
+SEGMENT: Final = 1_000  # records per GetRecords call, as in the pipe
+BATCH, TRANSFORM_BYTES = 100, 1_000_000  # of the pipe and of Firehose, as in Pulumi.dev.yaml
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,13 @@ class Run:
 
     @property
     def rate(self) -> float:
-        """Changes a second from the first write to the last row in the lake."""
+        """Changes per second, from the first write to the last row in the lake."""
         return self.changes / self.seconds
 
 
 @cache
 def carried(times: int) -> Run:
-    """Carry ``times`` the base load."""
+    """Deliver ``times`` the base load."""
     with _stack(batchWindowSeconds="0") as stack:
         plan = _plan(BASE_ORDERS * times)
         client = stack.aws.client("dynamodb")
@@ -60,9 +60,9 @@ def carried(times: int) -> Run:
 
 
 def throughput() -> Result:
-    """Changes a second, against the emulator's own time for the same calls one after the other.
+    """Changes per second, against the emulator alone making the same calls one after the other.
 
-    Half of that rate is the goal: our share of the time is then under half.
+    The goal is half of that rate: our own share of the time is then under half.
     """
     ours = carried(9)
     with _stack() as stack:
@@ -80,9 +80,9 @@ def throughput() -> Result:
 
 
 def latency() -> Result:
-    """From write to queryable at a low rate (p99), against what the buffers alone may take.
+    """Latency from write to queryable at a low rate (p99), against the buffers' maximum delay.
 
-    The pipe gathers for a second at most, and so does Firehose.
+    The pipe and Firehose each buffer for at most one second.
     """
     watch = Watch()
     with _stack(on_delivered=watch.delivered) as stack:
@@ -110,7 +110,7 @@ def latency() -> Result:
 
 
 def scaling() -> Result:
-    """Time a change takes at nine times the load, over that at one time (3x lies between)."""
+    """Time per change at nine times the load, relative to the base load (3x is run in between)."""
     one, three, nine = (carried(times) for times in (1, 3, 9))
     growth = max(run.rate for run in (one, three)) / nine.rate
     return Result(
@@ -129,7 +129,7 @@ def _peak_mb() -> float:
 
 
 def memory() -> Result:
-    """Peak memory of a process that runs the chain and nothing else, emulator not included."""
+    """Peak memory of a process that only runs the chain, without the emulator."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as apart:
         peak = apart.submit(_peak_mb).result()
     return Result(name="chain_memory_mb", ours=peak, peer=None, ratio=None, goal=None, unit="MB")
@@ -144,10 +144,10 @@ BENCHMARKS = {
 
 
 @contextmanager
-def _stack(on_delivered: Any = None, **overrides: str) -> Iterator[LocalStack]:
+def _stack(on_delivered: Any = None, **overrides: str) -> Iterator[LocalChain]:
     with (
         tempfile.TemporaryDirectory() as directory,
-        LocalStack("dev", Path(directory), overrides=overrides, on_delivered=on_delivered) as stack,
+        LocalChain("dev", Path(directory), overrides=overrides, on_delivered=on_delivered) as stack,
     ):
         yield stack
 
@@ -157,12 +157,12 @@ def _plan(orders: int) -> Plan:
 
 
 class _Bare:
-    """HTTP calls with as little client as there can be: only the time until the answer counts.
+    """HTTP calls with minimal client overhead; counts only the time until the response.
 
     The key ``test`` is root in the emulator, which does not check its signature.
     """
 
-    def __init__(self, stack: LocalStack) -> None:
+    def __init__(self, stack: LocalChain) -> None:
         self.seconds = 0.0
         self._url = stack.aws.emulator_url
         self._region = stack.aws.region
@@ -187,8 +187,8 @@ class _Bare:
         return answer.data
 
 
-def _emulator_alone(stack: LocalStack, orders: int) -> Run:
-    """Every call that the chain cannot do without, for ``orders`` orders and their changes."""
+def _emulator_alone(stack: LocalChain, orders: int) -> Run:
+    """Make every call that the chain must make for ``orders`` orders and their changes."""
     bare = _Bare(stack)
     outputs = stack.outputs
     table, stream = outputs["tableName"], outputs["kinesisStreamName"]
@@ -211,7 +211,7 @@ def _emulator_alone(stack: LocalStack, orders: int) -> Run:
 
 
 def _write_bare(bare: _Bare, table: str, orders: int) -> int:
-    """Write in batches of 25 different orders, as the generator does."""
+    """Write batches of 25 distinct orders, as the generator does."""
     target = "DynamoDB_20120810.BatchWriteItem"
     changes = 0
     batch: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""The generator against the usual way: Faker for every field, one `put_item` at a time."""
+"""The generator against the common alternative: Faker per field, one `put_item` at a time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchmarks.result import Result, one_core, rates
 from generator import Plan, operations, write
 from generator.catalogue import GADGETS, customers
 from generator.target import dynamodb
-from local.emulator import Emulator
+from local.account.emulator import Emulator
 
 ROUNDS: Final = 5
 MADE, MADE_BY_PEER = 50_000, 2_000
@@ -24,8 +24,8 @@ REGION: Final = "us-east-1"
 
 
 def make() -> Result:
-    """Orders made a second, on one core."""
-    customers()  # the pool is filled once in a process; the peer's Faker is set up beforehand too
+    """Orders generated per second, on one core."""
+    customers()  # fill the pool before timing; the peer's Faker is set up beforehand too
     fake = Faker()
     products = [gadget.name for gadget in GADGETS]
 
@@ -42,7 +42,7 @@ def make() -> Result:
 
 
 def write_table() -> Result:
-    """Changes written a second, into a fresh table of the same emulator each time."""
+    """Changes written per second, each time into a new table of the same emulator."""
     with (
         tempfile.TemporaryDirectory() as directory,
         Emulator(Path(directory), region=REGION) as emulator,

@@ -1,19 +1,19 @@
-"""What Athena bills: the bytes that each question reads, in the usual layout and in ours.
+"""What Athena bills: the bytes that each query scans, in a common layout and in ours.
 
-One lake of 200,000 changes over the last 30 days, in objects of an hour each, in three layouts:
+One lake of 200,000 changes over the last 30 days, one object per hour, in three layouts:
 
 usual
-    Uncompressed JSON under Firehose's default prefix, which no table has as partitions; day and
-    hour are there for the questions, worked out from the rows.
+    Uncompressed JSON under Firehose's default prefix, without partitions; day and hour are computed
+    from the rows so that the queries work.
 dev
     JSON, GZIP, partition projection.
 prod
     Parquet as Firehose writes it, partition projection.
 
-Objects hold 278 rows, as those of Firehose's five minutes do in a shop with 2.4 million changes in
-30 days. The questions are those of ``analytics/queries``, as they are, with their defaults; the
-local stack's Athena counts as AWS's does: JSON whole, of Parquet the columns that are read.
-``python -m benchmarks.lake_bytes`` shows every question in each layout.
+Objects hold 278 rows, like Firehose's five-minute objects in a shop with 2.4 million changes in 30
+days. The queries are those in ``analytics/queries``, unchanged, with their defaults. The local
+Athena counts bytes as AWS does: JSON objects in full, for Parquet only the columns read.
+``python -m benchmarks.lake_bytes`` shows every query in each layout.
 """
 
 from __future__ import annotations
@@ -38,18 +38,18 @@ from rich.table import Table
 from analytics import Query, load_queries, load_views
 from benchmarks.result import Result
 from generator import Plan, operations
+from local.account.aws import Aws
+from local.account.emulator import Emulator
+from local.account.gateway import Gateway
 from local.athena import Athena
-from local.aws import Aws
-from local.emulator import Emulator
-from local.gateway import Gateway
-from local.parquet import RowConverter
+from local.standins.parquet import RowConverter
 from schema import ORDERS, Column
 
 CHANGES: Final = 200_000
 DAYS: Final = 30
 LAYOUTS: Final = ("usual", "dev", "prod")
 LAST_DAY: Final = "revenue_by_hour"
-"""By default it asks about the last 24 hours."""
+"""By default it covers the last 24 hours."""
 _OTHER_TABLES: Final = frozenset({"failed_records"})
 _WORKGROUP: Final = "benchmark"
 _EVENTS: Final = {"insert": "INSERT", "update": "MODIFY", "delete": "REMOVE"}
@@ -58,7 +58,7 @@ _PARQUET: Final = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
 
 
 def kpi_median() -> Result:
-    """The median of what the questions read, in the prod layout and in the usual one."""
+    """Median bytes scanned per query, in the prod layout and in the usual one."""
     found = measure().values()
     return _result(
         "bytes_kpi_median",
@@ -68,7 +68,7 @@ def kpi_median() -> Result:
 
 
 def last_day() -> Result:
-    """A question about the last day."""
+    """Bytes scanned by a query over the last day."""
     return _result("bytes_last_day", measure()[LAST_DAY], goal=20)
 
 
@@ -79,7 +79,7 @@ def _result(name: str, of: Mapping[str, float], *, goal: float) -> Result:
 
 @cache
 def measure() -> dict[str, dict[str, int]]:
-    """The bytes that each question reads, by its name and the layout."""
+    """The bytes that each query scans, by query name and layout."""
     now = datetime.now(UTC).replace(tzinfo=None)
     hours = lake(now)
     with _athena() as aws:
@@ -94,7 +94,7 @@ def measure() -> dict[str, dict[str, int]]:
 
 
 def lake(now: datetime) -> dict[datetime, list[bytes]]:
-    """Event rows by the hour in which they arrived, as the transform writes them."""
+    """Event rows as the transform writes them, by hour of arrival."""
     plan = Plan(count=round(CHANGES * 0.55), updates=0.4, deletes=0.05, seed=4)
     placed: dict[str, str] = {}
     hours: dict[datetime, list[bytes]] = defaultdict(list)
@@ -118,7 +118,7 @@ def lake(now: datetime) -> dict[datetime, list[bytes]]:
 
 
 def _typed(column: Column, value: str | None) -> Any:
-    """As JSON has it: numbers keep their own text."""
+    """The value as in JSON; numbers keep their text."""
     is_number = value is not None and (column.decimal or column.type in ("int", "bigint"))
     return orjson.Fragment(value) if is_number and value is not None else value
 
@@ -144,7 +144,7 @@ def _athena() -> Iterator[Aws]:
 
 
 def _build(aws: Aws, layout: str, hours: Mapping[datetime, list[bytes]], now: datetime) -> None:
-    """A bucket, a database and its tables and views."""
+    """Create a bucket, and a database with its tables and views."""
     s3, glue = aws.client("s3"), aws.client("glue")
     s3.create_bucket(Bucket=layout)
     columns = [(column.name, column.type) for column in ORDERS.event_row]
@@ -220,7 +220,7 @@ def _scanned(aws: Aws, layout: str, query: Query, orderid: str) -> int:
 
 
 def _ask(aws: Aws, database: str, sql: str, literals: list[str] | None = None) -> int:
-    """Run a statement; returns the bytes that it read."""
+    """Run a statement; returns the bytes scanned."""
     athena = aws.client("athena")
     execution = athena.start_query_execution(
         QueryString=sql,
@@ -239,7 +239,7 @@ def _ask(aws: Aws, database: str, sql: str, literals: list[str] | None = None) -
 
 
 def _show() -> None:
-    table = Table("question", title=f"Bytes read, {CHANGES:,} changes over {DAYS} days")
+    table = Table("query", title=f"Bytes scanned, {CHANGES:,} changes over {DAYS} days")
     for layout in LAYOUTS:
         table.add_column(layout, justify="right")
     table.add_column("usual / prod", justify="right")

@@ -1,11 +1,11 @@
-"""One cold start, measured in a process of its own: python probe.py FOLDER MODULE EVENT.
+"""Measures one cold start in its own process: python probe.py FOLDER MODULE EVENT.
 
-FOLDER holds MODULE, whose ``handler`` gets the JSON of the file EVENT. Prints, as JSON, how long
-the import took and the most memory that the process held, answer written as Lambda's runtime does.
+FOLDER contains MODULE, whose ``handler`` gets the JSON of the file EVENT. Prints as JSON the import
+time and the peak memory, with the response serialized as Lambda's runtime does.
 """
 
 import json
-import logging  # noqa: F401 - as json: Lambda's runtime has it before a function is imported
+import logging  # noqa: F401 - like json, Lambda's runtime loads it before the function
 import re
 import resource
 import sys
@@ -15,9 +15,9 @@ from pathlib import Path
 
 
 def peak_mb() -> float:
-    """The most memory that this process has held."""
+    """This process's peak memory."""
     status = Path("/proc/self/status")
-    if status.exists():  # ru_maxrss would start from what the parent process held
+    if status.exists():  # ru_maxrss would include the parent process's peak
         kilobytes = re.search(r"VmHWM:\s+(\d+)", status.read_text())[1]  # type: ignore[index]
     else:
         kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,4 +1,4 @@
-"""What a benchmark says, and how two candidates are timed fairly."""
+"""A benchmark's result, and fair timing of two candidates."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Result:
     name:
         As ``python -m benchmarks NAME`` takes it.
     ours, peer:
-        Measured in ``unit``; ``peer`` is None where there is nobody to compare with.
+        In ``unit``; ``peer`` is None if there is nothing to compare with.
     ratio:
-        How many times better ours is. Of ``*_vs_limit`` ours/limit, of ``*_scaling`` the growth.
+        How many times better ours is; for ``*_vs_limit`` ours/limit, for ``*_scaling`` the growth.
     goal:
-        What ``ratio`` should reach, or for ``*_scaling`` stay within. None: no goal was set.
+        The minimum ``ratio``, or for ``*_scaling`` the maximum; None if no goal is set.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Result:
 
     @property
     def met(self) -> bool | None:
-        """Whether the goal is reached; None where there is none."""
+        """Whether the goal is met; None if there is none."""
         if self.goal is None or self.ratio is None:
             return None
         return (
@@ -49,10 +49,10 @@ class Result:
 
 
 def rates(*candidates: Callable[[], int], rounds: int) -> list[float]:
-    """What each candidate does a second: the median of rounds in which all take turns.
+    """Each candidate's rate per second: the median of rounds in which all take turns.
 
-    Taking turns lets whatever else the machine does hit all of them alike. Each candidate returns
-    how many things it did; a first, uncounted round warms it up.
+    Taking turns spreads other load on the machine evenly. Each candidate returns its count of
+    items; a first round is a warm-up and does not count.
     """
     for candidate in candidates:
         candidate()
@@ -67,7 +67,7 @@ def rates(*candidates: Callable[[], int], rounds: int) -> list[float]:
 
 @contextmanager
 def one_core() -> Iterator[None]:
-    """Keep this thread on one core, where the system can."""
+    """Pin this thread to one core, if the system supports it."""
     if not hasattr(os, "sched_setaffinity"):
         yield
         return

@@ -1,4 +1,4 @@
-"""The transform against the usual way, and against the least that any Python handler must do."""
+"""The transform against a common implementation, and against a handler's minimum work."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from typing import Any, Final
 import orjson
 
 from benchmarks.result import Result, one_core, rates
-from components import packages
-from components.lambda_package import Platform
+from components.archives import functions
+from components.archives.lambda_zip import Platform
 from schema import ORDERS
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 ROUNDS: Final = 41
 STARTS: Final = 7
-BATCHES: Final = 8  # in turn, or what ours remembers of the last one would flatter it
+BATCHES: Final = 8  # alternating, so that caches from the previous batch do not help ours
 MB: Final = 2**20
 
 _GADGETS: Final = (
@@ -46,9 +46,9 @@ _STATUSES: Final = ("placed", "paid", "shipped", "delivered")
 
 
 def event(size: int, seed: int = 1) -> dict[str, Any]:
-    """A Firehose event of ``size`` bytes of change records: updates, with both images.
+    """A Firehose event with ``size`` bytes of change records: updates with both images.
 
-    A record has about 850 bytes, as an EventBridge pipe writes it, of an order's seven columns.
+    An order has seven columns; its record, as an EventBridge pipe writes it, has about 850 bytes.
     """
     chance = random.Random(seed)
     records: list[dict[str, Any]] = []
@@ -111,7 +111,7 @@ def _change(chance: random.Random, number: int) -> dict[str, Any]:
 
 
 def limit(records: list[dict[str, Any]]) -> list[dict[str, str]]:
-    """What no handler in Python gets around: decode, parse, write and encode each record."""
+    """The minimum work of a Python handler: decode, parse, serialize and encode each record."""
     answers = []
     for record in records:
         document = orjson.loads(base64.b64decode(record["data"]))
@@ -122,10 +122,10 @@ def limit(records: list[dict[str, Any]]) -> list[dict[str, str]]:
 
 @contextmanager
 def _package() -> Iterator[Path]:
-    """The function as it is deployed, built for this machine and unpacked."""
+    """The deployed package, built for this machine and unpacked."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        zipfile.ZipFile(packages.transform(ORDERS, Platform.host())) as package,
+        zipfile.ZipFile(functions.transform(ORDERS, Platform.host())) as package,
     ):
         package.extractall(folder)
         yield Path(folder)
@@ -133,24 +133,24 @@ def _package() -> Iterator[Path]:
 
 @contextmanager
 def _ours() -> Iterator[Callable[[list[dict[str, Any]]], int]]:
-    """Our transform, answering a batch and saying how many records it answered."""
+    """Our transform; processes a batch and returns its number of records."""
     with _package() as folder:
         sys.path.insert(0, str(folder))
         try:
             handler = import_module("handler")
-            transform, to_row = import_module("batch").transform, handler.TO_ROW
+            transform, to_row = import_module("records").transform, handler.TO_ROW
         finally:
             sys.path.remove(str(folder))
     yield lambda records: len(transform(records, to_row)[0])
 
 
 def vs_limit() -> Result:
-    """Records a second on one core, beside the loop that only decodes and encodes."""
+    """Records per second on one core, against the loop that only decodes and encodes."""
     return _compare("transform_vs_limit", limit, goal=0.9, rounds=ROUNDS)
 
 
 def vs_powertools() -> Result:
-    """Records a second on one core, beside the usual way."""
+    """Records per second on one core, against the common implementation."""
     usual = import_module("benchmarks.usual_transform").handler
 
     def peer(records: list[dict[str, Any]]) -> list[dict[str, str]]:
@@ -172,7 +172,7 @@ def _compare(
 
 
 def memory() -> Result:
-    """The most memory a process holds that answers one batch of 3 MB, Firehose's largest."""
+    """Peak memory of a process that handles one batch of 3 MB, Firehose's maximum."""
     us, them = _starts("peak_mb", size=3 * MB)
     return Result(
         name="transform_memory_mb", ours=us, peer=them, ratio=them / us, goal=None, unit="MB"
@@ -180,7 +180,7 @@ def memory() -> Result:
 
 
 def cold_start() -> Result:
-    """How long the import of the packaged handler takes in a fresh process."""
+    """Import time of the packaged handler in a new process."""
     us, them = _starts("import_ms", size=1)
     return Result(
         name="transform_import_ms", ours=us, peer=them, ratio=them / us, goal=None, unit="ms"
@@ -188,7 +188,7 @@ def cold_start() -> Result:
 
 
 def _starts(figure: str, size: int) -> tuple[float, float]:
-    """One of the probe's figures, ours and the usual way's: medians of fresh processes."""
+    """One of the probe's figures for ours and the peer: medians over new processes."""
     with _package() as folder, tempfile.NamedTemporaryFile("w", suffix=".json") as batch:
         json.dump(event(size), batch)
         batch.flush()

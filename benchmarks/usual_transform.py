@@ -1,4 +1,4 @@
-"""The usual way to write the transform: Powertools' event, boto3's TypeDeserializer, json."""
+"""A common way to write the transform: Powertools' event, boto3's TypeDeserializer, json."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DESERIALIZER = TypeDeserializer()
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Answer a batch with the same columns as ours, unchecked."""
+    """Transform a batch to the same columns as ours, without validation."""
     answer = KinesisFirehoseDataTransformationResponse()
     for record in KinesisFirehoseEvent(event).records:
         change = record.data_as_json

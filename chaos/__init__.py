@@ -1,1 +1,1 @@
-"""Break the running local chain on purpose, and see that nothing is lost."""
+"""Fault injection: break the running local chain and check that nothing is lost."""

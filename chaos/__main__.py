@@ -1,4 +1,4 @@
-"""`python -m chaos`: a long round of faults, printed as a table."""
+"""`python -m chaos`: run a long round of faults and print a table."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ app = typer.Typer(
 
 @app.command()
 def chaos(
-    faults: Annotated[int, typer.Option(min=1, help="How many.")] = 210,
-    seed: Annotated[int | None, typer.Option(help="The same faults and orders again.")] = None,
-    rate: Annotated[float, typer.Option(min=1, help="Orders placed a second.")] = 40,
-    only: Annotated[list[str] | None, typer.Option(help="This kind of fault; repeatable.")] = None,
-    list_: Annotated[bool, typer.Option("--list", help="Show the kinds of faults.")] = False,
+    faults: Annotated[int, typer.Option(min=1, help="Number of faults.")] = 210,
+    seed: Annotated[int | None, typer.Option(help="Repeat the faults and orders of a run.")] = None,
+    rate: Annotated[float, typer.Option(min=1, help="Orders placed per second.")] = 40,
+    only: Annotated[list[str] | None, typer.Option(help="Only this fault; repeatable.")] = None,
+    list_: Annotated[bool, typer.Option("--list", help="List the faults.")] = False,
 ) -> None:
-    """Break the running local chain, mend it as an operator would, and ask for the truth.
+    """Inject faults into the running local chain, recover as an operator would, and verify.
 
-    The truth is the DynamoDB table and what the writers of orders noted. Done (0) only if every
+    Compares the lake with the DynamoDB table and the writers' journal. Exits with 0 only if every
     change is in the lake and current orders equal the table, value by value.
     """
     if list_:

@@ -1,4 +1,4 @@
-"""Everything that is done to the chain; each fault returns when it has bitten and is over."""
+"""The faults; each returns once it has taken effect and is over."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 import orjson
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-import local.firehose
-import local.pipe
+import local.standins.firehose
+import local.standins.pipe
 from chaos.injector import Action, Call, KilledError, Request
 from chaos.rig import Rig, kill
 from local.errors import AwsError
@@ -23,7 +23,7 @@ _LOST_CONNECTION = AwsError("ServiceUnavailable", "connection reset by peer", 50
 
 
 def fault(name: str) -> Callable[[Fault], Fault]:
-    """Register a fault under the name that the table shows."""
+    """Register a fault under its name in the table."""
 
     def register(function: Fault) -> Fault:
         FAULTS[name] = function
@@ -80,7 +80,7 @@ def _function_error(body: bytes) -> Action:
 
 
 def _answer(change: Callable[[list[dict[str, Any]]], Any]) -> Action:
-    """The function's answer, spoilt."""
+    """Corrupt the function's response."""
 
     def act(call: Call, request: Request) -> Any:
         records = orjson.loads(call(request)["Payload"].read())["records"]
@@ -208,7 +208,7 @@ FAULTS |= {
     "Kinesis iterator expired": _met("firehose.GetRecords", _refuse("ExpiredIteratorException")),
     "S3 slow down": _met("firehose.put_object", _refuse_boto("SlowDown", 503, "PutObject")),
     "S3 answer lost": _met("firehose.put_object", _lose_answer_boto, most=2),
-    # Four in a row use up Firehose's tries: then the batch ends as failed records.
+    # Four in a row exhaust Firehose's retries, so the batch ends as failed records.
     "transform throttled": _met(
         "firehose.invoke", _refuse_boto("TooManyRequestsException", 429, "Invoke"), most=5
     ),
@@ -229,14 +229,14 @@ def _(rig: Rig, random_: random.Random) -> None:
 
 @fault("garbage in the stream")
 def _(rig: Rig, random_: random.Random) -> None:
-    """Records that no row can be made of; they are to end as failed records, with their data."""
+    """Invalid records, which must end as failed records with their data."""
     rig.put_garbage(random_.randint(1, 5), random_.getrandbits(32))
 
 
 @fault("Lambda workers killed")
 def _(rig: Rig, random_: random.Random) -> None:
     rig.until(rig.lambda_processes, "a Lambda worker running")
-    if random_.random() < 0.5:  # in the middle of an invocation
+    if random_.random() < 0.5:  # during an invocation
 
         def act(call: Call, request: Request) -> Any:
             for process in rig.lambda_processes():
@@ -258,7 +258,7 @@ def _(rig: Rig, _random: random.Random) -> None:
     rig.until(lambda: len(holding._rows.items) > 5, "rows held")
     held = holding.counts.delivered
     holding.stop()
-    assert holding.counts.delivered > held, "a stop delivers what the buffers hold"
+    assert holding.counts.delivered > held, "a stop must flush the buffers"
     rig.start_firehose()
 
 
@@ -266,7 +266,7 @@ def _(rig: Rig, _random: random.Random) -> None:
 def _(rig: Rig, _random: random.Random) -> None:
     real = time.time
     early = SimpleNamespace(time=lambda: real() - 3600, monotonic=time.monotonic, sleep=time.sleep)
-    modules: tuple[Any, ...] = (local.pipe, local.firehose)
+    modules: tuple[Any, ...] = (local.standins.pipe, local.standins.firehose)
     for module in modules:
         module.time = early
     try:

@@ -1,4 +1,4 @@
-"""Faults at the wire: between a hop and the services that it calls."""
+"""Injects faults between a hop and the services that it calls."""
 
 from __future__ import annotations
 
@@ -8,41 +8,41 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from typing import Any
 
-from local.firehose import Firehose
-from local.pipe import Pipe
+from local.standins.firehose import Firehose
+from local.standins.pipe import Pipe
 
 Request = dict[str, Any]
 Call = Callable[[Request], Any]
 """The real call."""
 Action = Callable[[Call, Request], Any]
-"""What happens instead of one call."""
+"""Replaces one call."""
 
 
 class KilledError(BaseException):
-    """Ends a hop's thread on the spot, as ``kill -9`` would end its process."""
+    """Ends a hop's thread at once, as ``kill -9`` would end its process."""
 
 
 class NotBittenError(AssertionError):
-    """An armed fault met no call: the round has shown nothing about it."""
+    """An armed fault met no call, so the round did not test it."""
 
 
 class Injector:
-    """Actions that wait for calls, by point: ``pipe.PutRecords``, ``firehose.put_object``."""
+    """Holds actions for upcoming calls, by point: ``pipe.PutRecords``, ``firehose.put_object``."""
 
     def __init__(self) -> None:
         self._armed: dict[str, deque[Action]] = defaultdict(deque)
         self._lock = threading.Lock()
         self.filters: dict[str, Action] = {}
-        """Actions that stay, by point, until they are taken away."""
+        """Actions for every call at a point, until removed."""
         self.bitten = 0
 
     def arm(self, point: str, *actions: Action) -> None:
-        """The next calls at ``point`` meet these, one each."""
+        """Apply these actions to the next calls at ``point``, one each."""
         with self._lock:
             self._armed[point] += actions
 
     def wait(self, point: str, seconds: float = 20.0) -> None:
-        """Wait until all that is armed at ``point`` has bitten."""
+        """Wait until every action armed at ``point`` has been used."""
         deadline = time.monotonic() + seconds
         while self._armed[point]:
             if time.monotonic() > deadline:
@@ -50,7 +50,7 @@ class Injector:
             time.sleep(0.005)
 
     def run(self, point: str, call: Call, request: Request) -> Any:
-        """Make a call, or what is armed for it."""
+        """Make a call, or run the action armed for it."""
         with self._lock:
             queue = self._armed[point]
             action = queue.popleft() if queue else self.filters.get(point)
@@ -61,7 +61,7 @@ class Injector:
 
 
 class _Wire:
-    """A `local.wire.JsonClient` with the injector before it."""
+    """A `local.account.wire.JsonClient` behind the injector."""
 
     def __init__(self, injector: Injector, hop: str, client: Any) -> None:
         self._injector, self._hop, self._client = injector, hop, client
@@ -73,7 +73,7 @@ class _Wire:
 
 
 class _Api:
-    """A boto3 client with the injector before it."""
+    """A boto3 client behind the injector."""
 
     def __init__(self, injector: Injector, hop: str, client: Any) -> None:
         self._injector, self._hop, self._client = injector, hop, client
@@ -92,7 +92,7 @@ class FaultyPipe(Pipe):
     injector: Injector
 
     def open(self) -> None:
-        """As the pipe does, and then the injector comes between."""
+        """Open as the pipe does, then wrap its clients."""
         super().open()
         self._streams = _Wire(self.injector, "pipe", self._streams)  # type: ignore[assignment]
         self._kinesis = _Wire(self.injector, "pipe", self._kinesis)  # type: ignore[assignment]
@@ -105,7 +105,7 @@ class FaultyFirehose(Firehose):
     injector: Injector
 
     def open(self) -> None:
-        """As the firehose does, and then the injector comes between."""
+        """Open as the firehose does, then wrap its clients."""
         super().open()
         self._kinesis = _Wire(self.injector, "firehose", self._kinesis)  # type: ignore[assignment]
         self._lambda = _Api(self.injector, "firehose", self._lambda)

@@ -1,6 +1,6 @@
-"""`make least-privilege`: take each permission away, and see the run fail for want of it.
+"""`make least-privilege`: remove each permission in turn and check that the run fails without it.
 
-What fails needs its permission. What does not must have a reason in `chaos.privileges`.
+If a run does not fail, `chaos.privileges` must state a reason for the permission.
 """
 
 from __future__ import annotations
@@ -25,37 +25,36 @@ import analytics
 import generator
 from chaos.privileges import reason
 from chaos.rig import LocalAccount
-from local.ask import ask
-from local.aws import Credentials
-from local.chain import LocalStack
+from local.account.aws import Credentials
+from local.chain import LocalChain
+from local.commands.garbage import garbage, put
 from local.errors import AwsError, LocalError
-from local.firehose import Firehose
-from local.garbage import garbage, put
-from local.pipe import Pipe
-from local.worker import Worker
-from replay.dlq import DeadLetters
-from replay.ledger import Ledgers
-from replay.replaying import Choice, Replay
-from replay.verify import Verifier
+from local.standins.firehose import Firehose
+from local.standins.pipe import Pipe
+from local.standins.worker import Worker
+from operate.dlq import DeadLetters
+from operate.ledger import Ledgers
+from operate.replaying import Choice, Replay
+from operate.verify import Verifier
 
 Policy = dict[str, Any]
 Exercise = Callable[[], None]
-"""Uses the permissions; raises when one is missing."""
+"""Uses the permissions; raises if one is missing."""
 _NUMBERS = itertools.count()
 _NOTHING = "(nothing taken away)"
 _ORDERS = "orders"
-"""The batch's table, and its prefix."""
+"""The batch's table and its prefix."""
 _KEPT = ("Name", "TableType", "Parameters", "StorageDescriptor")
-"""What makes a Glue table an Iceberg one."""
-_FORGET_SECONDS = 2.1  # what the gateway remembers of a role's permissions
+"""The parameters that mark a Glue table as Iceberg."""
+_FORGET_SECONDS = 2.1  # just over the gateway's cache time for permissions
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 class Bench:
-    """A stack at rest, and an exercise for each of its principals."""
+    """An idle stack, and an exercise for each of its principals."""
 
-    def __init__(self, stack: LocalStack) -> None:
+    def __init__(self, stack: LocalChain) -> None:
         self.stack = stack
         self._iam = stack.aws.client("iam")
         self._pipe, self._firehose = stack.pipes[0].definition, stack.firehoses[0].definition
@@ -68,7 +67,7 @@ class Bench:
     # -- principals --------------------------------------------------------------------------
 
     def roles(self) -> Iterator[tuple[str, str, Policy]]:
-        """Name, policy's name and document of each role of the stack."""
+        """Name, policy name and policy document of each role in the stack."""
         for page in self._iam.get_paginator("list_roles").paginate():
             for role in page["Roles"]:
                 name = role["RoleName"]
@@ -86,7 +85,7 @@ class Bench:
 
     @contextmanager
     def role_without(self, role: str, policy: str, document: Policy, action: str) -> Iterator[None]:
-        """The role as it is, but for one action."""
+        """Remove one action from the role, inside the context."""
         put_policy = self._iam.put_role_policy
         less = json.dumps(without(document, action))
         put_policy(RoleName=role, PolicyName=policy, PolicyDocument=less)
@@ -97,13 +96,13 @@ class Bench:
             put_policy(RoleName=role, PolicyName=policy, PolicyDocument=whole)
 
     def user(self, document: Policy) -> Credentials:
-        """Someone with just this."""
+        """A user with only this policy."""
         return self.stack.user(f"u{uuid.uuid4().hex[:10]}", inline=document)
 
     # -- exercises ---------------------------------------------------------------------------
 
     def pipe(self, _: str) -> None:
-        """A change goes over; another is given up."""
+        """Deliver one change; give up on another."""
         self._place()
         pipe = Pipe(self.stack.aws, self._pipe, self._pipe_positions)
         self._run(pipe, lambda: pipe.counts.bridged)
@@ -119,7 +118,7 @@ class Bench:
         self._run(refusing, lambda: refusing.counts.dead_lettered)
 
     def firehose(self, _: str) -> None:
-        """A record becomes a failed one, a change becomes a row."""
+        """Turn one record into a failed record and one change into a row."""
         time.sleep(_FORGET_SECONDS)
         firehose = Firehose(self.stack.aws, self._firehose, self._firehose_positions)
         stream = self.stack.outputs["kinesisStreamName"]
@@ -132,7 +131,7 @@ class Bench:
         self._run(firehose, lambda: firehose.counts.failed and firehose.counts.delivered, send)
 
     def crawler(self, _: str) -> None:
-        """It finds the tables and their partitions, and finds them again."""
+        """Crawl the tables and their partitions twice."""
         time.sleep(_FORGET_SECONDS)
         glue, database = self.stack.aws.client("glue"), self.stack.outputs["databaseName"]
         for table in glue.get_tables(DatabaseName=database)["TableList"]:
@@ -144,14 +143,14 @@ class Bench:
             crawler.wait()
 
     def batch(self, _: str) -> None:
-        """The job makes its table, points the view at it, merges, compacts, drops old states."""
+        """Run the job: create the table and the view, merge, compact, expire old snapshots."""
         before = self._states()
         self._merge()
-        if self._states() > before:  # Iceberg says nothing of what it cannot delete
-            raise LocalError("the file of an old state is still there")
+        if self._states() > before:  # Iceberg does not report files that it cannot delete
+            raise LocalError("an expired metadata file still exists")
 
     def batch_anew(self, _: str) -> None:
-        """The same without a table; the one that there was is put back."""
+        """The same without a table; restores the existing one afterwards."""
         glue, database = self.stack.aws.client("glue"), self.stack.outputs["databaseName"]
         table = glue.get_table(DatabaseName=database, Name=_ORDERS)["Table"]
         glue.delete_table(DatabaseName=database, Name=_ORDERS)
@@ -164,20 +163,20 @@ class Bench:
             glue.create_table(DatabaseName=database, TableInput=given)
 
     def prepare_batch(self) -> None:
-        """A table that drops old states."""
+        """Make the table expire old metadata files."""
         self._merge()
         self._forget_soon()
         self._merge()
 
     def _merge(self) -> None:
-        """A row more in the log, and a run of the job."""
+        """Add a row to the log and run the job."""
         self.firehose("")
         assert self.stack.jobs is not None
         arguments = {"--maintenance": "always", "--buckets": "2"}
         self.stack.jobs.run(self.stack.outputs["batchJobName"], arguments)
 
     def _forget_soon(self) -> None:
-        """Let the table keep one past state's file, not 50: the job would not live to see that."""
+        """Keep one old metadata file instead of 50, so that a run has one to expire."""
         glue, s3 = self.stack.aws.client("glue"), self.stack.aws.client("s3")
         database = self.stack.outputs["databaseName"]
         table = glue.get_table(DatabaseName=database, Name=_ORDERS)["Table"]
@@ -191,7 +190,7 @@ class Bench:
         glue.update_table(DatabaseName=database, TableInput=given)
 
     def _states(self) -> int:
-        """Files of the table's states that there are."""
+        """The number of metadata files of the table."""
         bucket, prefix = self.stack.outputs["bucketName"], f"{_ORDERS}/metadata/"
         pages = self.stack.aws.client("s3").get_paginator("list_objects_v2")
         found = pages.paginate(Bucket=bucket, Prefix=prefix)
@@ -199,7 +198,7 @@ class Bench:
         return sum(key.endswith(".metadata.json") for key in keys)
 
     def schedule(self, role: str) -> None:
-        """The function is invoked."""
+        """Invoke the function."""
         who = self.stack.aws.assume(self._role_arn(role), "schedule")
         name = self.stack.outputs["orderGeneratorFunctionName"]
         self.stack.aws.client("lambda", who, max_attempts=1).invoke(
@@ -207,11 +206,11 @@ class Bench:
         )
 
     def generator_role(self, role: str) -> None:
-        """What the function does, as its role."""
+        """Do what the function does, as its role."""
         self._generate(self.stack.aws.assume(self._role_arn(role), "generator"))
 
     def write(self, who: Credentials) -> None:
-        """The generator's orders, and an application's: placed, changed, deleted."""
+        """Place, change and delete orders, as the generator and as an application."""
         self._generate(who)
         client = self.stack.aws.client("dynamodb", who, max_attempts=1)
         table, key = self.stack.outputs["tableName"], {"orderid": {"S": "one"}}
@@ -233,16 +232,15 @@ class Bench:
             raise LocalError(f"{report.failed} changes were not written")
 
     def read(self, who: Credentials) -> None:
-        """Every question of the project, SHOW and DESCRIBE, and what clients look up for them."""
+        """Run every saved query, SHOW and DESCRIBE, and the lookups that clients make for them."""
         outputs, aws = self.stack.outputs, self.stack.aws
         athena, s3, glue = (aws.client(name, who) for name in ("athena", "s3", "glue"))
         group, database = outputs["workgroupName"], outputs["databaseName"]
-        where = {"workgroup": group, "database": database}
         for query in analytics.load_queries():
             values = {p.name: "x" for p in query.parameters if not p.default}
-            ask(athena, query.sql, parameters=query.bind(values), **where)
+            self.stack.ask(query.sql, who, query.bind(values) or ())
         for sql in ("SHOW TABLES", f"DESCRIBE {outputs['projectionTable']}"):
-            ask(athena, sql, **where)
+            self.stack.ask(sql, who)
         athena.get_work_group(WorkGroup=group)
         saved = athena.list_named_queries(WorkGroup=group)["NamedQueryIds"]
         athena.get_named_query(NamedQueryId=saved[0])
@@ -265,7 +263,7 @@ class Bench:
         glue.get_partitions(DatabaseName=database, TableName=table)
 
     def operate(self, who: Credentials) -> None:
-        """Replay failed records, one of them in doubt; work off a dead letter; verify."""
+        """Replay failed records, one with unknown outcome; process a dead letter; verify."""
         account = LocalAccount(self.stack, who)
         self._fail(_change(next(_NUMBERS)))
         Replay(account).run(Choice(), force=True)
@@ -278,7 +276,7 @@ class Bench:
         self._letter(self._dead)
         DeadLetters(account).run()
         self.stack.aws.client("sqs").purge_queue(QueueUrl=account["dlqUrl"])
-        self._iam.attach_user_policy(  # to verify one is a reader as well
+        self._iam.attach_user_policy(  # verify also needs the reader policy
             UserName=who.principal_arn.rpartition("/")[2],
             PolicyArn=self.stack.outputs["readerPolicyArn"],
         )
@@ -289,7 +287,7 @@ class Bench:
     # -- parts -------------------------------------------------------------------------------
 
     def prepare(self) -> None:
-        """Some rows, failed records, and a dead letter to copy."""
+        """Create some rows, failed records, and a dead letter to copy."""
         self.pipe("")
         self.firehose("")
         sqs, url = self.stack.aws.client("sqs"), self.stack.outputs["dlqUrl"]
@@ -303,7 +301,7 @@ class Bench:
         self.stack.aws.client("sqs").send_message(QueueUrl=url, MessageBody=body)
 
     def _fail(self, data: bytes) -> str:
-        """A failed record; returns its object's key."""
+        """Create a failed record; returns its object's key."""
         line = {
             "arrivalTimestamp": int(time.time() * 1000),
             "errorCode": "Lambda.FunctionError",
@@ -340,7 +338,7 @@ class Bench:
 
 
 def without(document: Policy, action: str) -> Policy:
-    """The policy without an action; it may not be empty, so it keeps a harmless one."""
+    """The policy without an action; gets a harmless action if it would be empty."""
     statements = [
         {**one, "Action": [a for a in _list(one["Action"]) if a != action]}
         for one in document["Statement"]
@@ -371,24 +369,24 @@ def _change(number: int) -> bytes:
 
 
 def fails(exercise: Exercise) -> str | None:
-    """What went wrong, in a line; None if nothing did."""
+    """The error in one line; None if there is none."""
     try:
         exercise()
-    except Exception as error:  # whatever shows that the run is not whole
+    except Exception as error:  # any error counts as a failed run
         return " ".join(str(error).split()) or type(error).__name__
     return None
 
 
 @app.command()
 def least_privilege(
-    only: Annotated[str, typer.Option(help="Of 'role action', those that contain this.")] = "",
+    only: Annotated[str, typer.Option(help="Only those whose 'role action' contains this.")] = "",
 ) -> None:
-    """Take each permission away in turn. Done (0) if each was missed, or has a stated reason."""
+    """Remove each permission in turn. Exits with 0 if each is needed or has a stated reason."""
     console = Console(highlight=False, soft_wrap=True)
     unneeded: list[str] = []
     with tempfile.TemporaryDirectory() as directory:
         settings = {"orderGenerator": "true", "orderGeneratorSchedule": "rate(1 day)"}
-        with LocalStack("prod", Path(directory), overrides=settings) as stack:
+        with LocalChain("prod", Path(directory), overrides=settings) as stack:
             bench = Bench(stack)
             bench.prepare()
             by_role: Mapping[str, Callable[[str], None]] = {
@@ -434,7 +432,7 @@ def least_privilege(
                 else:
                     unneeded.append(f"{who} {action}")
                     console.print(f"UNNEEDED {who:32} {action}", style="red")
-    console.print(f"{len(unneeded)} permissions without need or reason")
+    console.print(f"{len(unneeded)} permissions are neither needed nor have a stated reason")
     raise typer.Exit(1 if unneeded else 0)
 
 

@@ -1,4 +1,4 @@
-"""`make load`: the chain at a steady rate for minutes: memory stays flat, and no lag grows."""
+"""`make load`: run the chain at a steady rate for minutes; checks for flat memory and no lag."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from rich.console import Console
 from rich.table import Table
 
 from chaos.rig import Rig
-from local.emulator import Emulator
+from local.account.emulator import Emulator
 
 _SAMPLE_SECONDS = 5.0
 _MOST_GROWTH = 1.10
-"""Memory in the last third of the samples, of that in the middle one; the first warms up."""
+"""Memory in the last third of the samples relative to the middle third; the first is warm-up."""
 _MOST_LAG_SECONDS = 5.0
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -27,12 +27,12 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def load(
     minutes: Annotated[float, typer.Option(min=0.5)] = 5,
-    rate: Annotated[float, typer.Option(min=1, help="Orders placed a second.")] = 150,
+    rate: Annotated[float, typer.Option(min=1, help="Orders placed per second.")] = 150,
 ) -> None:
-    """Done (0) if our own memory is flat and every change is in the lake within seconds.
+    """Exits with 0 if our own memory is flat and every change is in the lake within seconds.
 
-    The emulator keeps every record of its streams for 24 hours, so its memory must grow with
-    them: it is shown and not judged.
+    The emulator keeps every stream record for 24 hours, so its memory grows. It is shown but not
+    checked.
     """
     console = Console(highlight=False)
     samples: list[tuple[float, int, int, int, float, float]] = []
@@ -55,7 +55,7 @@ def load(
         drained = time.monotonic() - wait
         written = rig.written
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("s", "written", "in the lake", "on their way", "ours, MB", "emulator, MB"):
+    for heading in ("s", "written", "in the lake", "in flight", "ours, MB", "emulator, MB"):
         table.add_column(heading, justify="right")
     for sample in samples[:: max(1, len(samples) // 10)]:
         table.add_row(*(f"{value:,.0f}" for value in sample))
@@ -65,9 +65,9 @@ def load(
     growth = statistics.mean(s[4] for s in last) / statistics.mean(s[4] for s in middle)
     waiting = statistics.mean(s[3] for s in last) / (written / samples[-1][0])
     console.print(
-        f"{written:,} changes, {written / samples[-1][0]:,.0f} a second; on their way at the end "
-        f"{waiting:.1f} s worth; all delivered {drained:.1f} s after the last; "
-        f"our memory grew by {growth - 1:+.1%} in the last third"
+        f"{written:,} changes, {written / samples[-1][0]:,.0f} per second; in flight at the end: "
+        f"{waiting:.1f} s worth; all delivered {drained:.1f} s after the last write; "
+        f"our memory changed by {growth - 1:+.1%} in the last third"
     )
     if growth > _MOST_GROWTH or waiting > _MOST_LAG_SECONDS:
         console.print("NOT FLAT", style="red")

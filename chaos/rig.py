@@ -1,4 +1,4 @@
-"""A local stack whose hops can be killed and made anew, and orders that flow meanwhile."""
+"""A local stack whose hops can be killed and replaced while orders are written."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from typing import Any
 
 import generator
 from chaos.injector import FaultyFirehose, FaultyPipe, Injector, KilledError
-from local.aws import Credentials
-from local.chain import Hops, LocalStack
-from local.garbage import garbage, put
-from local.worker import Worker
-from replay.account import Account
+from local.account.aws import Credentials
+from local.chain import Hops, LocalChain
+from local.commands.garbage import garbage, put
+from local.standins.worker import Worker
+from operate.account import Account
 
 OVERRIDES = {
     "batchWindowSeconds": "0",
-    # Few tries, so that a poison record is given up while one watches.
+    # Few retries, so that the pipe gives up on a poison record soon.
     "maximumRetryAttempts": "3",
 }
 
@@ -30,7 +30,7 @@ OVERRIDES = {
 class LocalAccount(Account):
     """The stack's account as one of its users sees it."""
 
-    def __init__(self, stack: LocalStack, who: Credentials) -> None:
+    def __init__(self, stack: LocalChain, who: Credentials) -> None:
         self.outputs = {k: v for k, v in stack.outputs.items() if isinstance(v, str)}
         self._aws, self._who = stack.aws, who
 
@@ -40,19 +40,19 @@ class LocalAccount(Account):
 
 
 class Rig:
-    """Use it as a context manager.
+    """The stack and its writers; use it as a context manager.
 
     Attributes
     ----------
     journal:
-        How many changes were made to each order, as the writers of orders noted it.
+        The number of changes to each order, as recorded by the writers.
     garbage:
-        The records without an order that were put into the stream.
+        The invalid records that were put into the stream.
     """
 
     def __init__(self, directory: Path, *, stack: str = "dev") -> None:
         self.injector = Injector()
-        self.stack = LocalStack(stack, directory, overrides=OVERRIDES)
+        self.stack = LocalChain(stack, directory, overrides=OVERRIDES)
         self.journal: Counter[str] = Counter()
         self.written = 0
         self.garbage: Counter[bytes] = Counter()
@@ -68,7 +68,7 @@ class Rig:
     def __enter__(self) -> Rig:
         threading.excepthook = self._quiet
         self.stack.start()
-        for worker in self.stack.workers:  # replaced by their faulty twins, before any order
+        for worker in self.stack.workers:  # replaced by their faulty versions, before any order
             worker.stop()
         self.account = LocalAccount(
             self.stack,
@@ -96,20 +96,20 @@ class Rig:
 
     @property
     def pipe(self) -> FaultyPipe:
-        """The pipe that runs now."""
+        """The current pipe."""
         (pipe,) = self.stack.pipes
         assert isinstance(pipe, FaultyPipe)
         return pipe
 
     @property
     def firehose(self) -> FaultyFirehose:
-        """The firehose that runs now."""
+        """The current firehose."""
         (firehose,) = self.stack.firehoses
         assert isinstance(firehose, FaultyFirehose)
         return firehose
 
     def start_pipe(self) -> None:
-        """A pipe that goes on where the last one was."""
+        """Start a pipe that continues where the last one stopped."""
         self._remember(*self.stack.pipes)
         pipe = FaultyPipe(self.stack.aws, self.stack.pipes[0].definition, self._pipe_positions)
         pipe.injector = self.injector
@@ -117,7 +117,7 @@ class Rig:
         pipe.start()
 
     def start_firehose(self, **given: Any) -> None:
-        """A firehose that goes on where the last one was; ``given`` differs from its definition."""
+        """Start a firehose that continues where the last one stopped; ``given`` overrides."""
         self._remember(*self.stack.firehoses)
         definition = dataclasses.replace(self._definition, **given)
         firehose = FaultyFirehose(self.stack.aws, definition, self._firehose_positions)
@@ -136,10 +136,10 @@ class Rig:
         thread = worker._thread
         assert thread is not None
         thread.join(seconds)
-        assert not thread.is_alive(), f"{worker.name} still runs"
+        assert not thread.is_alive(), f"{worker.name} is still running"
 
     def hops(self) -> Hops:
-        """The counts of all hops there were."""
+        """The counts of all hops so far, including replaced ones."""
         now, past = dataclasses.asdict(self.stack.hops()), dataclasses.asdict(self._past)
         return Hops(**{name: now[name] + past[name] for name in now})
 
@@ -167,7 +167,7 @@ class Rig:
     # -- orders ------------------------------------------------------------------------------
 
     def start_writing(self, *, rate: float, seed: int, keep_journal: bool = True) -> None:
-        """Place orders and let them change, in the background."""
+        """Place, change and delete orders in the background."""
         writer = self.stack.user("writer", self.stack.outputs["writerPolicyArn"])
         client = self.stack.aws.client("dynamodb", writer)
         plan = generator.Plan(rate=rate, duration=86_400, seed=seed, updates=0.4, deletes=0.1)
@@ -190,21 +190,21 @@ class Rig:
                     stop=self._stop,
                 )
                 assert not report.failed, f"{report.failed} changes were not written"
-            except BaseException as error:  # told by `check`, in the caller's thread
+            except BaseException as error:  # raised by `check`, in the caller's thread
                 self.trouble = error
 
         self._writing = threading.Thread(target=work, name="generator", daemon=True)
         self._writing.start()
 
     def stop_writing(self) -> None:
-        """No more orders."""
+        """Stop writing orders."""
         self._stop.set()
         if self._writing:
             self._writing.join()
             self._writing = None
 
     def place(self, order: str) -> None:
-        """One order more."""
+        """Place one more order."""
         self.stack.aws.client("dynamodb").put_item(
             TableName=self.stack.outputs["tableName"],
             Item={"orderid": {"S": order}, "quantity": {"N": "1"}},
@@ -213,13 +213,13 @@ class Rig:
             self.journal[order] += 1
 
     def put_garbage(self, count: int, seed: int) -> None:
-        """Records into the stream, past the pipe, that no row can be made of."""
+        """Put invalid records directly into the stream, bypassing the pipe."""
         records = list(garbage(count, seed))
         put(self.stack.aws.client("kinesis"), self.stack.outputs["kinesisStreamName"], records)
         self.garbage.update(records)
 
     def until(self, condition: Callable[[], object], what: str, seconds: float = 30.0) -> None:
-        """Wait for a condition while nothing has died for good."""
+        """Wait for a condition; raises if a hop dies."""
         deadline = time.monotonic() + seconds
         while not condition():
             self.check()
@@ -228,7 +228,7 @@ class Rig:
             time.sleep(0.01)
 
     def check(self) -> None:
-        """Raise what ended a hop, the emulator or the generator."""
+        """Raise the error that ended a hop, the emulator or the generator."""
         if self.trouble:
             raise self.trouble
         self.stack.check()
@@ -239,7 +239,7 @@ class Rig:
 
 
 def kill(process: int) -> None:
-    """``kill -9``; gone already is as good."""
+    """``kill -9``; ignores a process that is already gone."""
     try:
         os.kill(process, 9)
     except ProcessLookupError:

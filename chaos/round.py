@@ -1,4 +1,4 @@
-"""A round: orders flow, faults happen, what was set apart is replayed, and the truth is asked."""
+"""A round: write orders, inject faults, replay failed records and dead letters, and verify."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ import orjson
 
 from chaos.faults import FAULTS
 from chaos.rig import Rig
-from local.ask import ask
+from client.query import Row
 from local.chain import Hops
-from local.truth import differences, table_items
-from replay import failed
-from replay.dlq import DeadLetters
-from replay.failed import Window
-from replay.replaying import Choice, Replay
+from local.commands.truth import differences, table_items
+from operate import failed
+from operate.dlq import DeadLetters
+from operate.failed import Window
+from operate.replaying import Choice, Replay
 from schema import ORDERS
 
 _QUIET_SECONDS = 3.0
@@ -30,14 +30,14 @@ _MOST_REPLAYS = 5
 
 @dataclass
 class Report:
-    """What a round did, and what the truth says.
+    """The results of a round.
 
     Attributes
     ----------
     recoveries:
-        By fault: the seconds from when it was over until the next rows were in the lake.
+        By fault: the seconds from its end until the next rows were in the lake.
     wrong:
-        A line for each thing that is not as it must be; empty is good.
+        One line per violation; empty on success.
     """
 
     seed: int
@@ -55,7 +55,7 @@ class Report:
 
     @property
     def faults(self) -> int:
-        """How many bit."""
+        """The number of faults injected."""
         return sum(map(len, self.recoveries.values()))
 
 
@@ -68,7 +68,7 @@ def run(
     say: Callable[[str], None] = lambda _: None,
     only: Sequence[str] = (),
 ) -> Report:
-    """Let so many faults happen, each kind about as often, in an order that ``seed`` gives."""
+    """Inject ``faults`` faults, each kind about equally often, in an order set by ``seed``."""
     random_ = random.Random(seed)  # noqa: S311 - a repeatable order, no secret
     report = Report(seed)
     began = time.monotonic()
@@ -98,7 +98,7 @@ def run(
 
 
 def settle(rig: Rig, quiet: float = _QUIET_SECONDS) -> None:
-    """Wait until nothing has moved for a while."""
+    """Wait until the counts have not changed for ``quiet`` seconds."""
     last, since = rig.hops(), time.monotonic()
     while time.monotonic() - since < quiet:
         rig.check()
@@ -108,12 +108,12 @@ def settle(rig: Rig, quiet: float = _QUIET_SECONDS) -> None:
 
 
 def mend(rig: Rig, report: Report, say: Callable[[str], None]) -> None:
-    """What an operator does afterwards: the dead letters, then the failed records."""
+    """Recover as an operator would: replay the dead letters, then the failed records."""
     outcome = DeadLetters(rig.account).run()
     report.dead_letters = outcome.sent
     if outcome.kept or outcome.gone:
         report.wrong.append(f"dead letters left: {outcome.to_json()}")
-    say(f"{outcome.sent} changes of {outcome.messages} dead letters sent on")
+    say(f"{outcome.sent} changes of {outcome.messages} dead letters replayed")
     settle(rig)
     for _ in range(_MOST_REPLAYS):
         tally = Replay(rig.account).run(Choice())
@@ -127,14 +127,12 @@ def mend(rig: Rig, report: Report, say: Callable[[str], None]) -> None:
 
 
 def judge(rig: Rig, report: Report) -> None:
-    """Compare with the truth: the table itself, and what its writers noted."""
+    """Compare the lake with the table and with the writers' journal."""
     outputs = rig.stack.outputs
     who = rig.stack.user("judge", outputs["readerPolicyArn"])
-    athena = rig.stack.aws.client("athena", who)
-    where = {"workgroup": outputs["workgroupName"], "database": outputs["databaseName"]}
 
-    def query(sql: str) -> list[dict[str, str | None]]:
-        return ask(athena, sql, **where)
+    def query(sql: str) -> list[Row]:
+        return rig.stack.ask(sql, who)
 
     items = table_items(rig.stack.aws.client("dynamodb"), outputs["tableName"])
     current = query("SELECT * FROM current_orders")
@@ -171,7 +169,7 @@ def _failed_data(rig: Rig) -> Counter[bytes]:
 
 
 def rows(report: Report) -> list[tuple[str, str, str, str]]:
-    """A line of the table for each fault: name, times, recovery's median and longest."""
+    """One table row per fault: name, count, median and longest recovery."""
     return [
         (name, str(len(times)), f"{statistics.median(times):.2f}", f"{max(times):.2f}")
         for name, times in sorted(report.recoveries.items())
@@ -179,7 +177,7 @@ def rows(report: Report) -> list[tuple[str, str, str, str]]:
 
 
 def facts(report: Report) -> list[tuple[str, str]]:
-    """Where every record went."""
+    """The totals: where every record ended."""
     hops = report.hops
     return [
         (

@@ -1,1 +1,1 @@
-"""The stack's building blocks: one `pulumi.ComponentResource` a module."""
+"""The stack's components: one `pulumi.ComponentResource` a module."""

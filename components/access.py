@@ -1,27 +1,41 @@
-"""Policies to attach to whoever writes orders or asks questions about them."""
+"""IAM policies for writers, readers and operators."""
 
+import re
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
-from components import checks, layout, limits, policies
+from components.arguments import checks, limits
+from components.definitions import policies
+from schema import layout
 
 
 @dataclass(frozen=True, kw_only=True)
 class AccessArgs:
-    """What an `Access` is about, as the other components' outputs say.
+    """Arguments of `Access`, from the other components' outputs.
 
     Parameters
     ----------
+    stream_arn:
+        The ARN of the table's stream.
+    kinesis_stream_arn:
+        The ARN of the Kinesis stream.
+    enrichment_function_arn:
+        The pipe's enrichment function, if any. Replays of dead letters invoke it too.
     kms_key_arn:
-        The key of the table and of the bucket, if they have one of yours.
+        The KMS key that encrypts these resources, if any.
     """
 
     table_arn: pulumi.Input[str]
+    stream_arn: pulumi.Input[str]
+    kinesis_stream_arn: pulumi.Input[str]
+    pipe_arn: pulumi.Input[str]
+    dlq_arn: pulumi.Input[str]
     bucket_arn: pulumi.Input[str]
     database_arn: pulumi.Input[str]
     workgroup_arn: pulumi.Input[str]
+    enrichment_function_arn: pulumi.Input[str] | None = None
     kms_key_arn: limits.KeyArn | None = None
 
     def __post_init__(self) -> None:
@@ -29,12 +43,15 @@ class AccessArgs:
 
 
 class Access(pulumi.ComponentResource):
-    """Two customer-managed policies; attach them to your own users, groups or roles."""
+    """Three customer-managed IAM policies to attach to your users, groups or roles."""
 
     writer_policy_arn: pulumi.Output[str]
-    """May write orders to the table."""
+    """The ARN of the policy that allows writing orders to the table."""
     reader_policy_arn: pulumi.Output[str]
-    """May ask the database in the workgroup, and read the objects behind it."""
+    """The ARN of the policy that allows Athena queries and reading the objects behind them."""
+    operator_policy_arn: pulumi.Output[str]
+    """The ARN of the policy that allows replaying failed records and dead letters, and scanning the
+    table. ``verify`` needs the reader policy as well."""
 
     def __init__(
         self, name: str, args: AccessArgs, opts: pulumi.ResourceOptions | None = None
@@ -62,11 +79,40 @@ class Access(pulumi.ComponentResource):
             ),
             opts=child,
         )
+        enrichment = args.enrichment_function_arn
+        was = re.sub("access$", "operator", name)  # an Operator of its own
+        operator = aws.iam.Policy(
+            f"{name}-operator",
+            description="Repair the delivery of sales orders",
+            policy=policies.document(
+                [
+                    *policies.replay_failed(
+                        args.bucket_arn, args.kinesis_stream_arn, args.kms_key_arn
+                    ),
+                    *policies.redrive(
+                        args.dlq_arn, args.stream_arn, args.pipe_arn, args.kms_key_arn
+                    ),
+                    *(policies.invoke(enrichment) if enrichment else []),
+                    *policies.scan_orders(args.table_arn, args.kms_key_arn),
+                ]
+            ),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                aliases=[
+                    pulumi.Alias(
+                        name=f"{was}-policy",
+                        parent=pulumi.create_urn(was, "sales-cdc:index:Operator"),
+                    )
+                ],
+            ),
+        )
         self.writer_policy_arn = writer.arn
         self.reader_policy_arn = reader.arn
+        self.operator_policy_arn = operator.arn
         self.register_outputs(
             {
                 "writer_policy_arn": self.writer_policy_arn,
                 "reader_policy_arn": self.reader_policy_arn,
+                "operator_policy_arn": self.operator_policy_arn,
             }
         )

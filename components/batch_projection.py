@@ -1,4 +1,4 @@
-"""The scheduled Spark job that keeps the table of current orders."""
+"""The scheduled Glue job that maintains the table of current orders."""
 
 import hashlib
 import json
@@ -10,10 +10,13 @@ from typing import Any, Literal
 import pulumi
 import pulumi_aws as aws
 
-from components import checks, glue_security, layout, limits, packages, policies
+from components.archives import functions
+from components.arguments import checks, limits
+from components.arguments.settings import Settings
 from components.catalog import View, presto_type
+from components.definitions import glue_security, policies
 from components.service_role import ServiceRole, ServiceRoleArgs
-from schema import ORDERS, Schema
+from schema import ORDERS, Schema, layout
 
 ROOT = Path(__file__).parent.parent
 SCRIPT = ROOT / "jobs" / "merge_orders.py"
@@ -21,51 +24,51 @@ MODULES = (
     ROOT / "jobs" / "event_rows.py",
     ROOT / "jobs" / "orders_table.py",
     ROOT / "jobs" / "orders_view.py",
-    # A backfill makes rows of items as the transform does.
-    packages.FUNCTIONS / "transform" / "rows.py",
+    # A backfill converts items to rows with the transform's code.
+    functions.FUNCTIONS / "transform" / "rows.py",
 )
 TABLE = "orders"
 GLUE_VERSION = "5.1"
-"""Spark 3.5.6, Python 3.11, Iceberg 1.10.0; ``local/spark/pom.xml`` has the same."""
+"""Spark 3.5.6, Python 3.11, Iceberg 1.10.0. Keep ``local/standins/spark/pom.xml`` in step."""
 
 WorkerType = Literal["G.1X", "G.2X", "G.4X", "G.8X"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class BatchProjectionArgs:
-    """What a `BatchProjection` is made of.
+    """Arguments of `BatchProjection`.
 
     Parameters
     ----------
     bucket_name, bucket_arn:
-        The lake: event rows in it, and the table, the job's files and exports to load.
+        The bucket of the lake. It holds event rows, the table, the job's files and exports to load.
     database_name, database_arn:
-        The Glue database that gets the table ``orders``.
+        The Glue database in which the job creates the table ``orders``.
     schema:
-        What an item holds.
+        The table's columns.
     view:
-        The view that, on a schedule, each run points at the table and at what the log has beyond
-        it; its SQL has ``${day}`` and ``${hour}``.
+        A view over the table and the newer event rows. Each run of a scheduled job updates it. Its
+        SQL contains ``${day}`` and ``${hour}``.
     batch_schedule:
-        When the job runs (``cron(...)``, UTC); None: when it is started by hand. Then it leaves the
-        view alone: a table that is brought up to date now and then is nothing to rely on.
+        When the job runs (``cron(...)``, UTC). None: only when started by hand. The job then does
+        not change the view, because the table may be out of date.
     batch_worker_type, batch_workers:
-        What it runs on; a G.1X has 4 cores and 16 GB, and one of the workers is Spark's driver.
+        Type and number of Glue workers. A G.1X has 4 vCPUs and 16 GB. One worker is Spark's driver.
     batch_timeout_minutes:
-        A run that takes longer is stopped; the next one does its work.
+        A longer run is stopped. The next run continues its work.
     batch_retries:
-        How often a failed run is tried again at once.
+        How often Glue retries a failed run.
     batch_look_back_hours:
-        How late a change may arrive, and how long deletes are remembered twice over.
+        How late a change may arrive. Deletes are remembered for twice as long.
     batch_compact_files:
-        Data files in a partition of the table that queries have to put up with.
+        Compact a partition when it has more data files than this.
     batch_snapshot_days, batch_orphan_days:
-        How long the table's past states, and files that belong to none, are kept.
+        Days after which old snapshots of the table, and files that no snapshot uses, are deleted.
     batch_buckets:
-        Partitions of a new table, by the key.
+        Number of bucket partitions of a new table, by key.
     kms_key_arn:
-        The key of the bucket. Encrypts what the job writes there, and its logs; without it, keys of
-        AWS's own do.
+        The key of the bucket. Encrypts the job's objects and logs. Without it, AWS-managed keys
+        are used.
     """
 
     bucket_name: pulumi.Input[str]
@@ -75,16 +78,16 @@ class BatchProjectionArgs:
     schema: Schema = ORDERS
     view: View | None = None
     batch_schedule: limits.Cron | None = None
-    batch_worker_type: WorkerType = "G.1X"
-    batch_workers: limits.GlueWorkers = 2
-    batch_timeout_minutes: limits.GlueTimeoutMinutes = 60
-    batch_retries: limits.GlueRetries = 1
-    batch_look_back_hours: limits.LookBackHours = 24
-    batch_compact_files: limits.CompactFiles = 8
-    batch_snapshot_days: limits.RetentionDays = 5
-    batch_orphan_days: limits.OrphanDays = 3
-    batch_buckets: limits.Buckets = 4
-    log_retention_days: limits.LogRetentionDays = 14
+    batch_worker_type: WorkerType = Settings.batch_worker_type
+    batch_workers: limits.GlueWorkers = Settings.batch_workers
+    batch_timeout_minutes: limits.GlueTimeoutMinutes = Settings.batch_timeout_minutes
+    batch_retries: limits.GlueRetries = Settings.batch_retries
+    batch_look_back_hours: limits.LookBackHours = Settings.batch_look_back_hours
+    batch_compact_files: limits.CompactFiles = Settings.batch_compact_files
+    batch_snapshot_days: limits.RetentionDays = Settings.batch_snapshot_days
+    batch_orphan_days: limits.OrphanDays = Settings.batch_orphan_days
+    batch_buckets: limits.Buckets = Settings.batch_buckets
+    log_retention_days: limits.LogRetentionDays = Settings.log_retention_days
     kms_key_arn: limits.KeyArn | None = None
 
     def __post_init__(self) -> None:
@@ -99,14 +102,14 @@ class BatchProjection(pulumi.ComponentResource):
     batch_job_arn: pulumi.Output[str]
     """The Glue job's ARN."""
     batch_log_group: pulumi.Output[str]
-    """Where each run's figures are, as one line of JSON."""
+    """The log group with each run's figures, one line of JSON a run."""
 
     def __init__(
         self, name: str, args: BatchProjectionArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("sales-cdc:index:BatchProjection", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        # Glue takes a prefix and writes to these two groups below it.
+        # Glue takes a prefix and writes to two log groups under it.
         group = f"/aws-glue/{name}"
         logs = [
             aws.cloudwatch.LogGroup(
@@ -138,9 +141,17 @@ class BatchProjection(pulumi.ComponentResource):
         )
         lake = pulumi.Output.concat("s3://", args.bucket_name, "/")
         key = args.kms_key_arn
-        # The job's log groups are its own and have the key already; were it in the configuration
-        # too, Glue would write to groups of other names.
-        security = glue_security.encrypt(name, key, child, logs=False) if key else None
+        # The job's log groups already have the key. If the configuration encrypted logs too, Glue
+        # would write to groups of other names.
+        security = (
+            aws.glue.SecurityConfiguration(
+                f"{name}-encryption",
+                encryption_configuration=glue_security.encryption(key, logs=False),
+                opts=child,
+            )
+            if key
+            else None
+        )
         job = aws.glue.Job(
             f"{name}-job",
             description="Merges the log of changes into the table of current orders",
@@ -151,7 +162,7 @@ class BatchProjection(pulumi.ComponentResource):
             number_of_workers=args.batch_workers,
             timeout=args.batch_timeout_minutes,
             max_retries=args.batch_retries,
-            # Two at once do no harm, but the second only repeats the first.
+            # Concurrent runs are safe, but the second would only repeat the first.
             execution_property=aws.glue.JobExecutionPropertyArgs(max_concurrent_runs=1),
             command=aws.glue.JobCommandArgs(
                 name="glueetl", python_version="3", script_location=files.script
@@ -198,9 +209,9 @@ class BatchProjection(pulumi.ComponentResource):
 
 
 class _Files:
-    """The job's files in the bucket, under a name that tells their content.
+    """The job's files in the bucket, under a hash of their content.
 
-    So a run sees the files of one deployment, never some of the next one.
+    A run therefore never mixes files of two deployments.
     """
 
     script: pulumi.Output[str]
@@ -231,7 +242,7 @@ class _Files:
 
 
 def definition(args: BatchProjectionArgs) -> Mapping[str, Any]:
-    """What the job is told in a file: the schema, and the view to point."""
+    """The job's definition file: the schema, and the view to update."""
     view = args.view if args.batch_schedule else None
     return {
         "schema": json.loads(args.schema.to_json()),

@@ -1,4 +1,4 @@
-"""What makes the lake's objects tables that one can ask questions of."""
+"""The Glue database, tables and Athena workgroup for queries over the lake."""
 
 import base64
 import json
@@ -9,16 +9,18 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components import checks, glue_security, glue_tables, layout, limits, policies
+from components.arguments import checks, limits
+from components.arguments.settings import Settings
+from components.definitions import glue_security, glue_tables, policies
 from components.service_role import ServiceRole, ServiceRoleArgs
-from schema import ORDERS, Column, Schema
+from schema import ORDERS, Column, Schema, layout
 
 PROJECTION_TABLE = "projection"
 FAILED_TABLE = "projection_processing_failed"
 BATCH_VIEW = "current_orders"
-"""The view that the batch job, once it is on a schedule, points at the table it keeps."""
+"""The view that a scheduled batch job points at its table."""
 CRAWLED_PREFIX = "crawled_"
-"""What the names of the tables that the crawler finds start with."""
+"""The prefix of the names of crawled tables."""
 
 FAILED_COLUMNS = (
     Column(name="attemptsmade", type="int", comment="how often Firehose tried"),
@@ -29,12 +31,12 @@ FAILED_COLUMNS = (
     Column(name="rawdata", type="string", comment="the record as it came, base64"),
     Column(name="lambdaarn", type="string", comment="the transform that refused it"),
 )
-"""What Firehose writes of a failed record. It spells them in camel case; Hive knows no capitals."""
+"""The fields of a failed record. Firehose writes camel case; Hive needs lower case."""
 
 _PARTITION_KEYS = ("day", "hour")
 _CRAWLER_LOGS = "/aws-glue/crawlers-role"
 _TABLE_LEVEL = 2
-"""A crawled table is a folder right below the bucket, which itself is level 1."""
+"""Each top-level folder is a table. The bucket itself is level 1."""
 
 _NO_SERDE = "-"
 _PRESTO_TYPES = {"string": "varchar", "int": "integer", "timestamp": "timestamp(3)"}
@@ -51,7 +53,7 @@ class View:
 
 @dataclass(frozen=True, kw_only=True)
 class SavedQuery:
-    """A query that the workgroup offers."""
+    """A saved query in the workgroup."""
 
     name: str
     description: str
@@ -60,32 +62,33 @@ class SavedQuery:
 
 @dataclass(frozen=True, kw_only=True)
 class CatalogArgs:
-    """What a `Catalog` is made of.
+    """Arguments of `Catalog`.
 
     Parameters
     ----------
     bucket_name, bucket_arn:
-        The lake.
+        The bucket of the lake.
     database_name:
-        The Glue database to make; by default the component's name with ``_`` for ``-``.
+        The Glue database to create. Default: the component's name with ``_`` for ``-``.
     schema, delivery_format, compression:
-        What the objects hold, as `DeliveryToLakeArgs` has it.
+        The columns and format of the objects, as in `DeliveryToLakeArgs`.
     retention_days:
-        Queries look for partitions as far back as this.
+        Days for which queries look for partitions.
     crawler_schedule:
-        When the crawler runs (``cron(...)``, UTC); None: when it is started by hand. A run is
-        billed as ten minutes at least.
+        When the crawler runs (``cron(...)``, UTC). None: only when started by hand. AWS bills at
+        least ten minutes for a run.
     scan_limit_mb:
-        A query that would read more is cancelled.
+        Athena cancels a query that scans more than this.
     views, saved_queries:
-        What the database and the workgroup offer beside the tables.
+        Views in the database and saved queries in the workgroup.
     kms_key_arn:
-        The key of the bucket. Encrypts answers and the crawler's log; without it, keys of AWS's own
-        do.
+        The key of the bucket. Encrypts query results and the crawler's log. Without it,
+        AWS-managed keys are used.
     log_retention_days:
-        How long the crawler's log is kept. Only with a key of yours has it one of its own.
+        Days for which the crawler's log is kept. Applies with ``kms_key_arn`` only: without it, the
+        crawler writes to the log group that all crawlers of the account share.
     batch_schedule:
-        With one, the view `BATCH_VIEW` is the batch job's from its first run on.
+        When set, the batch job updates the view `BATCH_VIEW` from its first run on.
     protect:
         Keep the workgroup and its history when it is not empty.
     """
@@ -94,17 +97,17 @@ class CatalogArgs:
     bucket_arn: pulumi.Input[str]
     database_name: limits.DatabaseName | None = None
     schema: Schema = ORDERS
-    delivery_format: limits.DeliveryFormat = "json"
-    compression: limits.Compression = "gzip"
-    retention_days: limits.RetentionDays = 30
+    delivery_format: limits.DeliveryFormat = Settings.delivery_format
+    compression: limits.Compression = Settings.compression
+    retention_days: limits.RetentionDays = Settings.retention_days
     crawler_schedule: limits.Cron | None = None
-    scan_limit_mb: limits.ScanLimitMb = 1_024
+    scan_limit_mb: limits.ScanLimitMb = Settings.scan_limit_mb
     views: Sequence[View] = ()
     saved_queries: Sequence[SavedQuery] = ()
     kms_key_arn: limits.KeyArn | None = None
-    log_retention_days: limits.LogRetentionDays = 14
+    log_retention_days: limits.LogRetentionDays = Settings.log_retention_days
     batch_schedule: limits.Cron | None = None
-    protect: bool = True
+    protect: bool = Settings.protect
 
     def __post_init__(self) -> None:
         checks.require(self, _names_differ)
@@ -129,7 +132,7 @@ class Catalog(pulumi.ComponentResource):
     projection_table: pulumi.Output[str]
     """The table of event rows."""
     failed_table: pulumi.Output[str]
-    """The table of the records that the transform refused."""
+    """The table of records that the transform rejected."""
     view_names: list[pulumi.Output[str]]
     """The views."""
     classifier_name: pulumi.Output[str]
@@ -141,7 +144,7 @@ class Catalog(pulumi.ComponentResource):
     workgroup_arn: pulumi.Output[str]
     """The Athena workgroup's ARN."""
     saved_query_ids: dict[str, pulumi.Output[str]]
-    """The ids of the saved queries by their names."""
+    """The IDs of the saved queries by name."""
 
     def __init__(
         self, name: str, args: CatalogArgs, opts: pulumi.ResourceOptions | None = None
@@ -174,7 +177,7 @@ class Catalog(pulumi.ComponentResource):
             args,
             columns=FAILED_COLUMNS,
             prefix=layout.PROCESSING_FAILED_PREFIX,
-            # Firehose writes failed records as JSON whatever it makes of the others.
+            # Firehose writes failed records as JSON, whatever the delivery format.
             data_format="json",
             compression="none" if parquet else args.compression,
             table_name=FAILED_TABLE,
@@ -242,7 +245,7 @@ def _table(
     description: str,
     opts: pulumi.ResourceOptions,
 ) -> aws.glue.CatalogTable:
-    """A table over ``prefix`` whose partitions Athena works out instead of looking them up."""
+    """A table over ``prefix`` with partition projection: no partitions in the catalog."""
     location = _location(args, prefix)
     return aws.glue.CatalogTable(
         resource_name,
@@ -278,7 +281,7 @@ def _table(
 
 
 def presto_type(hive: str) -> str:
-    """The name that Athena's engine has for a Hive type."""
+    """A Hive type's name in Athena's SQL."""
     if match := re.fullmatch(r"array<(.+)>", hive):
         return f"array({presto_type(match[1])})"
     return _PRESTO_TYPES.get(hive, hive)
@@ -314,8 +317,8 @@ def _view(
                 aws.glue.CatalogTableStorageDescriptorColumnArgs(name=key, type=kind)
                 for key, kind in view.columns
             ],
-            # Athena wants SerDe info of a view, and reads nothing by it: it writes an empty block
-            # itself. The provider takes an empty block for none, so it is given these names.
+            # Athena requires SerDe info for a view but does not use it, and itself writes an empty
+            # block. The provider drops an empty block, hence these names.
             ser_de_info=aws.glue.CatalogTableStorageDescriptorSerDeInfoArgs(
                 name=_NO_SERDE, serialization_library=_NO_SERDE
             ),
@@ -329,15 +332,15 @@ def _crawler(
 ) -> tuple[aws.glue.Classifier, aws.glue.Crawler]:
     classifier = aws.glue.Classifier(
         f"{name}-json",
-        # Each line's whole object is a row.
+        # Each line is one row.
         json_classifier=aws.glue.ClassifierJsonClassifierArgs(json_path="$"),
         opts=child,
     )
     prefixes = [layout.PROJECTION_PREFIX, layout.FAILED_PREFIX]
     key, given = args.kms_key_arn, {}
     if key:
-        # Only so does Glue write the crawler's log anywhere but to the account's own group, whose
-        # key is not ours to choose. It is named for role and configuration.
+        # Without a security configuration, Glue writes the crawler's log to the account's shared
+        # group, whose key is not ours. With one, the group is named after role and configuration.
         given["log_group"] = f"{_CRAWLER_LOGS}/{name}-crawler-*"
     role = ServiceRole(
         f"{name}-crawler",
@@ -349,8 +352,13 @@ def _crawler(
         ),
         child,
     )
-    security = glue_security.encrypt(f"{name}-crawler", key, child, logs=True) if key else None
-    if security:
+    security = None
+    if key:
+        security = aws.glue.SecurityConfiguration(
+            f"{name}-crawler-encryption",
+            encryption_configuration=glue_security.encryption(key, logs=True),
+            opts=child,
+        )
         aws.cloudwatch.LogGroup(
             f"{name}-crawler-logs",
             name=pulumi.Output.concat(f"{_CRAWLER_LOGS}/", role.name, "-", security.name),
@@ -370,7 +378,7 @@ def _crawler(
         ],
         schedule=args.crawler_schedule,
         security_configuration=security.name if security else None,
-        # What is gone from the bucket stays in the catalog and in the log: drift is to be seen.
+        # Deleted objects stay in the catalog and are logged, so that drift is visible.
         schema_change_policy=aws.glue.CrawlerSchemaChangePolicyArgs(
             update_behavior="UPDATE_IN_DATABASE", delete_behavior="LOG"
         ),
@@ -390,8 +398,8 @@ def _crawler(
             child,
             pulumi.ResourceOptions(
                 depends_on=[role.policy],
-                # The provider's update cannot take it away: the crawler would keep the name of a
-                # configuration that is gone.
+                # The provider cannot remove it in an update: the crawler would keep the name of a
+                # deleted configuration.
                 replace_on_changes=["securityConfiguration"],
             ),
         ),
@@ -402,7 +410,7 @@ def _crawler(
 def _workgroup(name: str, args: CatalogArgs, child: pulumi.ResourceOptions) -> aws.athena.Workgroup:
     return aws.athena.Workgroup(
         f"{name}-workgroup",
-        description="Questions about sales orders",
+        description="Queries on sales orders",
         configuration=aws.athena.WorkgroupConfigurationArgs(
             enforce_workgroup_configuration=True,
             publish_cloudwatch_metrics_enabled=True,

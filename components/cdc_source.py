@@ -7,46 +7,47 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components import checks, limits, update_checks
+from components.arguments import checks, limits, update_checks
+from components.arguments.settings import Settings
 from schema import ORDERS, Schema
 
 
 @dataclass(frozen=True, kw_only=True)
 class CdcSourceArgs:
-    """What a `CdcSource` is made of; everything has a default.
+    """Arguments of `CdcSource`. All are optional.
 
     Parameters
     ----------
     schema:
-        Its ``key`` is the partition key and its ``sort_key``, if any, the sort key.
+        The table's columns. ``key`` is the partition key, ``sort_key`` the optional sort key.
     table_name:
-        The name of a table that is taken over; None: Pulumi makes one up. Changing it makes a new
-        table.
+        The table's name, needed to take over an imported table. Without it, Pulumi generates one.
+        Changing it replaces the table.
     stream_view_type:
-        What a change record holds. Set it on day one: changing it later gives the stream a new
-        ARN, and changes that nobody has read yet stay behind on the old one.
+        Which images of an item a change record holds. Choose before the first deployment: a later
+        change creates a new stream, and unread changes on the old stream are lost.
     billing_mode, read_capacity, write_capacity:
-        The capacities count when ``provisioned``.
+        The capacities apply to ``provisioned`` only.
     ttl_attribute:
-        The attribute that holds an item's expiry (epoch seconds). Expired items are deleted, and
-        captured as deletes. None switches TTL off. DynamoDB knows no other attribute than the
-        present one while TTL is on, so a change of name takes two updates.
+        The attribute that holds an item's expiry time (epoch seconds). DynamoDB deletes expired
+        items, and the deletes are captured. None turns TTL off. Another attribute takes two
+        updates, an hour apart: turn TTL off, then on.
     kms_key_arn:
-        Encrypts the table and its stream; without it, a key that DynamoDB owns does.
+        Encrypts the table and its stream. Without it, a key owned by DynamoDB is used.
     protect:
-        Refuse to delete the table, in Pulumi and in DynamoDB.
+        Prevent deletion of the table, in Pulumi and in DynamoDB.
     """
 
     schema: Schema = ORDERS
     table_name: limits.TableName | None = None
-    stream_view_type: limits.StreamViewType = "NEW_AND_OLD_IMAGES"
-    billing_mode: limits.BillingMode = "on-demand"
-    read_capacity: limits.Capacity = 5
-    write_capacity: limits.Capacity = 5
+    stream_view_type: limits.StreamViewType = Settings.stream_view_type
+    billing_mode: limits.BillingMode = Settings.billing_mode
+    read_capacity: limits.Capacity = Settings.read_capacity
+    write_capacity: limits.Capacity = Settings.write_capacity
     ttl_attribute: limits.AttributeName | None = None
-    point_in_time_recovery: bool = True
+    point_in_time_recovery: bool = Settings.point_in_time_recovery
     kms_key_arn: limits.KeyArn | None = None
-    protect: bool = True
+    protect: bool = Settings.protect
 
     def __post_init__(self) -> None:
         checks.require(self, _ttl_is_no_key)
@@ -91,15 +92,15 @@ class CdcSource(pulumi.ComponentResource):
             write_capacity=args.write_capacity if provisioned else None,
             stream_enabled=True,
             stream_view_type=args.stream_view_type,
-            # Without a key of one's own the block is off: a block that is on and names no key keeps
-            # the one before, which the roles may no longer use.
+            # Off without a customer-managed key: an enabled block without a key would keep the
+            # previous key, which the roles may no longer be allowed to use.
             server_side_encryption=aws.dynamodb.TableServerSideEncryptionArgs(
                 enabled=args.kms_key_arn is not None, kms_key_arn=args.kms_key_arn
             ),
             point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(
                 enabled=args.point_in_time_recovery
             ),
-            # Declared when off, too: left out, TTL stays on.
+            # Declared even when off: if it is left out, TTL stays on.
             ttl=aws.dynamodb.TableTtlArgs(
                 attribute_name=args.ttl_attribute, enabled=args.ttl_attribute is not None
             ),
@@ -108,7 +109,7 @@ class CdcSource(pulumi.ComponentResource):
                 pulumi.ResourceOptions(
                     parent=self,
                     protect=args.protect,
-                    # DynamoDB wants to be told which attribute's TTL it is to switch off: the last.
+                    # To turn TTL off, DynamoDB needs the name of the current attribute.
                     ignore_changes=None if args.ttl_attribute else ["ttl.attributeName"],
                 ),
                 update_checks.before_update(f"{name}-table-update", _keeps_ttl_attribute),
@@ -132,6 +133,6 @@ async def _keeps_ttl_attribute(old: Mapping[str, Any], new: Mapping[str, Any]) -
     if not (was.get("enabled") and now.get("enabled")) or before == after:
         return None
     return (
-        f"TTL is on for the attribute {before!r}, and DynamoDB does not change it to {after!r}: "
+        f"TTL is on for the attribute {before!r}, and DynamoDB cannot change it to {after!r}: "
         "clear the TTL attribute and deploy, wait an hour, then set the new one and deploy again"
     )

@@ -1,96 +1,94 @@
-"""The whole chain for one table as one component: from its changes to questions about them."""
+"""The whole pipeline for one table as one component, from its changes to Athena queries."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+from typing import Any
 
 import pulumi
 
-from components import checks, layout, limits, packages
 from components.access import Access, AccessArgs
+from components.archives import functions
+from components.archives.lambda_zip import Platform
+from components.arguments import checks, limits
+from components.arguments.settings import Settings
 from components.catalog import Catalog, CatalogArgs, SavedQuery, View
 from components.cdc_source import CdcSource, CdcSourceArgs
+from components.change_stream import ChangeStream, ChangeStreamArgs
 from components.delivery_to_lake import DeliveryToLake, DeliveryToLakeArgs
-from components.lambda_package import Platform
 from components.stream_bridge import StreamBridge, StreamBridgeArgs
-from schema import ORDERS, Schema
-
-ArgsT = TypeVar("ArgsT")
+from schema import ORDERS, Schema, layout
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeDataCaptureArgs:
-    """What a `ChangeDataCapture` is made of; everything has a default.
+    """Arguments of `ChangeDataCapture`. All are optional.
 
     Parameters
     ----------
     schema:
-        The table's keys and columns. What an item holds beyond them is kept, as JSON.
+        The table's keys and columns. Attributes that are not in the schema are kept as JSON.
     stream_view_type:
-        What a change record holds. Set it on day one.
+        Which images of an item a change record holds. Choose before the first deployment.
     ttl_attribute:
-        The attribute that holds an item's expiry (epoch seconds); None: items do not expire.
+        The attribute that holds an item's expiry time (epoch seconds). Without it, items do not
+        expire.
     point_in_time_recovery:
-        Let the table be restored to any second of the last 35 days.
+        Enable point-in-time recovery: restore the table to any second of the last 35 days.
     stream_mode, shards:
-        How the Kinesis stream is paid for; ``shards`` counts when ``provisioned``.
+        The capacity mode of the Kinesis stream. ``shards`` applies to ``provisioned`` only.
     kms_key_arn:
-        Encrypts the table, the stream, the bucket, dead letters, logs and answers; without it, keys
-        of AWS's own do.
+        Encrypts the table, the stream, the bucket, dead letters, logs and query results. Without
+        it, AWS-managed keys are used.
     filter_patterns:
-        EventBridge patterns; a change that matches none of them is left out. None: all pass.
+        EventBridge event patterns. Only changes that match at least one are captured. Without
+        patterns, all changes are captured.
     delivery_format:
-        What the objects in the bucket hold; ``parquet`` costs more to write and less to read.
+        The format of the objects in the bucket. ``parquet`` costs more to write and less to query.
     buffer_size_mb, buffer_interval_seconds:
-        An object is written when either is reached. Parquet needs 64 MB or more.
+        Firehose writes an object when either is reached. Parquet needs 64 MB or more.
     retention_days:
-        Objects are deleted after that many days, and queries look back as far.
+        Days after which objects are deleted. Queries cover the same period.
     result_retention_days:
-        The answers of queries are deleted after that many days.
+        Days after which query results are deleted.
     scan_limit_mb:
-        A query that would read more is cancelled.
+        Athena cancels a query that scans more than this.
     views, saved_queries:
-        What the database and the workgroup offer beside the table of event rows.
+        Views in the database and saved queries in the workgroup.
     log_retention_days:
-        Log groups keep an event so many days.
+        Days for which log groups keep events.
     platform:
-        What the transform is built for.
+        The platform the transform is built for.
     protect:
-        Refuse to delete the table, the bucket and a workgroup that is not empty. When off,
-        destroying leaves nothing behind.
+        Prevent deletion of the table, the bucket and a workgroup that is not empty. When off,
+        ``pulumi destroy`` deletes everything.
     """
 
     schema: Schema = ORDERS
-    stream_view_type: limits.StreamViewType = "NEW_AND_OLD_IMAGES"
+    stream_view_type: limits.StreamViewType = Settings.stream_view_type
     ttl_attribute: limits.AttributeName | None = None
-    point_in_time_recovery: bool = True
-    stream_mode: limits.StreamMode = "on-demand"
-    shards: limits.Shards = 1
+    point_in_time_recovery: bool = Settings.point_in_time_recovery
+    stream_mode: limits.StreamMode = Settings.stream_mode
+    shards: limits.Shards = Settings.shards
     kms_key_arn: limits.KeyArn | None = None
     filter_patterns: Sequence[Mapping[str, Any]] = ()
-    delivery_format: limits.DeliveryFormat = "json"
-    buffer_size_mb: limits.BufferSizeMb = 64
-    buffer_interval_seconds: limits.BufferIntervalSeconds = 60
-    retention_days: limits.RetentionDays = 30
-    result_retention_days: limits.RetentionDays = 7
-    scan_limit_mb: limits.ScanLimitMb = 1_024
+    delivery_format: limits.DeliveryFormat = Settings.delivery_format
+    buffer_size_mb: limits.BufferSizeMb = Settings.buffer_size_mb
+    buffer_interval_seconds: limits.BufferIntervalSeconds = Settings.buffer_interval_seconds
+    retention_days: limits.RetentionDays = Settings.retention_days
+    result_retention_days: limits.RetentionDays = Settings.result_retention_days
+    scan_limit_mb: limits.ScanLimitMb = Settings.scan_limit_mb
     views: Sequence[View] = ()
     saved_queries: Sequence[SavedQuery] = ()
-    log_retention_days: limits.LogRetentionDays = 14
-    platform: Platform = field(default_factory=lambda: packages.AWS)
-    protect: bool = True
+    log_retention_days: limits.LogRetentionDays = Settings.log_retention_days
+    platform: Platform = field(default_factory=lambda: functions.AWS)
+    protect: bool = Settings.protect
 
     def __post_init__(self) -> None:
         checks.require(self, limits.few_filters, limits.parquet_buffers_enough)
 
-    def of(self, kind: type[ArgsT], **others: Any) -> ArgsT:
-        """The arguments of a part: its fields that are among these, and ``others``."""
-        names = {one.name for one in fields(kind)} & {one.name for one in fields(self)}  # type: ignore[arg-type]
-        return kind(**{name: getattr(self, name) for name in names} | others)
-
 
 class ChangeDataCapture(pulumi.ComponentResource):
-    """A DynamoDB table, and everything that makes its changes answer questions in Athena."""
+    """A DynamoDB table and the pipeline that makes its changes available in Athena."""
 
     table_name: pulumi.Output[str]
     """The table's name."""
@@ -103,9 +101,9 @@ class ChangeDataCapture(pulumi.ComponentResource):
     pipe_name: pulumi.Output[str]
     """The pipe's name."""
     dlq_url: pulumi.Output[str]
-    """The URL of the queue that holds pointers to the changes given up."""
+    """The URL of the dead-letter queue. Its messages point to changes the pipe gave up on."""
     bucket_name: pulumi.Output[str]
-    """The bucket of event rows and answers."""
+    """The bucket for event rows and query results."""
     delivery_stream_name: pulumi.Output[str]
     """The Firehose delivery stream's name."""
     transform_function_name: pulumi.Output[str]
@@ -115,13 +113,15 @@ class ChangeDataCapture(pulumi.ComponentResource):
     projection_table: pulumi.Output[str]
     """The table of event rows."""
     failed_table: pulumi.Output[str]
-    """The table of the records that the transform refused."""
+    """The table of records that the transform rejected."""
     workgroup_name: pulumi.Output[str]
-    """The Athena workgroup to ask in."""
+    """The Athena workgroup."""
     writer_policy_arn: pulumi.Output[str]
-    """A policy for whoever writes to the table."""
+    """The ARN of an IAM policy for writing to the table."""
     reader_policy_arn: pulumi.Output[str]
-    """A policy for whoever asks."""
+    """The ARN of an IAM policy for querying in Athena."""
+    operator_policy_arn: pulumi.Output[str]
+    """The ARN of an IAM policy for replays. ``verify`` needs the reader policy as well."""
 
     def __init__(
         self,
@@ -132,40 +132,120 @@ class ChangeDataCapture(pulumi.ComponentResource):
         super().__init__("sales-cdc:index:ChangeDataCapture", name, None, opts)
         args = args or ChangeDataCaptureArgs()
         child = pulumi.ResourceOptions(parent=self)
-        lakes: list[DeliveryToLake] = []
-
-        def deliver(stream_arn: pulumi.Output[str]) -> DeliveryToLake:
-            results = {layout.RESULTS_PREFIX: args.result_retention_days}
-            lake_args = args.of(
-                DeliveryToLakeArgs, kinesis_stream_arn=stream_arn, expire_days_by_prefix=results
-            )
-            lakes.append(DeliveryToLake(f"{name}-lake", lake_args, child))
-            return lakes[0]
-
-        source = CdcSource(f"{name}-source", args.of(CdcSourceArgs), child)
         key = args.schema[args.schema.key]
-        bridge_args = args.of(
-            StreamBridgeArgs,
-            source_stream_arn=source.stream_arn,
-            partition_key_path=f"$.dynamodb.Keys.{key.name}.{limits.key_type(key)}",
-            reader=deliver,
+        source = CdcSource(
+            f"{name}-source",
+            CdcSourceArgs(
+                schema=args.schema,
+                stream_view_type=args.stream_view_type,
+                ttl_attribute=args.ttl_attribute,
+                point_in_time_recovery=args.point_in_time_recovery,
+                kms_key_arn=args.kms_key_arn,
+                protect=args.protect,
+            ),
+            child,
         )
-        bridge = StreamBridge(f"{name}-bridge", bridge_args, child)
-        (lake,) = lakes
-        bucket = {"bucket_name": lake.bucket_name, "bucket_arn": lake.bucket_arn}
-        catalog = Catalog(f"{name}-catalog", args.of(CatalogArgs, **bucket), child)
-        access_args = AccessArgs(
-            table_arn=source.table_arn,
-            bucket_arn=lake.bucket_arn,
-            database_arn=catalog.database_arn,
-            workgroup_arn=catalog.workgroup_arn,
-            kms_key_arn=args.kms_key_arn,
+        changes = ChangeStream(
+            f"{name}-bridge",
+            ChangeStreamArgs(
+                stream_mode=args.stream_mode, shards=args.shards, kms_key_arn=args.kms_key_arn
+            ),
+            child,
         )
-        access = Access(f"{name}-access", access_args, child)
-        parts = (source, bridge, lake, catalog, access)
-        outputs = {
-            output: next(getattr(one, output) for one in parts if hasattr(one, output))
-            for output in type(self).__annotations__
-        }
-        vars(self).update(outputs)
-        self.register_outputs(outputs)
+        lake = DeliveryToLake(
+            f"{name}-lake",
+            DeliveryToLakeArgs(
+                kinesis_stream_arn=changes.stream_arn,
+                kms_key_arn=args.kms_key_arn,
+                schema=args.schema,
+                delivery_format=args.delivery_format,
+                buffer_size_mb=args.buffer_size_mb,
+                buffer_interval_seconds=args.buffer_interval_seconds,
+                platform=args.platform,
+                retention_days=args.retention_days,
+                expire_days_by_prefix={layout.RESULTS_PREFIX: args.result_retention_days},
+                log_retention_days=args.log_retention_days,
+                protect=args.protect,
+            ),
+            child,
+        )
+        bridge = StreamBridge(
+            f"{name}-bridge",
+            StreamBridgeArgs(
+                source_stream_arn=source.stream_arn,
+                target_stream_arn=changes.stream_arn,
+                partition_key_path=f"$.dynamodb.Keys.{key.name}.{limits.key_type(key)}",
+                kms_key_arn=args.kms_key_arn,
+                filter_patterns=args.filter_patterns,
+                log_retention_days=args.log_retention_days,
+            ),
+            pulumi.ResourceOptions(parent=self, depends_on=[lake]),
+        )
+        catalog = Catalog(
+            f"{name}-catalog",
+            CatalogArgs(
+                bucket_name=lake.bucket_name,
+                bucket_arn=lake.bucket_arn,
+                schema=args.schema,
+                delivery_format=args.delivery_format,
+                retention_days=args.retention_days,
+                scan_limit_mb=args.scan_limit_mb,
+                views=args.views,
+                saved_queries=args.saved_queries,
+                kms_key_arn=args.kms_key_arn,
+                log_retention_days=args.log_retention_days,
+                protect=args.protect,
+            ),
+            child,
+        )
+        access = Access(
+            f"{name}-access",
+            AccessArgs(
+                table_arn=source.table_arn,
+                stream_arn=source.stream_arn,
+                kinesis_stream_arn=changes.stream_arn,
+                pipe_arn=bridge.pipe_arn,
+                dlq_arn=bridge.dlq_arn,
+                bucket_arn=lake.bucket_arn,
+                database_arn=catalog.database_arn,
+                workgroup_arn=catalog.workgroup_arn,
+                kms_key_arn=args.kms_key_arn,
+            ),
+            child,
+        )
+        self.table_name = source.table_name
+        self.table_arn = source.table_arn
+        self.stream_arn = source.stream_arn
+        self.stream_name = changes.stream_name
+        self.pipe_name = bridge.pipe_name
+        self.dlq_url = bridge.dlq_url
+        self.bucket_name = lake.bucket_name
+        self.delivery_stream_name = lake.delivery_stream_name
+        self.transform_function_name = lake.transform_function_name
+        self.database_name = catalog.database_name
+        self.projection_table = catalog.projection_table
+        self.failed_table = catalog.failed_table
+        self.workgroup_name = catalog.workgroup_name
+        self.writer_policy_arn = access.writer_policy_arn
+        self.reader_policy_arn = access.reader_policy_arn
+        self.operator_policy_arn = access.operator_policy_arn
+        self.register_outputs(
+            {
+                "table_name": self.table_name,
+                "table_arn": self.table_arn,
+                "stream_arn": self.stream_arn,
+                "stream_name": self.stream_name,
+                "pipe_name": self.pipe_name,
+                "dlq_url": self.dlq_url,
+                "bucket_name": self.bucket_name,
+                "delivery_stream_name": self.delivery_stream_name,
+                "transform_function_name": self.transform_function_name,
+                "database_name": self.database_name,
+                "projection_table": self.projection_table,
+                "failed_table": self.failed_table,
+                "workgroup_name": self.workgroup_name,
+                "writer_policy_arn": self.writer_policy_arn,
+                "reader_policy_arn": self.reader_policy_arn,
+                "operator_policy_arn": self.operator_policy_arn,
+            }
+        )

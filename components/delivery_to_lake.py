@@ -1,4 +1,4 @@
-"""From Kinesis to objects in S3, through Firehose and the transform."""
+"""Delivery from Kinesis to S3, through Firehose and the transform."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,81 +6,83 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
-from components import checks, glue_tables, layout, limits, packages, policies
-from components.lambda_package import Platform
+from components.archives import functions
+from components.archives.lambda_zip import Platform
+from components.arguments import checks, limits
+from components.arguments.settings import Settings
+from components.definitions import glue_tables, policies
 from components.private_bucket import PrivateBucket, PrivateBucketArgs
 from components.python_function import PythonFunction, PythonFunctionArgs
 from components.service_role import ServiceRole, ServiceRoleArgs
-from schema import ORDERS, Schema
+from schema import ORDERS, Schema, layout
 
 ROW_TABLE = "event_row"
 """The Glue table that tells Firehose the columns of the Parquet files."""
 TRANSFORM_TIMEOUT_SECONDS = 300
-"""As long as Firehose waits for it."""
-# Firehose's own defaults. A parameter that repeats one is dropped by AWS, and so would show up as
-# a change in every preview.
+"""Firehose waits no longer for a Lambda function."""
+# Firehose's own defaults. AWS drops a parameter that equals its default, and every preview would
+# then show a change.
 DEFAULT_TRANSFORM_BUFFER_MB = 1.0
 DEFAULT_TRANSFORM_BUFFER_SECONDS = 60
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeliveryToLakeArgs:
-    """What a `DeliveryToLake` is made of.
+    """Arguments of `DeliveryToLake`.
 
     Parameters
     ----------
     kinesis_stream_arn:
-        Where the change records come from.
+        The Kinesis stream of change records.
     kms_key_arn:
-        The key of that stream. Encrypts the bucket, what Firehose writes, and the logs; without it,
-        keys of AWS's own do.
+        The key of that stream. Encrypts the bucket, Firehose's objects and the logs. Without it,
+        AWS-managed keys are used.
     schema:
-        What an item holds; the transform validates by it.
+        The table's columns. The transform validates records against them.
     delivery_format, compression:
-        ``json`` (compressed or not) or ``parquet`` (always Snappy inside; ``compression`` does
-        not count).
+        ``json`` or ``parquet``. ``compression`` applies to JSON only: Parquet always uses Snappy.
     buffer_size_mb, buffer_interval_seconds:
-        An object is written when either is reached. Parquet needs 64 MB or more.
+        Firehose writes an object when either is reached. Parquet needs 64 MB or more.
     transform_buffer_size_mb, transform_buffer_interval_seconds:
-        The same for a batch that the transform is given.
+        Firehose invokes the transform when either is reached.
     platform:
-        What the transform is built for.
+        The platform the transform is built for.
     retention_days:
-        Objects are deleted after that many days.
+        Days after which objects are deleted.
     expire_days_by_prefix:
-        Other prefixes of the bucket, and after how many days their objects are deleted.
+        Days after which objects under other prefixes of the bucket are deleted.
     protect:
-        Keep old versions and refuse to delete the bucket. When off, deleting the bucket deletes
-        the objects in it.
+        Keep old versions and prevent deletion of the bucket. When off, deleting the bucket
+        deletes the objects in it.
     """
 
     kinesis_stream_arn: pulumi.Input[str]
     kms_key_arn: limits.KeyArn | None = None
     schema: Schema = ORDERS
-    delivery_format: limits.DeliveryFormat = "json"
-    compression: limits.Compression = "gzip"
-    buffer_size_mb: limits.BufferSizeMb = 64
-    buffer_interval_seconds: limits.BufferIntervalSeconds = 60
-    transform_buffer_size_mb: limits.TransformBufferSizeMb = DEFAULT_TRANSFORM_BUFFER_MB
+    delivery_format: limits.DeliveryFormat = Settings.delivery_format
+    compression: limits.Compression = Settings.compression
+    buffer_size_mb: limits.BufferSizeMb = Settings.buffer_size_mb
+    buffer_interval_seconds: limits.BufferIntervalSeconds = Settings.buffer_interval_seconds
+    transform_buffer_size_mb: limits.TransformBufferSizeMb = Settings.transform_buffer_size_mb
     transform_buffer_interval_seconds: limits.TransformBufferIntervalSeconds = (
-        DEFAULT_TRANSFORM_BUFFER_SECONDS
+        Settings.transform_buffer_interval_seconds
     )
     # A full 3 MB batch peaks at 33 MB (`python -m benchmarks transform_memory_mb`), the worst one
     # at 45, plus the runtime. More memory only buys CPU at the same price for the same work: at
-    # 256 MB such a batch takes about half a second, nothing beside the time it was gathered in.
-    transform_memory_mb: limits.MemoryMb = 256
-    platform: Platform = field(default_factory=lambda: packages.AWS)
-    retention_days: limits.RetentionDays = 30
+    # 256 MB such a batch takes about half a second, far less than the time it was buffered for.
+    transform_memory_mb: limits.MemoryMb = Settings.transform_memory_mb
+    platform: Platform = field(default_factory=lambda: functions.AWS)
+    retention_days: limits.RetentionDays = Settings.retention_days
     expire_days_by_prefix: Mapping[str, int] = field(default_factory=dict)
-    log_retention_days: limits.LogRetentionDays = 14
-    protect: bool = True
+    log_retention_days: limits.LogRetentionDays = Settings.log_retention_days
+    protect: bool = Settings.protect
 
     def __post_init__(self) -> None:
         checks.require(self, limits.parquet_buffers_enough)
 
 
 class DeliveryToLake(pulumi.ComponentResource):
-    """A private bucket that event rows are delivered to, and the transform that makes them."""
+    """A private bucket, a Firehose delivery stream into it, and the transform it invokes."""
 
     bucket_name: pulumi.Output[str]
     """The bucket's name."""
@@ -93,7 +95,7 @@ class DeliveryToLake(pulumi.ComponentResource):
     transform_function_name: pulumi.Output[str]
     """The name of the Lambda function that turns change records into event rows."""
     transform_function_arn: pulumi.Output[str]
-    """The ARN of that function."""
+    """The ARN of the transform function."""
     role_arn: pulumi.Output[str]
     """The ARN of the role Firehose acts as."""
 
@@ -119,7 +121,7 @@ class DeliveryToLake(pulumi.ComponentResource):
         transform = PythonFunction(
             f"{name}-transform",
             PythonFunctionArgs(
-                package=packages.transform(args.schema, args.platform),
+                package=functions.transform(args.schema, args.platform),
                 platform=args.platform,
                 memory_mb=args.transform_memory_mb,
                 timeout_seconds=TRANSFORM_TIMEOUT_SECONDS,
@@ -170,7 +172,7 @@ class DeliveryToLake(pulumi.ComponentResource):
                 error_output_prefix=layout.DELIVERY_ERROR_PREFIX,
                 buffering_size=args.buffer_size_mb,
                 buffering_interval=args.buffer_interval_seconds,
-                # What the stream holds is encrypted as the stream says; this is of the objects.
+                # This encrypts the objects. The stream has its own encryption.
                 kms_key_arn=args.kms_key_arn,
                 compression_format="GZIP" if gzip else "UNCOMPRESSED",
                 cloudwatch_logging_options=aws.kinesis.FirehoseDeliveryStreamExtendedS3ConfigurationCloudwatchLoggingOptionsArgs(

@@ -1,4 +1,4 @@
-"""Alarms, whom they tell, and a dashboard."""
+"""Alarms, the SNS topic they notify, and a CloudWatch dashboard."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,8 +8,10 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components import chain_dashboard, checks, limits, policies
-from components.alarms import RUNBOOK, Alarm, Metric, alarms
+from components.arguments import checks, limits
+from components.arguments.settings import Settings
+from components.definitions import operations_dashboard, policies
+from components.definitions.alarms import RUNBOOK, Alarm, Metric, alarms
 from components.service_role import account_id
 
 _COMPARISONS = {
@@ -28,10 +30,10 @@ _NAMES = (
 
 @dataclass(frozen=True, kw_only=True)
 class GlueFailure:
-    """A failed run, which Glue tells to EventBridge alone, and as best it can."""
+    """A failed Glue run. Glue reports it only as an EventBridge event, on a best-effort basis."""
 
     name: str
-    """Also of its section in the runbook."""
+    """The rule's name, also the anchor of its section in the runbook."""
     event: str
     key: str
     states: Sequence[str]
@@ -39,7 +41,7 @@ class GlueFailure:
     watched: Sequence[pulumi.Input[str]] = ()
 
     def watching(self, names: Sequence[pulumi.Input[str]]) -> "GlueFailure":
-        """The same of these crawlers or jobs."""
+        """A copy for these crawlers or jobs."""
         return replace(self, watched=names)
 
 
@@ -61,33 +63,33 @@ JOB = GlueFailure(
 
 @dataclass(frozen=True, kw_only=True)
 class MonitoringArgs:
-    """What is watched, as the other components' outputs say.
+    """Arguments of `Monitoring`. Names and ARNs come from the other components' outputs.
 
     Parameters
     ----------
     table_name:
-        Of the table whose changes are carried.
+        The name of the table.
     stream_arn:
-        Of the table's stream.
+        The ARN of the table's stream.
     stream_name:
-        Of the Kinesis stream.
+        The name of the Kinesis stream.
     crawler_name, job_names:
-        Whose failed runs are told.
+        The crawler and the Glue jobs whose failed runs are reported.
     alarm_email:
-        Who is told; AWS asks that address to confirm. None: only who subscribes to the topic.
+        The address to notify. AWS asks it to confirm. Without it, subscribe to the topic yourself.
     buffer_interval_seconds, transform_buffer_interval_seconds:
-        How long Firehose holds records by design.
+        How long Firehose buffers records.
     transform_timeout_seconds:
-        What the transform may take.
+        The transform's timeout.
     failed_record_percent:
-        Records of a hundred that the transform may refuse.
+        Alarm when this percentage of records is rejected.
     delivery_format:
-        ``parquet`` adds an alarm for its conversion.
+        ``parquet`` adds an alarm for failed conversions.
     kms_key_arn:
-        Encrypts the topic. Its policy must let CloudWatch and EventBridge use it, or no alarm is
-        told: see docs/security.md.
+        Encrypts the topic. The key policy must let CloudWatch and EventBridge use the key, or no
+        notification is sent: see docs/security.md.
     filter_patterns:
-        The pipe's; with any, that nothing arrives is no alarm.
+        The pipe's filters. With filters there is no alarm for missing changes.
     """
 
     table_name: pulumi.Input[str]
@@ -100,11 +102,13 @@ class MonitoringArgs:
     crawler_name: pulumi.Input[str]
     job_names: Sequence[pulumi.Input[str]] = ()
     alarm_email: limits.EmailAddress | None = None
-    buffer_interval_seconds: limits.BufferIntervalSeconds = 60
-    transform_buffer_interval_seconds: limits.TransformBufferIntervalSeconds = 60
+    buffer_interval_seconds: limits.BufferIntervalSeconds = Settings.buffer_interval_seconds
+    transform_buffer_interval_seconds: limits.TransformBufferIntervalSeconds = (
+        Settings.transform_buffer_interval_seconds
+    )
     transform_timeout_seconds: limits.TimeoutSeconds = 300
-    failed_record_percent: limits.Percent = 1.0
-    delivery_format: limits.DeliveryFormat = "json"
+    failed_record_percent: limits.Percent = Settings.failed_record_percent
+    delivery_format: limits.DeliveryFormat = Settings.delivery_format
     kms_key_arn: limits.KeyArn | None = None
     filter_patterns: Sequence[Mapping[str, Any]] = ()
 
@@ -113,16 +117,16 @@ class MonitoringArgs:
 
     @property
     def freshness_seconds(self) -> int:
-        """When records in Firehose are late: twice as old as its buffers make them, and 5 min."""
+        """The age at which records in Firehose are late: twice its buffer intervals plus 5 min."""
         held = self.buffer_interval_seconds + self.transform_buffer_interval_seconds
         return 2 * held + 300
 
 
 class Monitoring(pulumi.ComponentResource):
-    """An alarm for each way that the chain can break, a topic they all tell, a dashboard."""
+    """CloudWatch alarms for the whole pipeline, an SNS topic they notify, and a dashboard."""
 
     alarm_topic_arn: pulumi.Output[str]
-    """The ARN of the SNS topic; subscribe whoever should know."""
+    """The ARN of the SNS topic. Subscribe to it to be notified."""
     operations_dashboard_name: pulumi.Output[str]
     """The name of the CloudWatch dashboard."""
 
@@ -131,8 +135,8 @@ class Monitoring(pulumi.ComponentResource):
     ) -> None:
         super().__init__("sales-cdc:index:Monitoring", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        # Without a key of yours it is not encrypted: CloudWatch may not use AWS's key for SNS, and
-        # what is told here are names of resources and numbers, no orders.
+        # Not encrypted without a customer-managed key: CloudWatch cannot use the AWS-managed key
+        # for SNS. Notifications hold resource names and figures, no orders.
         topic = aws.sns.Topic(f"{name}-alarms", kms_master_key_id=args.kms_key_arn, opts=child)
         failures = [CRAWLER.watching([args.crawler_name])]
         if args.job_names:
@@ -169,7 +173,9 @@ class Monitoring(pulumi.ComponentResource):
         dashboard = aws.cloudwatch.Dashboard(
             f"{name}-dashboard",
             dashboard_name=name,
-            dashboard_body=chain_dashboard.body(name, region, names, [one.arn for one in ring]),
+            dashboard_body=operations_dashboard.body(
+                name, region, names, [one.arn for one in ring]
+            ),
             opts=child,
         )
         self.alarm_topic_arn = topic.arn
@@ -220,7 +226,7 @@ def _alarm(
         threshold=alarm.threshold,
         evaluation_periods=alarm.of,
         datapoints_to_alarm=alarm.periods,
-        # Nothing happens at night: that is no failure.
+        # No traffic is no failure.
         treat_missing_data="notBreaching",
         alarm_actions=[topic.arn],
         ok_actions=[topic.arn],

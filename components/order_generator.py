@@ -1,4 +1,4 @@
-"""Orders made in the cloud, on a schedule."""
+"""A scheduled Lambda function that generates orders."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -6,42 +6,45 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components import checks, limits, packages, policies
-from components.lambda_package import Platform
+from components.archives import functions
+from components.archives.lambda_zip import Platform
+from components.arguments import checks, limits
+from components.arguments.settings import Settings
+from components.definitions import policies
 from components.python_function import PythonFunction, PythonFunctionArgs
 from components.service_role import ServiceRole, ServiceRoleArgs
 
 
 @dataclass(frozen=True, kw_only=True)
 class OrderGeneratorArgs:
-    """What an `OrderGenerator` is made of.
+    """Arguments of `OrderGenerator`.
 
     Parameters
     ----------
     table_name, table_arn:
-        Where the orders go.
+        The table to write to.
     order_generator_schedule:
-        When it runs: ``rate(...)`` or ``cron(...)``, UTC.
+        When the function runs: ``rate(...)`` or ``cron(...)``, UTC.
     order_generator_orders:
-        Orders that a run places.
+        Orders placed by one run.
     updates, deletes:
-        Shares of all the changes that a run makes; what is left are the orders it places.
+        Updates and deletes as shares of a run's changes. The rest are new orders.
     kms_key_arn:
-        The key of the table. Encrypts the function's environment and log, and the schedule's input;
-        without it, keys of AWS's own do.
+        The key of the table. Encrypts the function's environment and log, and the schedule's input.
+        Without it, AWS-managed keys are used.
     platform:
-        What the function is built for.
+        The platform the function is built for.
     """
 
     table_name: pulumi.Input[str]
     table_arn: pulumi.Input[str]
-    order_generator_schedule: limits.Schedule = "rate(5 minutes)"
-    order_generator_orders: limits.Orders = 100
+    order_generator_schedule: limits.Schedule = Settings.order_generator_schedule
+    order_generator_orders: limits.Orders = Settings.order_generator_orders
     updates: limits.Share = 0.4
     deletes: limits.Share = 0.05
-    platform: Platform = field(default_factory=lambda: packages.AWS)
+    platform: Platform = field(default_factory=lambda: functions.AWS)
     memory_mb: limits.MemoryMb = 512
-    log_retention_days: limits.LogRetentionDays = 14
+    log_retention_days: limits.LogRetentionDays = Settings.log_retention_days
     kms_key_arn: limits.KeyArn | None = None
 
     def __post_init__(self) -> None:
@@ -55,7 +58,7 @@ def _some_are_placed(args: Any, label: checks.Label) -> str | None:
 
 
 class OrderGenerator(pulumi.ComponentResource):
-    """The generator as a Lambda function, and the schedule that runs it."""
+    """The order generator as a Lambda function, and an EventBridge Scheduler schedule for it."""
 
     function_name: pulumi.Output[str]
     """The function's name."""
@@ -72,7 +75,7 @@ class OrderGenerator(pulumi.ComponentResource):
         function = PythonFunction(
             name,
             PythonFunctionArgs(
-                package=packages.order_generator(args.platform),
+                package=functions.order_generator(args.platform),
                 platform=args.platform,
                 memory_mb=args.memory_mb,
                 timeout_seconds=300,
@@ -99,8 +102,8 @@ class OrderGenerator(pulumi.ComponentResource):
             ),
             child,
         )
-        # A run that failed has written some of its orders: the next one is soon enough. Scheduler
-        # only hands a run over; it is Lambda that would try a failed one twice more.
+        # A failed run has written some of its orders, and the next run comes soon. Scheduler
+        # invokes asynchronously, so Lambda would retry a failed run (twice by default).
         once = aws.lambda_.FunctionEventInvokeConfig(
             f"{name}-once", function_name=function.name, maximum_retry_attempts=0, opts=child
         )

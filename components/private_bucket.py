@@ -1,4 +1,4 @@
-"""A bucket that nobody outside sees, and that forgets."""
+"""A private S3 bucket whose objects expire."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,30 +6,32 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components import checks, limits, policies
+from components.arguments import checks, limits
+from components.arguments.settings import Settings
+from components.definitions import policies
 
 OLD_VERSION_DAYS = 7
-"""How long a protected bucket keeps what was overwritten or deleted."""
+"""Days for which a protected bucket keeps overwritten and deleted objects."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PrivateBucketArgs:
-    """What a `PrivateBucket` is made of.
+    """Arguments of `PrivateBucket`.
 
     Parameters
     ----------
     expire_days_by_prefix:
-        After how many days the objects under a prefix are deleted.
+        Days after which the objects under a prefix are deleted.
     kms_key_arn:
-        Encrypts objects (SSE-KMS, with a bucket key); without it, S3's own keys do.
+        Encrypts objects (SSE-KMS, with a bucket key). Without it, SSE-S3 is used.
     protect:
-        Keep old versions for a while and refuse to delete the bucket. When off, deleting the
+        Keep old versions for 7 days and prevent deletion of the bucket. When off, deleting the
         bucket deletes the objects in it.
     """
 
     expire_days_by_prefix: Mapping[str, int]
     kms_key_arn: limits.KeyArn | None = None
-    protect: bool = True
+    protect: bool = Settings.protect
 
     def __post_init__(self) -> None:
         checks.require(self, _prefixes_can_expire)
@@ -50,7 +52,7 @@ def _prefixes_can_expire(args: PrivateBucketArgs, label: checks.Label) -> str | 
 
 
 class PrivateBucket(pulumi.ComponentResource):
-    """An S3 bucket: encrypted, owned by the account, not public, reached through TLS only."""
+    """An S3 bucket: encrypted, private, owned by the account, TLS only."""
 
     name: pulumi.Output[str]
     """The bucket's name."""
@@ -80,7 +82,7 @@ class PrivateBucket(pulumi.ComponentResource):
             f"{name}-bucket-policy",
             bucket=bucket.bucket,
             policy=policies.tls_only("s3:*", bucket.arn, policies.under(bucket.arn, "/*")),
-            # S3 refuses two changes to a bucket's access at once.
+            # S3 rejects concurrent changes to a bucket's access settings.
             opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[access])),
         )
         aws.s3.BucketOwnershipControls(
@@ -118,10 +120,10 @@ class PrivateBucket(pulumi.ComponentResource):
             f"{name}-lifecycle",
             bucket=bucket.bucket,
             rules=_lifecycle(args),
-            # Rules about old versions want versioning to be on.
+            # Rules for old versions need versioning first.
             opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=versioning)),
         )
-        # Whoever puts an object in by this name waits until the bucket encrypts as it is told to.
+        # Resources that use this name wait until the bucket's encryption is configured.
         self.name = encryption.bucket
         self.arn = bucket.arn
         self.register_outputs({"name": self.name, "arn": self.arn})
@@ -144,7 +146,7 @@ def _lifecycle(args: PrivateBucketArgs) -> list[aws.s3.BucketLifecycleConfigurat
         abort_incomplete_multipart_upload=aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
             days_after_initiation=1
         ),
-        # In a versioned bucket to expire is to hide; this deletes what is hidden.
+        # In a versioned bucket, expiration only adds a delete marker; this deletes old versions.
         noncurrent_version_expiration=aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
             noncurrent_days=OLD_VERSION_DAYS
         )

@@ -7,29 +7,31 @@ from pathlib import Path
 import pulumi
 import pulumi_aws as aws
 
-from components import checks, limits, policies
-from components.lambda_package import Platform
+from components.archives.lambda_zip import Platform
+from components.arguments import checks, limits
+from components.arguments.settings import Settings
+from components.definitions import policies
 from components.service_role import ServiceRole, ServiceRoleArgs
 
 
 @dataclass(frozen=True, kw_only=True)
 class PythonFunctionArgs:
-    """What a `PythonFunction` is made of.
+    """Arguments of `PythonFunction`.
 
     Parameters
     ----------
     package:
-        The zip, as `components.lambda_package.build` makes it, with ``handler.handler`` in it.
+        The zip, as `components.archives.lambda_zip.build` makes it, with ``handler.handler`` in it.
     platform:
-        The processor and Python that the package was built for.
+        The architecture and Python version the package was built for.
     environment:
         Environment variables.
     statements:
-        What it may do, besides writing to its own log group.
+        IAM statements of its role, besides writing to its own log group.
     kms_key_arn:
-        Encrypts the log and the environment; without it, keys of AWS's own do. Its role needs
-        nothing for that: Lambda makes itself a grant as who deploys, CloudWatch has the key's own
-        policy.
+        Encrypts the log and the environment. Without it, AWS-managed keys are used. The role needs
+        no permission for it: Lambda creates a grant with the deployer's permissions, and CloudWatch
+        Logs uses the key policy.
     """
 
     package: Path
@@ -38,7 +40,7 @@ class PythonFunctionArgs:
     timeout_seconds: limits.TimeoutSeconds
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     statements: Sequence[policies.Statement] = ()
-    log_retention_days: limits.LogRetentionDays = 14
+    log_retention_days: limits.LogRetentionDays = Settings.log_retention_days
     kms_key_arn: limits.KeyArn | None = None
 
     def __post_init__(self) -> None:
@@ -46,7 +48,7 @@ class PythonFunctionArgs:
 
 
 class PythonFunction(pulumi.ComponentResource):
-    """A function that logs, as plain text lines, to a group of its own with finite retention."""
+    """A Lambda function with its own role and its own log group with finite retention."""
 
     name: pulumi.Output[str]
     """The function's name."""
@@ -55,7 +57,7 @@ class PythonFunction(pulumi.ComponentResource):
     role_arn: pulumi.Output[str]
     """The ARN of the role it runs as."""
     log_group_name: pulumi.Output[str]
-    """Where it logs."""
+    """The function's log group."""
 
     def __init__(
         self, name: str, args: PythonFunctionArgs, opts: pulumi.ResourceOptions | None = None
@@ -88,9 +90,9 @@ class PythonFunction(pulumi.ComponentResource):
             environment=aws.lambda_.FunctionEnvironmentArgs(variables=args.environment)
             if args.environment
             else None,
-            # Lambda forgets it when there is nothing to encrypt, and the next preview shows a diff.
+            # Without an environment Lambda drops the key, and the next preview would show a diff.
             kms_key_arn=args.kms_key_arn if args.environment else None,
-            # Text: the handlers write their own JSON, which the JSON format would wrap once more.
+            # Text: the handlers log JSON, which the JSON format would wrap again.
             logging_config=aws.lambda_.FunctionLoggingConfigArgs(
                 log_format="Text", log_group=logs.name
             ),

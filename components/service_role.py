@@ -6,19 +6,19 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components import policies
+from components.definitions import policies
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceRoleArgs:
-    """What a `ServiceRole` is made of.
+    """Arguments of `ServiceRole`.
 
     Parameters
     ----------
     service:
         The principal that assumes the role, such as ``pipes.amazonaws.com``.
     statements:
-        What it may do.
+        The statements of the role's policy.
     """
 
     service: str
@@ -26,10 +26,10 @@ class ServiceRoleArgs:
 
 
 class ServiceRole(pulumi.ComponentResource):
-    """A role, and its policy as a resource of its own so that others can wait for it.
+    """An IAM role, and its policy as a separate resource that others can depend on.
 
-    The service may assume it for this account only, where it says for which it does
-    (`policies.ACCOUNT_KEYS`): so it cannot be talked into using it for another one.
+    Where the service sends the account in its request (`policies.ACCOUNT_KEYS`), the trust policy
+    allows this account only, which prevents a confused deputy.
     """
 
     arn: pulumi.Output[str]
@@ -37,7 +37,7 @@ class ServiceRole(pulumi.ComponentResource):
     name: pulumi.Output[str]
     """The role's name."""
     policy: aws.iam.RolePolicy
-    """Depend on this, not on the role: until it is there the role may do nothing."""
+    """Depend on this, not on the role: without its policy the role has no permissions."""
 
     def __init__(
         self, name: str, args: ServiceRoleArgs, opts: pulumi.ResourceOptions | None = None
@@ -61,5 +61,5 @@ class ServiceRole(pulumi.ComponentResource):
 
 
 def account_id(parent: pulumi.Resource) -> pulumi.Output[str]:
-    """The account that ``parent``'s provider works in."""
+    """The account of ``parent``'s provider."""
     return aws.get_caller_identity_output(opts=pulumi.InvokeOptions(parent=parent)).account_id

@@ -1,131 +1,96 @@
-"""From the table's stream to Kinesis, through an EventBridge pipe."""
+"""The EventBridge pipe from the table's stream to Kinesis."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
-from components import checks, limits, policies, update_checks
+from components.arguments import checks, limits
+from components.arguments.settings import Settings
+from components.definitions import policies
 from components.service_role import ServiceRole, ServiceRoleArgs
 
 DEAD_LETTER_RETENTION_SECONDS = 14 * 24 * 3600
-"""The longest that SQS keeps a message. What it points to is in the table's stream for 24 hours."""
+"""SQS's maximum. The change that a message points to is in the table's stream for 24 hours."""
 DATA_KEY_SECONDS = 300
-"""How long SQS goes on without asking KMS again; so long a key that is taken away still serves."""
+"""How long SQS caches a data key. A revoked KMS key still works for that long."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StreamBridgeArgs:
-    """What a `StreamBridge` is made of.
+    """Arguments of `StreamBridge`.
 
     Parameters
     ----------
     source_stream_arn:
-        The stream of a DynamoDB table.
+        The ARN of a DynamoDB table's stream.
+    target_stream_arn:
+        The ARN of a Kinesis stream.
     partition_key_path:
-        What spreads the records over the shards. A key of the table keeps the changes of one
-        item in order; ``$.eventID`` spreads evenly and does not.
-    stream_mode, shards:
-        ``shards`` counts when ``provisioned``. Kinesis changes the open ones at once to no fewer
-        than half and no more than double; more is refused before anything is changed.
+        The JSON path of the Kinesis partition key. A key of the table keeps the changes of one
+        item in order. ``$.eventID`` spreads records evenly but does not keep their order.
     kms_key_arn:
-        The key of the table. Encrypts the Kinesis stream, the dead letters, the log and the pipe's
-        filter; without it, keys of AWS's own do.
+        The key of the table and of the Kinesis stream. Encrypts the dead letters, the log and the
+        pipe's filter. Without it, AWS-managed keys are used.
     batch_size, batch_window_seconds:
-        The pipe hands over this many records, or what came within this time.
+        The pipe sends a batch when either is reached.
     maximum_record_age_seconds, maximum_retry_attempts:
-        What cannot be handed over is given up after either, and a pointer to it goes to the
-        dead-letter queue. -1 is without limit: one bad record then blocks its shard until the
-        table's stream forgets it, after 24 hours. No retries at all cannot be had.
+        When either is reached, the pipe gives up on a batch and sends a pointer to it to the
+        dead-letter queue. -1 means no limit: a bad record then blocks its shard until it expires
+        from the table's stream, after 24 hours. 0 retries is not possible.
     parallelization_factor:
-        Batches of one shard that are under way at once; the order within one key is kept.
+        Batches of one shard that are processed at once. Order within one key is kept.
     filter_patterns:
-        EventBridge patterns; a change that matches none of them is left out. None: all pass.
+        EventBridge event patterns. Only changes that match at least one are captured. Without
+        patterns, all changes are captured.
     enrichment_function_arn:
-        A Lambda function that is given each batch and returns what goes on instead of it.
-    reader:
-        Called with the Kinesis stream's ARN before the pipe is made, and the pipe waits for what
-        it returns. Firehose begins at the stream's end: were the pipe there first, the changes of
-        the time between would never arrive. ACTIVE does not say that it reads yet, so a first
-        deployment ends with ``python -m replay verify``.
+        A Lambda function that receives each batch and returns the records to send instead.
     """
 
     source_stream_arn: pulumi.Input[str]
-    partition_key_path: limits.PartitionKeyPath = "$.dynamodb.Keys.orderid.S"
-    stream_mode: limits.StreamMode = "on-demand"
-    shards: limits.Shards = 1
-    stream_retention_hours: limits.StreamRetentionHours = 24
+    target_stream_arn: pulumi.Input[str]
+    partition_key_path: limits.PartitionKeyPath = Settings.partition_key_path
     kms_key_arn: limits.KeyArn | None = None
-    batch_size: limits.BatchSize = 100
-    batch_window_seconds: limits.BatchWindowSeconds = 1
-    maximum_record_age_seconds: limits.RecordAgeSeconds = 12 * 3600
-    maximum_retry_attempts: limits.RetryAttempts = 100
-    parallelization_factor: limits.Parallelization = 1
+    batch_size: limits.BatchSize = Settings.batch_size
+    batch_window_seconds: limits.BatchWindowSeconds = Settings.batch_window_seconds
+    maximum_record_age_seconds: limits.RecordAgeSeconds = Settings.maximum_record_age_seconds
+    maximum_retry_attempts: limits.RetryAttempts = Settings.maximum_retry_attempts
+    parallelization_factor: limits.Parallelization = Settings.parallelization_factor
     filter_patterns: Sequence[Mapping[str, Any]] = ()
     enrichment_function_arn: pulumi.Input[str] | None = None
-    pipe_log_level: limits.LogLevel = "ERROR"
-    log_retention_days: limits.LogRetentionDays = 14
-    reader: Callable[[pulumi.Output[str]], pulumi.Resource] | None = None
+    pipe_log_level: limits.LogLevel = Settings.pipe_log_level
+    log_retention_days: limits.LogRetentionDays = Settings.log_retention_days
 
     def __post_init__(self) -> None:
         checks.require(self, limits.window_below_age, limits.some_retries, limits.few_filters)
 
 
 class StreamBridge(pulumi.ComponentResource):
-    """A Kinesis stream, and a pipe that copies every change of a table into it."""
+    """An EventBridge pipe that copies every change of a table into a Kinesis stream.
 
-    stream_name: pulumi.Output[str]
-    """The Kinesis stream's name."""
-    stream_arn: pulumi.Output[str]
-    """The Kinesis stream's ARN."""
+    Make it depend on the stream's reader (``opts.depends_on``): Firehose starts at the end of the
+    stream and never delivers records that arrived before.
+    """
+
     pipe_name: pulumi.Output[str]
     """The pipe's name."""
     pipe_arn: pulumi.Output[str]
     """The pipe's ARN."""
     dlq_url: pulumi.Output[str]
-    """The URL of the queue that holds pointers to the changes given up."""
+    """The URL of the dead-letter queue. Its messages point to changes the pipe gave up on."""
     dlq_arn: pulumi.Output[str]
-    """The ARN of that queue."""
+    """The ARN of the dead-letter queue."""
     role_arn: pulumi.Output[str]
     """The ARN of the role the pipe acts as."""
-    reader: pulumi.Resource | None
-    """What ``args.reader`` returned."""
 
     def __init__(
         self, name: str, args: StreamBridgeArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("sales-cdc:index:StreamBridge", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        on_demand = args.stream_mode == "on-demand"
-
-        async def reshards_within_limits(
-            old: Mapping[str, Any], new: Mapping[str, Any]
-        ) -> str | None:
-            target = new.get("shardCount")
-            if target is None or target == old.get("shardCount"):
-                return None
-            found = aws.kinesis.get_stream_output(
-                name=old["name"], opts=pulumi.InvokeOutputOptions(parent=self)
-            )
-            return limits.resharding(len(await found.open_shards.future() or ()), int(target))
-
-        stream = aws.kinesis.Stream(
-            f"{name}-stream",
-            stream_mode_details=aws.kinesis.StreamStreamModeDetailsArgs(
-                stream_mode="ON_DEMAND" if on_demand else "PROVISIONED"
-            ),
-            shard_count=None if on_demand else args.shards,
-            retention_period=args.stream_retention_hours,
-            encryption_type="KMS",
-            kms_key_id=args.kms_key_arn or "alias/aws/kinesis",
-            opts=pulumi.ResourceOptions.merge(
-                child,
-                update_checks.before_update(f"{name}-stream-update", reshards_within_limits),
-            ),
-        )
         dlq = aws.sqs.Queue(
             f"{name}-dlq",
             message_retention_seconds=DEAD_LETTER_RETENTION_SECONDS,
@@ -152,7 +117,7 @@ class StreamBridge(pulumi.ComponentResource):
                 service="pipes.amazonaws.com",
                 statements=[
                     *policies.read_table_stream(args.source_stream_arn, args.kms_key_arn),
-                    *policies.put_records(stream.arn, args.kms_key_arn),
+                    *policies.put_records(args.target_stream_arn, args.kms_key_arn),
                     *policies.dead_letters(dlq.arn, args.kms_key_arn),
                     *policies.keep_pipe_encrypted(
                         args.source_stream_arn, f"{name}-pipe", args.kms_key_arn
@@ -167,7 +132,6 @@ class StreamBridge(pulumi.ComponentResource):
             ),
             child,
         )
-        self.reader = args.reader(stream.arn) if args.reader else None
         pipe = aws.pipes.Pipe(
             f"{name}-pipe",
             role_arn=role.arn,
@@ -175,13 +139,13 @@ class StreamBridge(pulumi.ComponentResource):
             source_parameters=_source_parameters(args, dlq.arn),
             enrichment=args.enrichment_function_arn,
             kms_key_identifier=args.kms_key_arn,
-            target=stream.arn,
+            target=args.target_stream_arn,
             target_parameters=aws.pipes.PipeTargetParametersArgs(
                 kinesis_stream_parameters=aws.pipes.PipeTargetParametersKinesisStreamParametersArgs(
                     partition_key=args.partition_key_path
                 )
             ),
-            # Declared even when OFF: AWS answers with it, and the next preview would show a diff.
+            # Declared even when OFF: AWS returns it, and the next preview would show a diff.
             # No execution data: it would copy the orders themselves into the log.
             log_configuration=aws.pipes.PipeLogConfigurationArgs(
                 level=args.pipe_log_level,
@@ -193,12 +157,10 @@ class StreamBridge(pulumi.ComponentResource):
                 child,
                 pulumi.ResourceOptions(
                     # Without its policy in place the pipe fails with "Cannot access stream".
-                    depends_on=[role.policy, *([self.reader] if self.reader else [])]
+                    depends_on=[role.policy, *_given(opts)]
                 ),
             ),
         )
-        self.stream_name = stream.name
-        self.stream_arn = stream.arn
         self.pipe_name = pipe.name
         self.pipe_arn = pipe.arn
         self.dlq_url = dlq.url
@@ -206,8 +168,6 @@ class StreamBridge(pulumi.ComponentResource):
         self.role_arn = role.arn
         self.register_outputs(
             {
-                "stream_name": self.stream_name,
-                "stream_arn": self.stream_arn,
                 "pipe_name": self.pipe_name,
                 "pipe_arn": self.pipe_arn,
                 "dlq_url": self.dlq_url,
@@ -215,6 +175,12 @@ class StreamBridge(pulumi.ComponentResource):
                 "role_arn": self.role_arn,
             }
         )
+
+
+def _given(opts: pulumi.ResourceOptions | None) -> Sequence[pulumi.Resource]:
+    """The component's ``depends_on``; children do not inherit it."""
+    given: Any = opts.depends_on if opts else None
+    return [given] if isinstance(given, pulumi.Resource) else [*(given or ())]
 
 
 def _source_parameters(

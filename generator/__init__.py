@@ -1,4 +1,4 @@
-"""Realistic orders of a tech-gadget shop, made fast and written to a DynamoDB table.
+"""Generate realistic orders of a tech-gadget shop and write them to a DynamoDB table.
 
 Examples
 --------

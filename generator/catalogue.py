@@ -1,4 +1,4 @@
-"""What the shop sells, and who buys there."""
+"""The shop's products and customers."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Final
 
 CENTS: Final = (99, 95, 49, 0)
 PRICE_POINTS: Final = 24
-"""Different dollar prices a gadget is sold at, between its lowest and its highest."""
+"""Number of prices of a gadget, from its lowest to its highest."""
 
 
 @dataclass(frozen=True)
 class Gadget:
-    """A product: what it is, its price range in whole dollars, and how often it is bought."""
+    """A product: name, category, price range in whole dollars, and how often it is bought."""
 
     name: str
     category: str
@@ -23,7 +23,7 @@ class Gadget:
     weight: int
 
     def prices(self) -> list[Decimal]:
-        """Every price it is sold at, built from whole cents: no binary float is involved."""
+        """Every price, built from whole cents without binary floats."""
         step = max(1, (self.high - self.low) // PRICE_POINTS)
         dollars = range(self.low, self.high + 1, step)
         return [Decimal(d * 100 + cents).scaleb(-2) for d in dollars for cents in CENTS]
@@ -78,13 +78,13 @@ LOCALES: Final = ("en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "pl_PL", "pt_BR",
 
 @cache
 def customers() -> tuple[str, ...]:
-    """The shop's customers, from many countries: the same people in every run."""
-    # Imported late: whoever only reads plans and reports need not pay for Faker.
+    """The shop's customers, from many countries; the same in every run."""
+    # Imported late: code that only reads plans and reports does not need Faker.
     from faker import Factory  # noqa: PLC0415
 
     names: dict[str, None] = {}  # a set that keeps its order
     for locale in LOCALES:
-        # The person provider alone: loading all of them takes many times as long.
+        # Only the person provider: loading all of them takes many times as long.
         fake = Factory.create(locale, providers=["faker.providers.person"])
         fake.seed_instance(locale)
         wanted = len(names) + CUSTOMERS // len(LOCALES)

@@ -18,55 +18,50 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-import stack_outputs
-from command_line import FAILED, INTERRUPTED, WRONG_USAGE, Outputs, Stack, fail
+from client import stack_outputs
+from client.command_line import FAILED, INTERRUPTED, WRONG_USAGE, Outputs, Stack, fail, new_command
+from client.errors import explain
 from generator.orders import Operation, operations
 from generator.plan import Plan, PlanError
-from generator.target import Target, TargetError, dynamodb, explain
+from generator.target import Target, TargetError, dynamodb
 from generator.writer import Report, WriteError, write
 
 DEFAULT_COUNT: Final = 100
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = new_command()
 
-HELP: Final = f"""Place orders of a tech-gadget shop in a DynamoDB table, and let them live.
+_EXAMPLES: Final = """[bold]Examples[/bold]
 
-Orders are placed, paid, shipped and delivered, or cancelled: inserts, updates and deletes, in a
-mix you set. Without --count and --duration, {DEFAULT_COUNT} orders are placed.
+python -m generator --stack dev    [dim]100 orders for the stack of `pulumi up -s dev`[/dim]
 
-\b
-Examples:
-  python -m generator --stack dev
-      {DEFAULT_COUNT} orders for the stack you deployed with `pulumi up -s dev`
-  python -m generator --outputs outputs.json --count 10000
-      the table that a file of stack outputs names (`python -m local up` writes one)
-  python -m generator --table orders --rate 200 --duration 60
-      200 new orders a second for a minute
-  python -m generator --table orders --updates 0.6 --deletes 0.1
-      of all changes 60 % updates, 10 % deletes, the rest new orders
-  python -m generator --table orders --seed 7 --journal written.jsonl --json
-      the same orders in every run (a table that still has them gets them written over),
-      each change noted in a file, the counts as JSON
+python -m generator --outputs outputs.json --count 10000    [dim]for a file of stack outputs[/dim]
 
-\b
-Ctrl-C stops after the batches under way and prints what was written; again, at once.
-Exit codes: 0 all written; 1 some changes could not be written; 2 wrong usage, or the table,
-region or credentials do not work; 130 stopped by Ctrl-C.
+python -m generator --table orders --rate 200 --duration 60    [dim]200 new orders a second[/dim]
+
+python -m generator --table orders --updates 0.6 --deletes 0.1    [dim]shares of changes[/dim]
+
+python -m generator --table orders --seed 7 --journal written.jsonl --json    [dim]the same orders
+in every run, each change written to a file, the counts as JSON[/dim]
+
+[bold]Exit codes[/bold]: 0 all written, 1 some changes could not be written, 2 wrong usage, or the
+table, region or credentials do not work, 130 stopped by Ctrl-C.
 """
 
 
-@app.command(help=HELP)
+@app.command(epilog=_EXAMPLES)
 def run(
     *,
     stack: Stack = None,
     outputs: Outputs = None,
-    table: Annotated[str | None, typer.Option(metavar="NAME", help="The table itself.")] = None,
+    table: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Name of the DynamoDB table.")
+    ] = None,
     region: Annotated[
         str | None,
-        typer.Option(help="AWS region; else the stack's, else your AWS settings'."),
+        typer.Option(help="AWS region. Default: the stack's, else that of your AWS settings."),
     ] = None,
     endpoint_url: Annotated[
-        str | None, typer.Option(metavar="URL", help="DynamoDB endpoint; else your AWS settings'.")
+        str | None, typer.Option(metavar="URL", help="DynamoDB endpoint URL.")
     ] = None,
     count: Annotated[int | None, typer.Option(metavar="N", help="Orders to place.")] = None,
     duration: Annotated[
@@ -74,7 +69,7 @@ def run(
     ] = None,
     rate: Annotated[
         float | None,
-        typer.Option(metavar="N", help="Orders placed a second; else as fast as it goes."),
+        typer.Option(metavar="N", help="Orders placed a second. Default: no limit."),
     ] = None,
     updates: Annotated[
         float, typer.Option(metavar="SHARE", help="Share of all changes that are updates.")
@@ -83,32 +78,42 @@ def run(
         float, typer.Option(metavar="SHARE", help="Share of all changes that are deletes.")
     ] = Plan.deletes,
     seed: Annotated[
-        int | None, typer.Option(metavar="N", help="The same seed, the same orders and changes.")
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="The same seed gives the same orders and changes, placed now.",
+        ),
     ] = None,
     start: Annotated[
         str | None,
         typer.Option(
             metavar="TIME",
-            help="When the first order is placed, ISO 8601, UTC unless it says otherwise; the "
-            "others follow in simulated time. Else 2026-01-01 with --seed, the real time without.",
+            help="Time of the first order, ISO 8601, UTC without an offset; the others follow in "
+            "simulated time. Default: now, in real time.",
         ),
     ] = None,
     concurrency: Annotated[
-        int, typer.Option(metavar="N", min=1, max=256, help="Batches under way at once.")
+        int, typer.Option(metavar="N", min=1, max=256, help="Concurrent batches.")
     ] = 8,
     journal: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Note each change written: a JSON object a line with kind, orderid and item "
-            "(DynamoDB's form; null for a delete), an order's changes in their order.",
+            help="Write each change to this file: one JSON object a line with kind, orderid and "
+            "item (DynamoDB JSON; null for a delete), in order per order.",
         ),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the counts as one JSON object.")
     ] = False,
 ) -> None:
-    """Write orders as asked."""
+    """Place orders of a tech-gadget shop in a DynamoDB table and change them over time.
+
+    Orders are placed, paid, shipped and delivered, or cancelled: inserts, updates and deletes, in a
+    mix you set. Without --count and --duration, 100 orders are placed.
+
+    Ctrl-C finishes the current batches and prints the counts; a second one stops at once.
+    """
     try:
         plan = Plan(
             count=DEFAULT_COUNT if count is None and duration is None else count,
@@ -125,8 +130,8 @@ def run(
         )
     except (PlanError, TargetError) as error:
         fail(str(error), WRONG_USAGE)
-    except (BotoCoreError, ValueError) as error:  # ValueError: botocore's of a malformed URL
-        fail(explain(error, table or ""), WRONG_USAGE)
+    except (BotoCoreError, ValueError) as error:  # botocore raises ValueError for a malformed URL
+        fail(explain(error), WRONG_USAGE)
 
     stop = threading.Event()
     trouble = ""
@@ -144,12 +149,12 @@ def run(
                 journal=note,
             )
     except (BotoCoreError, ClientError) as error:
-        fail(explain(error, target.table, client), WRONG_USAGE)
+        fail(_explain(error, target.table, client), WRONG_USAGE)
     except WriteError as error:
         report = error.report
         cause = error.__cause__
         trouble = (
-            explain(cause, target.table, client) if isinstance(cause, Exception) else str(error)
+            _explain(cause, target.table, client) if isinstance(cause, Exception) else str(error)
         )
         if not report.written:
             fail(trouble, WRONG_USAGE)
@@ -165,6 +170,14 @@ def run(
         raise typer.Exit(INTERRUPTED)
     if report.failed:
         fail(f"{report.failed} changes could not be written, after all retries", FAILED)
+
+
+def _explain(error: Exception, table: str, client: Any) -> str:
+    where = f"in {client.meta.region_name} at {client.meta.endpoint_url}"
+    if isinstance(error, client.exceptions.ResourceNotFoundException):
+        return f"table {table!r} does not exist {where}"
+    told = explain(error, needs="the stack's writer policy (output writerPolicyArn)")
+    return f"{told} (table {table!r} {where})"
 
 
 def _moment(text: str | None) -> datetime | None:
@@ -222,7 +235,7 @@ def _journal(path: Path | None) -> Iterator[Callable[[Operation], None] | None]:
 
 @contextlib.contextmanager
 def _progress(plan: Plan) -> Iterator[Callable[[Report], None] | None]:
-    """A bar on stderr, if that is a terminal."""
+    """A progress bar on stderr, if it is a terminal."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield None

@@ -1,8 +1,8 @@
 """The stream of changes: orders that are placed, paid, shipped, delivered or cancelled.
 
-Making an order draws from pools filled beforehand; nothing is formatted or computed twice.
-Items are in DynamoDB's own form (``{"S": ...}``, ``{"N": ...}``), numbers in the canonical text
-that DynamoDB gives back, so that an item made equals the item read.
+Orders draw from precomputed pools of values, for speed. Items are in DynamoDB JSON
+(``{"S": ...}``, ``{"N": ...}``), with numbers in the canonical text that DynamoDB returns, so
+that a generated item equals the item read back.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from random import Random
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from generator.catalogue import GADGETS, customers
-from generator.plan import SEEDED_START, Plan, PlanError
+from generator.plan import Plan, PlanError
 from schema import ORDERS, Column, Schema
 
 Value: TypeAlias = Mapping[str, Any]
@@ -29,16 +29,16 @@ LIFE: Final[Mapping[str, tuple[tuple[str, int], ...]]] = {
     "paid": (("shipped", 95), ("cancelled", 5)),
     "shipped": (("delivered", 100),),
 }
-"""What may follow a status, and out of a hundred how often; a status not here is final."""
+"""The possible next statuses, with their percentages. A status not listed is final."""
 
 _STEPS: Final = 2.8
-"""Status changes in an average life."""
+"""Average number of status changes of an order."""
 _MEAN_GAP_MS: Final = 20_000
 """Simulated time between two orders."""
 _REMEMBERED: Final = 20_000
-"""Open orders, and finished ones, that may still change: what bounds the memory of a long run."""
+"""Maximum number of open orders, and of finished ones, that may still change. Bounds memory."""
 _FRONT: Final = 256
-"""How many of the oldest open orders are being worked on."""
+"""How many of the oldest open orders are candidates for a change."""
 _QUANTITIES: Final = (1,) * 70 + (2,) * 18 + (3,) * 6 + (4,) * 3 + (5, 8, 10)
 _WORDS: Final = ("standard", "express", "gift", "newsletter", "été", "web", "app", "store")
 
@@ -53,8 +53,8 @@ class Operation(NamedTuple):
     orderid:
         The order's key as text.
     item:
-        The whole order, in DynamoDB's form: after an insert or update, before a delete. Shared
-        with later operations, so never change it.
+        The whole order in DynamoDB JSON: after an insert or update, before a delete. Shared with
+        later operations, so never change it.
     """
 
     kind: Literal["insert", "update", "delete"]
@@ -63,27 +63,27 @@ class Operation(NamedTuple):
 
     @property
     def expected(self) -> Item | None:
-        """What the table holds of this order once this is written: the item, or nothing."""
+        """The order's item in the table after this change; None after a delete."""
         return None if self.kind == "delete" else self.item
 
 
 def lasting_columns(schema: Schema) -> frozenset[str]:
-    """Columns that no update changes: the keys, what was bought, and when."""
+    """Columns that no update changes: keys, product and times."""
     dates = {column.name for column in schema.columns if column.type in {"date", "timestamp"}}
     return frozenset({*schema.keys, "product_name", *dates})
 
 
 def operations(plan: Plan, *, schema: Schema = ORDERS) -> Iterator[Operation]:
-    """The changes of ``plan``, made as they are asked for, in bounded memory.
+    """Generate the changes of ``plan`` lazily, in bounded memory.
 
-    The mix is exact at every moment, not on average: after n changes each kind is within one or
-    two of its share, as far as there are orders to change. Every update changes something, and
-    only orders that exist are updated or deleted, so each operation makes one change record.
+    The mix is exact at every point, not just on average: after n changes each kind is within one or
+    two of its share, as long as there are orders to change. Every update changes something, and
+    only existing orders are updated or deleted, so each operation makes one change record.
 
     Raises
     ------
     PlanError
-        Updates are asked for, but the schema has no column that an update could change.
+        The plan has updates, but the schema has no column that an update could change.
     """
     shop = _Shop(plan, schema)
     return _mixed(plan, shop)
@@ -105,11 +105,11 @@ def _mixed(plan: Plan, shop: _Shop) -> Iterator[Operation]:
                 yield operation
                 break
         else:
-            return  # every order is placed, and none is left to change
+            return  # all orders are placed, and none is left to change
 
 
 def _limits(plan: Plan) -> tuple[tuple[float, float, float], float]:
-    """How many inserts, updates and deletes there are in all, and their sum."""
+    """The numbers of inserts, updates and deletes, and their sum."""
     if plan.count is None:
         return (
             math.inf,
@@ -122,7 +122,7 @@ def _limits(plan: Plan) -> tuple[tuple[float, float, float], float]:
 
 
 class _Shop:
-    """Every order that may still change, and how to make and change one."""
+    """Creates and changes orders, and keeps those that may still change."""
 
     def __init__(self, plan: Plan, schema: Schema) -> None:
         random = Random(plan.seed)  # noqa: S311 - made-up orders, no secrets
@@ -132,9 +132,10 @@ class _Shop:
         if schema[schema.key].type != "string":
             raise PlanError(f"key {schema.key!r}: only keys of type string can be made up")
 
-        self._simulated = plan.start is not None or plan.seed is not None
-        start = plan.start or SEEDED_START
-        self._moment = start.astimezone(UTC).replace(tzinfo=None) if start.tzinfo else start
+        start = plan.start
+        if start and start.tzinfo:
+            start = start.astimezone(UTC).replace(tzinfo=None)
+        self._moment = start
         self._now: Value = {}
 
         gadgets = [({"S": g.name}, _distinct(g.prices()), g.weight) for g in GADGETS]
@@ -152,7 +153,7 @@ class _Shop:
         self._edits = tuple(name for name in self._makers if name not in lasting)
         if plan.updates and not (self._alive or self._edits):
             raise PlanError("updates: the schema has no column that an update could change")
-        # Many updates an order: fewer of them are status changes, so that orders do not run out.
+        # With many updates per order, fewer are status changes, so that open orders do not run out.
         self._progress = min(0.85, 0.8 * _STEPS * plan.inserts / (plan.updates or 1))
 
         self._open: deque[Item] = deque(maxlen=_REMEMBERED if plan.updates or plan.deletes else 0)
@@ -167,10 +168,10 @@ class _Shop:
         return Operation("insert", item[self._key]["S"], item)
 
     def update(self) -> Operation | None:
-        """One of the oldest open orders moves on, or is edited; None if no order is open."""
+        """Advance or edit one of the oldest open orders; None if no order is open."""
         if not self._open:
             return None
-        # Squaring favours the very oldest: lives are completed rather than all begun.
+        # Squaring favours the oldest orders, so that orders get finished.
         place = int(self._roll() ** 2 * min(len(self._open), _FRONT))
         item = self._open[place].copy()
         if not self._alive or (self._edits and self._roll() >= self._progress):
@@ -217,11 +218,11 @@ class _Shop:
         return last
 
     def _next_moment(self) -> str:
-        if self._simulated:
-            moment = self._moment
-            self._moment += timedelta(milliseconds=1 + int(self._roll() * 2 * _MEAN_GAP_MS))
-        else:
-            moment = datetime.now(UTC).replace(tzinfo=None)
+        # Drawn even if unused: a seed then gives the same orders with and without a start.
+        gap = timedelta(milliseconds=1 + int(self._roll() * 2 * _MEAN_GAP_MS))
+        moment = self._moment or datetime.now(UTC).replace(tzinfo=None)
+        if self._moment:
+            self._moment += gap
         return moment.isoformat(timespec="milliseconds") + "Z"
 
     def _orderid(self) -> Value:
@@ -235,14 +236,14 @@ class _Shop:
             "product_name": lambda: self._gadget[0],
             "quantity": self._draw([_number(n) for n in _QUANTITIES]),
             "price": lambda: self._gadget[1][int(roll() * len(self._gadget[1]))],
-            # Squared: a few customers order often.
+            # Squared, so that a few customers order often.
             "customer": lambda: people[int(roll() ** 2 * len(people))],
             "status": lambda: placed,
             "created_at": lambda: self._now,
         }
 
     def _by_type(self, column: Column, random: Random) -> Maker:
-        """Values for a column that nobody wrote a maker for."""
+        """Values for a column without a maker of its own."""
         if column.type == "timestamp":
             return lambda: self._now
         if column.type == "date":
@@ -264,7 +265,7 @@ class _Shop:
 
 
 def _number(value: int | Decimal) -> Value:
-    """DynamoDB's form of a number: it trims zeros, so 19.90 is kept and given back as 19.9."""
+    """A number in DynamoDB JSON. DynamoDB trims zeros: it stores and returns 19.90 as 19.9."""
     text = f"{value:f}" if isinstance(value, Decimal) else str(value)
     return {"N": text.rstrip("0").rstrip(".") if "." in text else text}
 

@@ -1,4 +1,4 @@
-"""An even flow at a given rate."""
+"""Even pacing at a given rate."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 
 class Pacer:
-    """Says how many orders are due, by a schedule fixed at the first question.
+    """Computes when orders are due, on a schedule that starts with the first call.
 
-    The n-th order (from 0) is due n/rate seconds after the start, whatever happened to the ones
-    before it: delays are made up for and errors do not add up.
+    The n-th order (from 0) is due n/rate seconds after the start, whatever happened to earlier
+    ones: delays are caught up, and errors do not add up.
     """
 
     def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -20,7 +20,7 @@ class Pacer:
         self._placed = 0
 
     def placed(self) -> None:
-        """One more order was placed."""
+        """Count a placed order."""
         self._placed += 1
 
     def wait(self) -> float:

@@ -1,17 +1,14 @@
-"""What to write: how many orders, how fast, how much they change afterwards."""
+"""A generator run: how many orders, how fast, and how much they change."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
-
-SEEDED_START = datetime(2026, 1, 1, tzinfo=UTC)
-"""When a seeded run's first order is placed, so that the same seed gives the same timestamps."""
+from datetime import datetime
 
 
 class PlanError(ValueError):
-    """A plan that cannot be carried out; the message lists every problem."""
+    """An invalid plan; the message lists every problem."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,15 +22,15 @@ class Plan:
     duration:
         Seconds after which to stop; None for no limit. With both, whichever comes first.
     rate:
-        Orders placed a second; None for as fast as the table takes them.
+        Orders placed a second; None for no limit.
     updates, deletes:
         Shares of all changes that are updates and deletes; the rest are new orders. An order is
         deleted at most once, so `deletes` is at most the share of new orders.
     seed:
-        The same seed gives the same orders and changes, at any concurrency; None for fresh ones.
+        The same seed gives the same orders and changes, at any concurrency; None for new ones.
     start:
-        When the first order is placed; the others follow in simulated time. None is
-        `SEEDED_START` with a seed, and the real time, order by order, without one.
+        The time of the first order; the others follow in simulated time. None: each is placed now.
+        A seed fixes everything but the times; with a start it fixes these too.
 
     Raises
     ------
@@ -62,7 +59,7 @@ class Plan:
             f"{name} {getattr(self, name):g}: a share of the changes is from 0 to below 1"
             for name in shares
         ]
-        # A hair of slack: 1 - 0.4 - 0.3 is 0.29999999999999993 in binary.
+        # Tolerance: 1 - 0.4 - 0.3 is 0.29999999999999993 in binary.
         if not shares and self.inserts < 1e-9:
             problems.append(
                 f"updates {self.updates:g} + deletes {self.deletes:g} = "

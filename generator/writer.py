@@ -1,10 +1,10 @@
-"""Writing operations to DynamoDB: in batches, several at once, each order's changes in order.
+"""Write operations to DynamoDB in concurrent batches, with each order's changes in order.
 
-Everything goes out by BatchWriteItem, updates too (as puts of the whole item). The stream says
-MODIFY for these as for UpdateItem, the write costs the same capacity, and one call carries 25
-changes of any kind instead of one: against the emulator that is some 15 times the items a second.
-A put is also idempotent, so a batch repeated after a lost answer changes nothing twice. The price:
-an attribute that somebody else adds to one of our orders while we run is overwritten.
+All writes use BatchWriteItem; updates are puts of the whole item. The stream shows MODIFY for them
+as for UpdateItem, the capacity cost is the same, and one call carries 25 changes instead of one:
+against the emulator that is some 15 times the items a second. Puts are also idempotent, so a batch
+repeated after a lost response changes nothing twice. The drawback: attributes that others add to
+our orders during a run are overwritten.
 """
 
 from __future__ import annotations
@@ -27,36 +27,36 @@ from generator.pacer import Pacer
 from schema import ORDERS
 
 BATCH: Final = 25
-"""BatchWriteItem takes no more."""
+"""BatchWriteItem's limit."""
 ATTEMPTS: Final = 10
-"""Tries in a row of which none wrote anything, before a batch is given up: about 10 s."""
+"""Consecutive tries without any write before a batch fails: about 10 s."""
 _BACKOFF_BASE: Final = 0.05
 _BACKOFF_CAP: Final = 5.0
 _PARKED: Final = 2_000
-"""Operations waiting for an earlier one of their order; above that nothing new is taken."""
+"""Maximum number of operations that wait for an earlier one of their order."""
 _THROTTLED: Final = frozenset(
     {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"}
 )
 _SERVER_ERROR: Final = 500
 _WATCH: Final = 0.1
-"""Seconds within which a waiting thread notices `stop`."""
+"""Seconds after which a waiting thread checks `stop`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What was written.
+    """The result of a run.
 
     Attributes
     ----------
     inserted, updated, deleted:
-        Operations that the table took.
+        Operations that were written.
     failed:
-        Operations given up after all retries, and later ones of the same orders, which were
+        Operations that failed after all retries, and later ones of the same orders, which were
         skipped.
     throttled:
-        Times that an operation was turned back to be tried again.
+        How often an operation was throttled and retried.
     seconds:
-        How long it took.
+        Duration.
     """
 
     inserted: int = 0
@@ -68,7 +68,7 @@ class Report:
 
     @property
     def written(self) -> int:
-        """All changes that the table took."""
+        """All changes written."""
         return self.inserted + self.updated + self.deleted
 
     def to_json(self) -> str:
@@ -77,7 +77,7 @@ class Report:
 
 
 class WriteError(Exception):
-    """Writing had to stop: retrying would not help. What was written until then is in `report`."""
+    """Writing stopped because a retry would not help. `report` has the counts so far."""
 
     def __init__(self, message: str, report: Report) -> None:
         super().__init__(message)
@@ -96,26 +96,25 @@ def write(
     stop: threading.Event | None = None,
     journal: Callable[[Operation], None] | None = None,
 ) -> Report:
-    """Write ``operations`` to the table, as fast as it takes them or at ``rate``.
+    """Write ``operations`` to the table, at ``rate`` or as fast as possible.
 
     Parameters
     ----------
     client:
-        A boto3 DynamoDB client. It needs DescribeTable and BatchWriteItem, nothing else. Ours
-        turns botocore's own retries and parameter validation off, which saves half of the time.
+        A boto3 DynamoDB client. It needs DescribeTable and BatchWriteItem only. Ours turns off
+        botocore's retries and parameter validation, which saves half of the time.
     concurrency:
-        Batches under way at once.
+        Concurrent batches.
     rate:
-        Inserts a second; the updates and deletes between two inserts go with them.
+        Inserts a second; updates and deletes go with the inserts before them.
     duration:
-        Seconds after which nothing new is begun.
+        Seconds after which no new batch starts.
     on_progress:
         Called with the counts so far after each batch, by one thread at a time.
     stop:
-        Set it to end early: batches under way are finished, nothing is retried.
+        Set it to end early: current batches are finished, nothing is retried.
     journal:
-        Called with each operation that was written, by one thread at a time, the operations of
-        one order in their order.
+        Called with each written operation, by one thread at a time and in order per order.
 
     Raises
     ------
@@ -134,7 +133,7 @@ def write(
     try:
         for thread in threads:
             thread.join()
-    except BaseException:  # Ctrl-C without a handler: leave nothing running
+    except BaseException:  # Ctrl-C without a handler: stop all threads
         stop.set()
         for thread in threads:
             thread.join()
@@ -158,10 +157,10 @@ def _key_names(client: Any, table_name: str) -> tuple[str, ...]:
 
 
 class _Feed:
-    """Hands out batches to several threads, never two operations of one order at the same time.
+    """Gives batches to several threads, never two operations of one order at the same time.
 
-    An operation whose order is under way is parked until the earlier one is done, so an update
-    overtakes neither its insert nor an earlier update, whoever writes them.
+    An operation whose order is in progress is parked until the earlier one is done. So an update
+    never overtakes its insert or an earlier update.
     """
 
     def __init__(
@@ -176,16 +175,16 @@ class _Feed:
         self._stop = stop
         self._deadline = time.monotonic() + duration if duration else math.inf
         self._changed = threading.Condition()
-        self._busy: dict[str, deque[Operation]] = {}  # order under way: its parked operations
+        self._busy: dict[str, deque[Operation]] = {}  # order in progress: its parked operations
         self._parked = 0
-        self._ready: deque[Operation] = deque()  # were parked, may go now; their orders stay busy
-        self._lost: set[str] = set()  # orders of which an operation failed
+        self._ready: deque[Operation] = deque()  # were parked, ready now; their orders stay busy
+        self._lost: set[str] = set()  # orders with a failed operation
         self._ended = False
-        self._watched = False  # one waiting thread minds the clock for all
+        self._watched = False  # one waiting thread watches the clock for all
         self.skipped = 0
 
     def take(self) -> list[Operation]:
-        """The next batch, as soon as there is one; empty at the end."""
+        """Wait for the next batch; empty at the end."""
         with self._changed:
             while True:
                 batch = self._fill()
@@ -198,7 +197,7 @@ class _Feed:
                 self._wait()
 
     def release(self, operations: Iterable[Operation], *, lost: bool = False) -> None:
-        """These are written, or ``lost``: what waited for them may go, or is skipped."""
+        """Mark these as written or ``lost``; release or skip operations parked behind them."""
         with self._changed:
             for operation in operations:
                 waiting = self._busy[operation.orderid]
@@ -214,7 +213,7 @@ class _Feed:
             self._changed.notify()
 
     def abort(self) -> None:
-        """Hand out nothing more."""
+        """Give out no more batches."""
         with self._changed:
             self._ended = True
             self._ready.clear()
@@ -263,7 +262,7 @@ class _Feed:
 
 
 class _Run:
-    """The threads' work, and its counts."""
+    """The threads' work and counts."""
 
     def __init__(
         self,
@@ -289,16 +288,16 @@ class _Run:
         self._error: Exception | None = None
 
     def work(self) -> None:
-        """Write batches until there are no more, or until it cannot go on."""
+        """Write batches until there are no more or an error stops it."""
         try:
             while batch := self._feed.take():
                 self._write(batch)
-        except Exception as error:  # handed to the caller's thread by `result`
+        except Exception as error:  # raised in the caller's thread by `result`
             self._error = self._error or error
             self._feed.abort()
 
     def result(self) -> Report:
-        """What was written; raises what stopped it."""
+        """The report; raises the error that stopped the run."""
         report = self._report()
         if isinstance(self._error, ClientError | BotoCoreError | OSError):
             raise WriteError(str(self._error), report) from self._error
@@ -315,7 +314,7 @@ class _Run:
             self._feed.release(done)
             batch = back
             tries = tries + 1 if not done else 1
-            # Full jitter: throttled threads that come back together are throttled together.
+            # Full jitter: threads that retry together are throttled together.
             pause = random.uniform(0, min(_BACKOFF_CAP, _BACKOFF_BASE * 2**tries))  # noqa: S311
             if batch and (tries >= ATTEMPTS or self._stop.wait(pause)):
                 self._record((), failed=len(batch))
@@ -323,7 +322,7 @@ class _Run:
                 return
 
     def _send(self, batch: list[Operation]) -> list[Operation]:
-        """Try once; returns what was turned back."""
+        """Try once; return the unprocessed operations."""
         try:
             answer = self._client.batch_write_item(
                 RequestItems={self._table: [self._request(operation) for operation in batch]}
@@ -337,7 +336,7 @@ class _Run:
                 raise
             return batch
         except (NoConnection, HTTPClientError):
-            return batch  # perhaps it was written; writing it again changes nothing
+            return batch  # may have been written; writing it again changes nothing
         unprocessed = answer.get("UnprocessedItems", {}).get(self._table, ())
         if not unprocessed:
             return []

@@ -38,13 +38,6 @@ BEFORE_ALL = "0" * 40
 _HOUR = "%Y-%m-%d-%H"
 _IN_LOG = re.compile(r"/day=(\d{4}-\d{2}-\d{2})/hour=(\d{2})/[^/._][^/]*$")
 _TIMESTAMP = "yyyy-MM-dd HH:mm:ss[.SSSSSS][.SSS]"
-_EVENT_COLUMNS = {
-    "extras": "string",
-    "event_type": "string",
-    "creation_time": "timestamp",
-    "event_id": "string",
-    "sequence_number": "string",
-}
 # A newline is missing between two rows: Spark would drop the second. In a string no quote can
 # stand before a colon like this, for there it follows a backslash.
 _TWO_ROWS = r'\}\s*\{\s*"[^"\\]*"\s*:'
@@ -56,9 +49,18 @@ class JobError(Exception):
 
 @dataclass(frozen=True)
 class Columns:
-    """The event row's columns: Hive types by name, the table's keys, and what each holds."""
+    """The event row's columns.
+
+    Parameters
+    ----------
+    types:
+        Hive types by name.
+    event:
+        Those that the transform adds to the table's.
+    """
 
     types: Mapping[str, str]
+    event: tuple[str, ...]
     keys: tuple[str, ...]
     comments: Mapping[str, str]
     schema: Mapping[str, Any]
@@ -67,7 +69,8 @@ class Columns:
     def of(cls, schema: Mapping[str, Any]) -> Columns:
         """Of a schema's JSON (``Schema.to_json``)."""
         return cls(
-            types={c["name"]: c["type"] for c in schema["columns"]} | _EVENT_COLUMNS,
+            types={c["name"]: c["type"] for c in schema["columns"] + schema["event_columns"]},
+            event=tuple(c["name"] for c in schema["event_columns"]),
             keys=tuple(key for key in (schema["key"], schema.get("sort_key")) if key),
             comments={c["name"]: c.get("comment", "") for c in schema["columns"]},
             schema=schema,
@@ -82,7 +85,7 @@ class Columns:
     @property
     def of_a_delete(self) -> set[str]:
         """What is kept of a deleted order: no value that it held."""
-        return {*self.keys, *_EVENT_COLUMNS, ARRIVED} - {"extras"}
+        return {*self.keys, *self.event, ARRIVED} - {"extras"}
 
 
 def spark_type(kind: str) -> str:

@@ -17,21 +17,21 @@ from typing import Annotated, NoReturn
 import typer
 
 import generator
-import stack_outputs
 from analytics.__main__ import app as analytics_app
-from command_line import FAILED, INTERRUPTED, WRONG_USAGE, fail, new_app
-from local import show
-from local.batch import start_and_await
-from local.chain import LocalStack
-from local.dashboard import Server, Shop
-from local.demo import Demo, DemoPlan
+from client import stack_outputs
+from client.command_line import FAILED, INTERRUPTED, WRONG_USAGE, fail, new_app
+from local.chain import LocalChain
+from local.commands import show
+from local.commands.batch import start_and_await
+from local.commands.dashboard import Server, Shop
+from local.commands.demo import Demo, DemoPlan
+from local.commands.up import Running, engineer, environment, exports, home
 from local.errors import LocalError, UsageError
-from local.up import Running, engineer, environment, exports, home
 
 app = new_app()
 
 Stack = Annotated[
-    str, typer.Option("--stack", metavar="NAME", help="Whose settings: Pulumi.NAME.yaml.")
+    str, typer.Option("--stack", metavar="NAME", help="Use the settings of Pulumi.NAME.yaml.")
 ]
 
 _EXAMPLES = """[bold]Examples[/bold]
@@ -51,7 +51,7 @@ python -m local query "SELECT status, count(*) FROM current_orders GROUP BY 1"
 
 
 class Form(StrEnum):
-    """How an answer is written."""
+    """Output format of a query result."""
 
     TABLE = "table"
     CSV = "csv"
@@ -66,26 +66,26 @@ def local() -> None:
 @app.command()
 def demo(  # noqa: PLR0917 - the command line's
     stack: Stack = "dev",
-    orders: Annotated[int, typer.Option(help="Orders to place.")] = 200,
-    updates: Annotated[float, typer.Option(help="Share of all changes that are updates.")] = 0.4,
-    deletes: Annotated[float, typer.Option(help="Share of all changes that are deletes.")] = 0.1,
+    orders: Annotated[int, typer.Option(help="Number of orders to place.")] = 200,
+    updates: Annotated[float, typer.Option(help="Share of changes that are updates.")] = 0.4,
+    deletes: Annotated[float, typer.Option(help="Share of changes that are deletes.")] = 0.1,
     rate: Annotated[
-        float | None, typer.Option(help="Orders a second; default: as fast as it goes.")
+        float | None, typer.Option(help="Orders per second; default: as fast as possible.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="The same orders again.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed; makes the orders repeatable.")] = None,
     garbage: Annotated[
-        int, typer.Option(min=0, help="Unreadable or schema-breaking records among the others.")
+        int, typer.Option(min=0, help="Number of malformed or invalid records to mix in.")
     ] = 0,
     batch: Annotated[
-        bool, typer.Option("--batch", help="Run the Spark job too, and compare its table.")
+        bool, typer.Option("--batch", help="Also run the Spark job and compare its table.")
     ] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="The last line of stdout is one JSON object.")
+        bool, typer.Option("--json", help="Print the summary as one JSON object on stdout.")
     ] = False,
 ) -> None:
-    """Place orders in DynamoDB, carry every change to the lake, and ask Athena about them.
+    """Place orders in DynamoDB, deliver every change to the lake, and query them with Athena.
 
-    Done (0) only if nothing is lost and the current orders that Athena finds equal the table.
+    Exits with 0 only if nothing is lost and current_orders in Athena equals the DynamoDB table.
     """
     with _plain_errors():
         try:
@@ -113,60 +113,60 @@ def demo(  # noqa: PLR0917 - the command line's
 def up(
     stack: Stack = "dev",
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="The emulator's port; 0 takes a free one.")
+        int, typer.Option(min=0, max=65535, help="The emulator's port; 0 picks a free one.")
     ] = 0,
 ) -> None:
-    """Keep the stack running until Ctrl-C; ordinary AWS clients can use it meanwhile.
+    """Run the stack until Ctrl-C, for use with any AWS client.
 
-    Prints the environment that they need; `python -m local env` prints it again.
+    Prints the environment variables that clients need; `python -m local env` prints them again.
     """
     screen = show.Screen(show.console(stderr=True))
-    with _plain_errors(), _running(stack, screen, port) as (local_stack, _, settings):
+    with _plain_errors(), _running(stack, screen, port) as (local_chain, _, settings):
         typer.echo(exports(settings))
         sys.stdout.flush()
         screen.say('running; in another shell: eval "$(python -m local env)"')
         screen.say("Ctrl-C stops it")
-        _watch(local_stack, screen)
+        _watch(local_chain, screen)
 
 
 @app.command()
 def dashboard(
     stack: Stack = "dev",
-    rate: Annotated[float, typer.Option(min=0.01, help="New orders a second.")] = 0.5,
+    rate: Annotated[float, typer.Option(min=0.01, help="New orders per second.")] = 0.5,
     history: Annotated[
-        int, typer.Option(min=0, max=365, help="Days of older orders to write first.")
+        int, typer.Option(min=0, max=365, help="Days of past orders to write first.")
     ] = 30,
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="The page's port; 0 takes a free one.")
+        int, typer.Option(min=0, max=65535, help="The page's port; 0 picks a free one.")
     ] = 8501,
 ) -> None:
-    """Keep the stack running with orders coming in, and show the figures on a web page.
+    """Run the stack with a steady flow of orders and a live dashboard in the browser.
 
-    Ordinary AWS clients can use the stack meanwhile, as with `up`. Ctrl-C stops everything.
+    Any AWS client can use the stack, as with `up`. Ctrl-C stops everything.
     """
     screen = show.Screen(show.console(stderr=True))
-    with _plain_errors(), _running(stack, screen) as (local_stack, outputs, settings):
+    with _plain_errors(), _running(stack, screen) as (local_chain, outputs, settings):
         log = home() / "run" / "dashboard.log"
         page = Server(outputs, settings, port=port, log=log)
-        with page, Shop(local_stack, rate=rate, days=history) as shop:
-            screen.say(f"orders are coming in: see {page.url}")
+        with page, Shop(local_chain, rate=rate, days=history) as shop:
+            screen.say(f"orders are being written; the dashboard is at {page.url}")
             screen.say("Ctrl-C stops it")
-            _watch(local_stack, screen, shop, page)
+            _watch(local_chain, screen, shop, page)
 
 
 @app.command()
 def env() -> None:
-    """Print the environment of the stack that `up` keeps running, for `eval`."""
+    """Print the environment variables of the stack that `up` runs, for `eval`."""
     with _plain_errors():
         typer.echo(exports(Running(home()).environment()))
 
 
 @app.command()
 def query(
-    statement: Annotated[str, typer.Argument(metavar="SQL", help="One statement in Athena's SQL.")],
-    form: Annotated[Form, typer.Option("--format", help="How to write the answer.")] = Form.TABLE,
+    statement: Annotated[str, typer.Argument(metavar="SQL", help="One Athena SQL statement.")],
+    form: Annotated[Form, typer.Option("--format", help="Output format.")] = Form.TABLE,
 ) -> None:
-    """Ask Athena on the stack that `up` keeps running.
+    """Run an Athena query on the stack that `up` runs.
 
     Example: python -m local query "SELECT * FROM current_orders LIMIT 5" --format csv
     """
@@ -181,34 +181,34 @@ def query(
 @contextmanager
 def _running(
     stack: str, screen: show.Screen, port: int = 0
-) -> Iterator[tuple[LocalStack, Path, dict[str, str]]]:
-    """A stack that other shells know of, its outputs file, and the environment to use it."""
+) -> Iterator[tuple[LocalChain, Path, dict[str, str]]]:
+    """Run a stack that other shells can find; yields it, its outputs file and its environment."""
     running = Running(home())
     running.claim()
-    with LocalStack(stack, home() / "run", port=port, say=screen.say) as local_stack:
-        for name, (here, there, why) in local_stack.deployment.overrides.items():
+    with LocalChain(stack, home() / "run", port=port, say=screen.say) as local_chain:
+        for name, (here, there, why) in local_chain.deployment.overrides.items():
             screen.say(f"differs from {stack}: {name}={here}, not {there}: {why}")
         outputs = running.outputs_file.resolve()
-        settings = environment(local_stack, engineer(local_stack), outputs)
+        settings = environment(local_chain, engineer(local_chain), outputs)
         try:
-            running.write(local_stack.outputs, settings)
-            yield local_stack, outputs, settings
+            running.write(local_chain.outputs, settings)
+            yield local_chain, outputs, settings
         finally:
             running.forget()
-            screen.say("stopping: what is under way is delivered first")
-    screen.say(f"stopped; {show.hops_line(local_stack.hops())}")
+            screen.say("stopping, after delivering the changes in flight")
+    screen.say(f"stopped; {show.hops_line(local_chain.hops())}")
 
 
 @app.command()
 def batch(
     backfill: Annotated[
         str | None,
-        typer.Option(metavar="S3_URI", help="Load this DynamoDB export instead of the log's news."),
+        typer.Option(metavar="S3_URI", help="Load this DynamoDB export, not the new changes."),
     ] = None,
 ) -> None:
-    """Run the Spark job on the stack that `up` keeps running; its figures as one JSON object.
+    """Run the Spark job on the stack that `up` runs, and print its figures as one JSON object.
 
-    It is started through Glue's own API, as `aws glue start-job-run` does.
+    Starts the job through the Glue API, as `aws glue start-job-run` does.
     """
     with _plain_errors():
         settings = Running(home()).environment()
@@ -216,8 +216,8 @@ def batch(
         typer.echo(json.dumps(start_and_await(settings, outputs, backfill=backfill)))
 
 
-def _watch(stack: LocalStack, screen: show.Screen, *others: Shop | Server) -> None:
-    """Show the counts until Ctrl-C; raises when a hop, or one of the others, dies."""
+def _watch(stack: LocalChain, screen: show.Screen, *others: Shop | Server) -> None:
+    """Show the counts until Ctrl-C. Raises if a hop or one of ``others`` dies."""
     shop = next((other for other in others if isinstance(other, Shop)), None)
     with screen.live():
         try:
@@ -232,7 +232,7 @@ def _watch(stack: LocalStack, screen: show.Screen, *others: Shop | Server) -> No
 
 @contextmanager
 def _plain_errors() -> Iterator[None]:
-    """No traceback for what a person can mend; SIGTERM ends like Ctrl-C."""
+    """Print errors that the user can fix without a traceback; treat SIGTERM like Ctrl-C."""
 
     def interrupt(_: int, __: FrameType | None) -> NoReturn:
         raise KeyboardInterrupt

@@ -1,25 +1,26 @@
-"""The whole chain on one machine: emulator, gateway, deployed program, pipe, firehose, crawlers."""
+"""The whole chain on one machine: emulator, gateway, deployed program, pipe, Firehose, crawlers."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from client import query
+from local.account.aws import Aws, Credentials
+from local.account.deploy import Deployment, deploy, stack_config
+from local.account.emulator import Emulator
+from local.account.gateway import Gateway
 from local.athena import Athena
-from local.aws import Aws, Credentials
-from local.batch import Jobs
-from local.crawler import Crawlers
-from local.deploy import Deployment, deploy, stack_config
-from local.emulator import Emulator
 from local.errors import AwsError, LocalError
-from local.firehose import Delivered, Firehose, FirehoseDefinition
-from local.gateway import Gateway
-from local.pipe import Pipe, PipeDefinition
-from local.worker import Worker
+from local.standins.crawler import Crawlers
+from local.standins.firehose import Delivered, Firehose, FirehoseDefinition
+from local.standins.glue_jobs import Jobs
+from local.standins.pipe import Pipe, PipeDefinition
+from local.standins.worker import Worker
 
 DEFAULT_REGION = "us-east-1"
 
@@ -38,32 +39,32 @@ class Hops:
 
     @property
     def settled(self) -> int:
-        """Records whose way has ended, in the lake or set apart."""
+        """Records that are done: delivered, failed, filtered or dead-lettered."""
         return self.delivered + self.failed + self.filtered + self.dead_lettered
 
 
-class LocalStack:
-    """A stack that runs; use it as a context manager.
+class LocalChain:
+    """A running stack; use it as a context manager.
 
     Parameters
     ----------
     stack:
-        Whose ``Pulumi.<stack>.yaml`` to deploy.
+        Deploy with ``Pulumi.<stack>.yaml``.
     directory:
-        Where logs and what the emulator keeps on disk go.
+        Folder for logs and the emulator's files.
     port, gateway_port:
-        Loopback ports; 0 takes a free one.
+        Loopback ports; 0 picks a free one.
     overrides:
-        Settings that differ from the stack file, by name without the namespace.
+        Settings that override the stack file, by name without the namespace.
     say:
-        Told each step in a few words.
+        Called with a short description of each step.
     on_delivered:
-        See `local.firehose.Firehose`.
+        See `local.standins.firehose.Firehose`.
 
     Raises
     ------
     LocalError
-        Whatever keeps it from running; everything started until then is stopped.
+        If it cannot start; whatever was started is stopped again.
     """
 
     def __init__(
@@ -93,7 +94,7 @@ class LocalStack:
 
     @property
     def aws(self) -> Aws:
-        """The account it runs in."""
+        """The local account."""
         return self.emulator.aws
 
     @property
@@ -103,11 +104,11 @@ class LocalStack:
 
     @property
     def workers(self) -> list[Worker]:
-        """Every hop that runs here."""
+        """The pipes and the Firehose streams."""
         return [*self.pipes, *self.firehoses]
 
-    def start(self) -> LocalStack:
-        """Start, deploy and begin to carry."""
+    def start(self) -> LocalChain:
+        """Start the emulator, deploy the program and start the hops."""
         try:
             self._say("starting the emulator")
             self.emulator.start()
@@ -121,14 +122,14 @@ class LocalStack:
             for action, hook in {**self.crawlers.hooks(), **self.jobs.hooks()}.items():
                 self._gateway.intercept("glue", action, hook)
             self._gateway.intercept("pipes", "DescribePipe", self._describe_pipe)
-            self._say("starting pipe and firehose")
+            self._say("starting the pipe and Firehose")
             for one in definitions.get("firehose", []):
                 firehose = FirehoseDefinition.from_api(one)
                 self.firehoses.append(Firehose(self.aws, firehose, on_delivered=self._on_delivered))
             self.pipes += [
                 Pipe(self.aws, PipeDefinition.from_api(one)) for one in definitions.get("pipes", [])
             ]
-            for worker in (*self.firehoses, *self.pipes):  # a firehose reads from LATEST: first
+            for worker in (*self.firehoses, *self.pipes):  # Firehose first: it reads from LATEST
                 worker.start()
         except BaseException:
             self.stop()
@@ -136,7 +137,7 @@ class LocalStack:
         return self
 
     def _describe_pipe(self, request: Mapping[str, Any], _: Credentials) -> dict[str, Any]:
-        """The whole of a pipe, and how it really fares; the emulator knows neither."""
+        """The full definition of a pipe and its real state; the emulator has neither."""
         for pipe in self.deployment.definitions.get("pipes", []):
             if pipe["Name"] == request["Name"]:
                 (worker,) = (one for one in self.pipes if one.definition.name == pipe["Name"])
@@ -147,7 +148,7 @@ class LocalStack:
         raise AwsError("NotFoundException", f"Pipe {request['Name']} does not exist.", 404)
 
     def stop(self) -> None:
-        """Stop from source to lake, so that what is under way is delivered; safe to call twice."""
+        """Stop from source to lake, so that records in flight are delivered; safe to call twice."""
         for worker in self.workers:
             worker.stop()
         if self.jobs:
@@ -158,15 +159,15 @@ class LocalStack:
         self.emulator.stop()
 
     def check(self) -> None:
-        """Raise if a hop has died."""
+        """Raise if a hop or the emulator has died."""
         for worker in self.workers:
             if worker.error:
                 raise worker.error
         if not self.emulator.alive():
-            raise LocalError(f"the emulator died. The end of its log:\n{self.emulator.log_tail()}")
+            raise LocalError(f"the emulator died. Its last log lines:\n{self.emulator.log_tail()}")
 
     def hops(self) -> Hops:
-        """The counts now."""
+        """The current counts."""
         pipes = [pipe.counts for pipe in self.pipes]
         firehoses = [firehose.counts for firehose in self.firehoses]
         return Hops(
@@ -201,7 +202,28 @@ class LocalStack:
             )
         )
 
-    def __enter__(self) -> LocalStack:
+    def ask(
+        self, sql: str, who: Credentials | None = None, parameters: Sequence[str] = ()
+    ) -> list[query.Row]:
+        """Run a query as ``who`` (default: root) in the stack's workgroup and database.
+
+        Raises
+        ------
+        LocalError
+            If the query fails, with Athena's reason.
+        """
+        where = {
+            "workgroup": self.outputs["workgroupName"],
+            "database": self.outputs["databaseName"],
+        }
+        try:
+            return [
+                *query.rows(self.aws.client("athena", who), sql, **where, parameters=parameters)
+            ]
+        except query.QueryFailedError as error:
+            raise LocalError(str(error)) from None
+
+    def __enter__(self) -> LocalChain:
         return self.start()
 
     def __exit__(

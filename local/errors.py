@@ -1,4 +1,4 @@
-"""What can go wrong on one machine, in words a person can act on."""
+"""Errors of the local stack."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ _THROTTLED = frozenset(
 
 
 class LocalError(Exception):
-    """The local stack cannot do what was asked; the message says what to do instead."""
+    """The local stack cannot do this; the message says what to do instead."""
 
 
 class UsageError(LocalError):
-    """What was typed cannot be right (exit code 2)."""
+    """Invalid command-line input (exit code 2)."""
 
 
 class WorkerDiedError(LocalError):
-    """One hop stopped for good; the message names it, and the role and action if it was denied."""
+    """A hop stopped for good; the message names it, and on a denial the role and action."""
 
 
 class AwsError(Exception):
-    """An AWS service's refusal: its code, message and HTTP status.
+    """An AWS error response: code, message and HTTP status.
 
-    ``extra`` are further members of the answer's body.
+    ``extra`` holds further members of the response body.
     """
 
     def __init__(self, code: str, message: str, status: int = 400, **extra: Any) -> None:
@@ -44,15 +44,15 @@ class AwsError(Exception):
 
     @property
     def denied(self) -> bool:
-        """A permission is missing: retrying cannot help."""
+        """A permission is missing; retries do not help."""
         return self.code in _DENIED
 
     @property
     def expired(self) -> bool:
-        """A shard iterator is older than five minutes: a new one is needed."""
+        """The shard iterator is older than five minutes; get a new one."""
         return self.code == "ExpiredIteratorException"
 
     @property
     def retryable(self) -> bool:
-        """Throttled, or the server's own fault."""
+        """Throttled, or a server error."""
         return self.code in _THROTTLED or self.status >= 500

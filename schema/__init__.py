@@ -1,4 +1,4 @@
-"""The shape of an order and of an event row, declared once for every part of the chain."""
+"""The schema of orders and event rows, declared once for the whole pipeline."""
 
 from schema.model import EVENT_COLUMNS, EXTRAS, Column, Schema, SchemaError
 from schema.orders import ORDERS

@@ -1,6 +1,6 @@
-"""What a table's schema is: typed columns, and the event-row columns that CDC adds to them.
+"""A table's schema: typed columns, and the event-row columns that CDC adds.
 
-Standard library only, since the generator's function and the batch job carry it along.
+Standard library only, because the generator's function and the batch job include it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _SIMPLE = frozenset({"string", "int", "bigint", "double", "boolean", "date", "ti
 
 
 class SchemaError(ValueError):
-    """A schema that cannot be used; the message lists every problem."""
+    """An invalid schema; the message lists every problem."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,15 +27,15 @@ class Column:
     Parameters
     ----------
     name:
-        Lower-case, as Glue and Athena store it, and the attribute's name in DynamoDB.
+        The attribute's name in DynamoDB, in lower case because Glue and Athena store it so.
     type:
         A Hive type: ``string``, ``int``, ``bigint``, ``double``, ``boolean``, ``date``,
         ``timestamp`` (UTC) or ``decimal(precision,scale)``.
     comment:
-        What it holds, for people; it ends up in the Glue table.
+        The column's comment in the Glue table.
     required:
-        A record whose image lacks it (or holds NULL) fails. A REMOVE without an old image
-        carries the keys only, so this is asked of images, never of keys-only records.
+        Reject a record whose image lacks the column or holds NULL. Records with keys only, such as
+        a REMOVE without an old image, are not checked.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Column:
         return (int(match[1]), int(match[2])) if match else None
 
     def problems(self) -> list[str]:
-        """What is wrong with this column, in words; empty when nothing is."""
+        """Problems of this column; empty if it is valid."""
         found = []
         if not _NAME.fullmatch(self.name):
             found.append(f"column {self.name!r}: a name is lower-case letters, digits and _")
@@ -85,9 +85,9 @@ EVENT_COLUMNS = (
         comment="order of changes to one key; zero-padded to 40, so text order is number order",
     ),
 )
-"""The columns that the transform adds to those of the table."""
+"""The columns that the transform adds to the table's."""
 TABLE_COLUMNS = ("arrived", "previous_event_type")
-"""The columns that the batch adds to these in its table of current orders."""
+"""The columns that the batch job adds in its table of current orders."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,17 +138,18 @@ class Schema:
         return self._by_name[name]
 
     def to_json(self) -> str:
-        """Stable JSON: the same schema gives the same bytes."""
+        """Stable JSON, including the event columns, for code that cannot import this module."""
         document = {
             "key": self.key,
             "sort_key": self.sort_key,
             "columns": [asdict(column) for column in self.columns],
+            "event_columns": [asdict(column) for column in EVENT_COLUMNS],
         }
         return json.dumps(document, indent=1, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> Schema:
-        """Read what `to_json` wrote."""
+        """Read the JSON of `to_json`."""
         document: dict[str, Any] = json.loads(text)
         columns = tuple(Column(**column) for column in document["columns"])
         return cls(key=document["key"], sort_key=document["sort_key"], columns=columns)

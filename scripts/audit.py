@@ -1,7 +1,7 @@
-"""`make audit`: is there a known hole in a package that requirements.lock names?
+"""`make audit`: check the packages in requirements.lock for known vulnerabilities.
 
-Done (0) if not, 1 if there is, 2 if that could not be found out: pip-audit itself passes over what
-it cannot look up, so that without its database everything would seem well.
+Exit codes: 0 none, 1 found, 2 not checked. pip-audit skips packages that it cannot look up, so
+without its database it would report success.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Any
 
 LOCK = Path(__file__).resolve().parent.parent / "requirements.lock"
 KNOWN: Mapping[str, str] = {}
-"""Advisories that cannot be mended yet (``PYSEC-...``, ``GHSA-...``), and why that is no harm."""
+"""Advisories that cannot be fixed yet (``PYSEC-...``, ``GHSA-...``), and why they do no harm."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What to say, and the exit code."""
+    """The lines to print and the exit code."""
 
     code: int
     lines: tuple[str, ...]
@@ -37,11 +37,11 @@ def judge(report: Mapping[str, Any], known: Mapping[str, str] = KNOWN) -> Verdic
             reason = next((known[i] for i in (hole["id"], *hole["aliases"]) if i in known), None)
             open_ += reason is None
             fixed = ", ".join(hole["fix_versions"]) or "no version"
-            told = f"known: {reason}" if reason else f"mended in {fixed}"
+            told = f"known: {reason}" if reason else f"fixed in {fixed}"
             lines.append(f"{one['name']} {one['version']}: {hole['id']}: {told}")
     if open_:
         return Verdict(
-            code=1, lines=(*lines, f"{open_} known holes; raise the versions: make lock")
+            code=1, lines=(*lines, f"{open_} known vulnerabilities; upgrade with: make lock")
         )
     if unseen or not packages:
         few = ", ".join(unseen[:3])
@@ -50,15 +50,15 @@ def judge(report: Mapping[str, Any], known: Mapping[str, str] = KNOWN) -> Verdic
             code=2,
             lines=(
                 *lines,
-                f"not audited: {told}: the advisory database is out of reach from here (try where "
-                "there is a network), or does not know them",
+                f"not audited: {told}: the advisory database is out of reach (try with a network "
+                "connection), or does not know them",
             ),
         )
-    return Verdict(code=0, lines=(*lines, f"{len(packages)} packages, no hole that is not known"))
+    return Verdict(code=0, lines=(*lines, f"{len(packages)} packages, no new vulnerabilities"))
 
 
 def main() -> int:
-    """Ask pip-audit about the lock, as it is."""
+    """Run pip-audit on requirements.lock."""
     answer = subprocess.run(  # noqa: S603 - an argument list
         [
             *(sys.executable, "-m", "pip_audit", "--requirement", str(LOCK)),
@@ -71,9 +71,9 @@ def main() -> int:
     try:
         verdict = judge(json.loads(answer.stdout))
     except ValueError:
-        said = (answer.stderr.strip().splitlines() or ["pip-audit said nothing"])[-1]
+        said = (answer.stderr.strip().splitlines() or ["pip-audit printed nothing"])[-1]
         verdict = Verdict(
-            code=2, lines=(f"not audited: the advisory database is out of reach from here: {said}",)
+            code=2, lines=(f"not audited: the advisory database is out of reach: {said}",)
         )
     print("\n".join(verdict.lines), file=sys.stderr if verdict.code else sys.stdout)
     return verdict.code

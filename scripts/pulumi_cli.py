@@ -1,9 +1,8 @@
-"""Build Pulumi's CLI where only Go modules can be had: ``python scripts/pulumi_cli.py``.
+"""Build the Pulumi CLI where only Go modules are available: ``python scripts/pulumi_cli.py``.
 
-Who can, installs the CLI as Pulumi documents. This builds ``pulumi`` and its Python language host
-from their published Go modules into a cache, once, and prints the folder that they are in. What is
-said on the way goes to standard error. Needs Go and Python alone, so that it runs before
-``make .venv``.
+If you can, install the CLI as Pulumi documents instead. This builds ``pulumi`` and its Python
+language host once from their published Go modules into a cache, and prints the cache folder.
+Progress goes to standard error. Needs only Go and Python, so it runs before ``make .venv``.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CLI = "github.com/pulumi/pulumi/pkg/v3"
 SDK = "github.com/pulumi/pulumi/sdk/v3"
 HOST = "github.com/pulumi/pulumi/sdk/python/cmd/pulumi-language-python/v3"
-# A module's own `replace` counts only where it is the main one, so those that matter are here too.
+# Go ignores `replace` directives of dependencies, so the ones that matter are repeated here.
 GO_MOD = """module pulumicli
 
 replace github.com/atotto/clipboard => \
@@ -35,23 +34,23 @@ github.com/tgummerer/clipboard v0.0.0-20241001131231-d02d263e614e
 
 
 class BuildError(Exception):
-    """Why there is no CLI."""
+    """The CLI cannot be built."""
 
 
 def locked() -> str:
-    """The version of the SDK in requirements.lock."""
+    """The SDK version in requirements.lock."""
     lines = (ROOT / "requirements.lock").read_text().split()
     return next(line for line in lines if line.startswith("pulumi==")).removeprefix("pulumi==")
 
 
 def cache() -> Path:
-    """Where built CLIs are kept."""
+    """The cache folder for built CLIs."""
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(home) / "sales-cdc"
 
 
 def built() -> Path | None:
-    """The folder of a CLI that was built before: the oldest that is not older than the SDK."""
+    """The folder of a cached CLI: the oldest that is not older than the SDK."""
     found = (one.name.removeprefix("pulumi-") for one in cache().glob("pulumi-*/"))
     for version in _from_the_lock_up(found):
         folder = cache() / f"pulumi-{version}" / "bin"
@@ -61,9 +60,9 @@ def built() -> Path | None:
 
 
 def _from_the_lock_up(versions: Iterable[str]) -> list[str]:
-    """Those of the SDK's major version that are as new as it or newer, the oldest first.
+    """Versions with the SDK's major version that are not older than it, oldest first.
 
-    Users have a CLI a little newer than the SDK; an older one would not know what the SDK asks for.
+    Users run a CLI a little newer than the SDK; an older one may lack features that the SDK needs.
     """
     least = _parts(locked())
     numbers = {_parts(one) for one in versions if re.fullmatch(r"\d+\.\d+\.\d+", one)}
@@ -81,16 +80,16 @@ def build() -> Path:
     Raises
     ------
     BuildError
-        When Go is missing, or no version can be had or built. A proxy may hold only a part of
-        what is published, so each version from the SDK's on is tried.
+        If Go is missing, or no version can be downloaded and built. A module proxy may have only
+        some versions, so each version from the SDK's on is tried.
     """
     if shutil.which("go") is None:
         raise BuildError("Go is not on the PATH: install it, or the CLI as Pulumi documents")
     with _alone():
-        there = built()  # by whom this waited for
+        there = built()  # by the process that held the lock
         if there:
             return there
-        for abandoned in cache().glob("building-*"):  # by one that was killed
+        for abandoned in cache().glob("building-*"):  # by a killed process
             shutil.rmtree(abandoned, ignore_errors=True)
         tried = _from_the_lock_up([locked(), *_published()])
         for version in tried:
@@ -102,7 +101,7 @@ def build() -> Path:
 
 
 def _published() -> list[str]:
-    """What the proxy lists; without a list there is still the SDK's version to try."""
+    """The versions that the proxy lists; if it cannot list them, the SDK's version is tried."""
     try:
         listed = _go(cache(), "list", "-m", "-f", '{{join .Versions " "}}', "-versions", CLI)
     except BuildError as error:
@@ -112,7 +111,7 @@ def _published() -> list[str]:
 
 
 def _build(version: str) -> Path:
-    """In a folder of its own, which gets its name only when everything is in it."""
+    """Build in a temporary folder, and rename it only when it is complete."""
     with tempfile.TemporaryDirectory(dir=cache(), prefix="building-") as scratch:
         module, made = Path(scratch) / "module", Path(scratch) / "made"
         module.mkdir()
@@ -120,9 +119,9 @@ def _build(version: str) -> Path:
         commit = _download(module, f"{CLI}@v{version}").get("Origin", {}).get("Hash")
         _compile(module, made / "bin", version, f"{CLI}@v{version}", f"{CLI}/cmd/pulumi")
         try:
-            # It has no tags; it is published at the commit of the CLI's.
+            # The language host has no tags; it is published at the CLI's commit.
             if not commit:
-                raise BuildError("the proxy does not say which commit the CLI is of")
+                raise BuildError("the proxy does not name the CLI's commit")
             sdk = Path(_download(module, f"{SDK}@v{version}")["Dir"])
             _compile(module, made / "bin", version, f"{HOST}@{commit}", HOST)
             for helper in ("cmd/pulumi-language-python-exec", "dist/pulumi-resource-pulumi-python"):
@@ -140,9 +139,9 @@ def _build(version: str) -> Path:
 def _compile(module: Path, to: Path, version: str, need: str, package: str) -> None:
     began = time.monotonic()
     _go(module, "get", need, f"{SDK}@v{version}")
-    _say(f"building {package} {version}: some 5 minutes on 2 cores if it is the CLI's first time")
+    _say(f"building {package} {version}: the first build takes about 5 minutes on 2 cores")
     flags = f"-s -w -X {SDK}/go/common/version.Version=v{version}"
-    # As many compilers at once as the machine has cores take more memory than small ones have.
+    # One compiler per core needs more memory than small machines have.
     _go(module, "build", "-p=2", "-trimpath", f"-ldflags={flags}", f"-o={to}/", package)
     _say(f"built in {time.monotonic() - began:.0f} s")
 
@@ -153,7 +152,7 @@ def _download(module: Path, need: str) -> dict[str, Any]:
 
 
 def _go(module: Path, *arguments: str) -> str:
-    # Its own settings may forbid what this needs: to write go.mod, and not to fetch another Go.
+    # The user's Go settings may forbid writing go.mod, or download another Go version.
     settings = {"GOFLAGS": "-mod=mod -buildvcs=false", "GOTOOLCHAIN": "local", "GOWORK": "off"}
     answer = subprocess.run(  # noqa: S603
         ["go", *arguments],  # noqa: S607
@@ -165,7 +164,7 @@ def _go(module: Path, *arguments: str) -> str:
     )
     if answer.returncode:
         told = answer.stderr.strip()
-        if answer.stdout.startswith("{"):  # `go mod download -json` tells it there
+        if answer.stdout.startswith("{"):  # `go mod download -json` reports errors there
             told = json.loads(answer.stdout).get("Error", told)
         raise BuildError(f"go {' '.join(arguments)}: {told[-2000:]}")
     return answer.stdout
@@ -173,13 +172,13 @@ def _go(module: Path, *arguments: str) -> str:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """Not while another process builds; the system frees the lock of one that was killed."""
+    """Hold the build lock; the system frees the lock of a killed process."""
     cache().mkdir(parents=True, exist_ok=True)
     with (cache() / "pulumi.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            _say("another process builds it: waiting")
+            _say("waiting for another process that builds the CLI")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -190,7 +189,7 @@ def _say(text: str) -> None:
 
 
 def main() -> int:
-    """Print the folder; 1 if there is none."""
+    """Print the folder; return 1 if the build failed."""
     try:
         folder = built() or build()
     except BuildError as error:

@@ -12,9 +12,9 @@ from acceptance.actors import require_refused
 from acceptance.errors import CheckFailedError
 from acceptance.run import Run
 from analytics import load_queries, load_views, schema_of
-from local import garbage as rubbish
-from replay.dlq import DeadLetters
-from replay.replaying import Choice, Replay
+from local.commands import garbage as rubbish
+from operate.dlq import DeadLetters
+from operate.replaying import Choice, Replay
 from schema import ORDERS
 
 GARBAGE = 16

@@ -1,4 +1,4 @@
-"""The charts: readable on light and on dark, on a wide screen and on a phone."""
+"""The charts, readable in light and dark themes, on wide screens and phones."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from analytics.dashboard.figures import Row, Window
 Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 
 ACCENT, SOFT, BAD = "#3b82f6", "#94a3b8", "#ef4444"
-"""Of middling lightness, so that they stand out on either background."""
+"""Medium lightness, visible on light and dark backgrounds."""
 INK = {False: "#2f2d2b", True: "#edebe8"}
-"""Text on a light and on a dark background: Streamlit's own, which it does not give to marks."""
+"""Streamlit's text colors on light and dark backgrounds, which it does not apply to marks."""
 _HEIGHT = 260
 _PRODUCTS = 10
 _DOLLARS = (
@@ -25,7 +25,7 @@ _DOLLARS = (
 
 
 def over_time(rows: Sequence[Row], window: Window, now: datetime) -> Chart:
-    """Revenue by hour of today, or by day of the window; what has no orders shows as a gap."""
+    """Revenue by hour today, or by day of the window; times without orders are gaps."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
     tomorrow = midnight + timedelta(days=1)
     if window.days == 1:
@@ -41,7 +41,7 @@ def last_hour(rows: Sequence[Row], now: datetime) -> Chart:
 
 
 def by_product(rows: Sequence[Row], *, dark: bool) -> Chart:
-    """Revenue of the best products, and of the others together."""
+    """Revenue of the top products, and of all others together."""
     best, others = rows[:_PRODUCTS], rows[_PRODUCTS:]
     bars = [
         {"name": row["product_name"] or "(no name)", "value": _number(row["revenue"])}
@@ -54,7 +54,7 @@ def by_product(rows: Sequence[Row], *, dark: bool) -> Chart:
 
 
 def funnel(rows: Sequence[Row], *, dark: bool) -> Chart:
-    """How many orders reached each stage, and their share of those placed."""
+    """Orders that reached each stage, and their share of placed orders."""
     return _labelled(
         [
             {
@@ -72,7 +72,7 @@ def funnel(rows: Sequence[Row], *, dark: bool) -> Chart:
 def _timeline(
     rows: Sequence[Row], between: tuple[datetime, datetime], step: timedelta, form: str
 ) -> Chart:
-    """Bars over time; the first column of ``rows`` says when each begins. All times are UTC."""
+    """Bars over time; the first column of ``rows`` is each bar's start. All times are UTC."""
     bars = []
     for row in rows:
         begins = next(iter(row.values()))
@@ -109,7 +109,7 @@ def _timeline(
 
 
 def _labelled(bars: Sequence[Mapping[str, Any]], *, dark: bool) -> Chart:
-    """Bars from the left, each below its name and figure, so that long names fit a phone."""
+    """Horizontal bars below their names and figures, so that long names fit on a phone."""
     data = alt.InlineData(values=[{"colour": ACCENT, **bar} for bar in bars])
     base = alt.Chart(data, height=max(len(bars), 1) * 40)
     row = alt.Y(
@@ -138,5 +138,5 @@ def _midnight(day: date) -> datetime:
 
 
 def _number(value: Any) -> float:
-    """As a float: a bar needs no cents of a cent. The figures beside it are exact."""
+    """As a float, precise enough for a bar. The figures next to it are exact."""
     return float(value or 0)

@@ -1,8 +1,7 @@
-"""What the dashboard shows, asked of Athena as seldom as it can be.
+"""The dashboard's figures, with as few Athena queries as possible.
 
-Every viewer sees the same figures, so a question is asked once for all of them. And as long as
-nothing new arrived in the lake, only the two questions are asked that would notice it: how fresh
-the lake is, and what failed.
+All viewers see the same figures, so each query runs once for all of them. While nothing new arrives
+in the lake, only two queries run, which detect new data: freshness and failed records.
 """
 
 from __future__ import annotations
@@ -16,30 +15,30 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
-from analytics.athena import Answer, AthenaError, Usage
 from analytics.library import Query, load_queries
+from client.athena import Answer, AthenaError, Usage
 
 Row = Mapping[str, Any]
 
 _AT_ONCE = 5
-"""Questions under way at the same time; on AWS each takes a second or more."""
+"""Concurrent queries; on AWS each takes a second or more."""
 RECENT_HOURS = 1
 
 
 class Asker(Protocol):
-    """Who answers; see `analytics.athena.Athena`."""
+    """Runs queries; see `client.athena.Athena`."""
 
     def ask(self, sql: str, parameters: Sequence[str] = ()) -> Answer:
         """Run a statement."""
 
     @property
     def usage(self) -> Usage:
-        """What the last one took."""
+        """The usage of the last query."""
 
 
 @dataclass(frozen=True)
 class Window:
-    """How far back the figures look: so many days, today included (UTC)."""
+    """The time range of the figures, in days including today (UTC)."""
 
     label: str
     days: int
@@ -50,7 +49,7 @@ WINDOWS = (Window("Today", 1), Window("7 days", 7), Window("30 days", 30))
 
 @dataclass(frozen=True)
 class Cost:
-    """What asking took."""
+    """The cost of queries."""
 
     queries: int = 0
     bytes_scanned: int = 0
@@ -66,20 +65,20 @@ class Cost:
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """One look at the lake.
+    """The figures at one time.
 
     Parameters
     ----------
     at:
-        When it was taken.
+        The time of the figures.
     rows:
-        The rows of each question, by its name; revenue over time is ``over_time``.
+        The rows of each query, by name; revenue over time is ``over_time``.
     cost:
-        What it took, without what was known already.
+        The cost of the queries, without cached results.
     total:
-        What everything took since the dashboard was started.
+        The cost of all queries since the dashboard started.
     problem:
-        Why these are not newer figures, if they could not be had.
+        Why the figures could not be updated, if so.
     """
 
     window: Window
@@ -91,24 +90,24 @@ class Figures:
 
     @property
     def revenue(self) -> Decimal:
-        """Of the orders in the window that are neither cancelled nor deleted."""
+        """Revenue of the orders in the window that are neither cancelled nor deleted."""
         return sum(
             (row["revenue"] or Decimal(0) for row in self.rows["revenue_by_product"]), Decimal(0)
         )
 
     @property
     def orders(self) -> int:
-        """Those that make the revenue."""
+        """Number of orders in the revenue."""
         return sum(row["orders"] for row in self.rows["revenue_by_product"])
 
     @property
     def average(self) -> Decimal | None:
-        """Revenue an order, to the cent; None without orders."""
+        """Revenue per order, to the cent; None without orders."""
         return round(self.revenue / self.orders, 2) if self.orders else None
 
     @property
     def cancelled(self) -> tuple[int, float]:
-        """How many orders are cancelled, and their share of those placed."""
+        """The number of cancelled orders, and their share of placed orders."""
         for row in self.rows["order_funnel"]:
             if row["stage"] == "cancelled":
                 return row["orders"], row["share_of_placed"]
@@ -116,23 +115,23 @@ class Figures:
 
     @property
     def freshness(self) -> Row:
-        """The one row of the question of that name."""
+        """The single row of the query of that name."""
         return self.rows["freshness"][0]
 
     @property
     def failed(self) -> int:
-        """Records in the window that no row could be made of."""
+        """Failed records in the window."""
         return sum(row["records"] for row in self.rows["failed_records"])
 
     @property
     def empty(self) -> bool:
-        """Nothing at all has arrived."""
+        """Whether no data has arrived."""
         return not (self.freshness["changes"] or self.rows["order_funnel"] or self.failed)
 
 
 @dataclass
 class _Known:
-    """An answer, when it was given, and of what state of the lake."""
+    """A result, its time, and the state of the lake that it is from."""
 
     rows: Sequence[Row]
     at: float
@@ -140,18 +139,18 @@ class _Known:
 
 
 class Board:
-    """Keeps the figures for everybody who looks.
+    """Caches the figures for all viewers.
 
     Parameters
     ----------
     connect:
-        Makes someone who answers; each thread has its own.
+        Creates a connection to Athena; each thread has its own.
     refresh:
-        Seconds for which an answer is good enough.
+        Seconds for which a result is reused.
     queries:
-        The stack's; default: those of a stack without a sort key.
+        The stack's queries. Default: those of a stack without a sort key.
     clock:
-        Tells seconds; for tests.
+        Returns seconds; for tests.
 
     Examples
     --------
@@ -181,14 +180,14 @@ class Board:
         self._total = Cost()
 
     def figures(self, window: Window) -> Figures:
-        """The figures, at most ``refresh`` seconds old unless they cannot be had: see ``problem``.
+        """The figures, at most ``refresh`` seconds old unless an update fails: see ``problem``.
 
         Raises
         ------
         AthenaError
-            They cannot be had, and never could.
+            The queries fail, and there are no earlier figures.
         """
-        with self._lock:  # whoever comes second gets what the first one asked for
+        with self._lock:  # concurrent viewers share the first one's queries
             last = self._last.get(window)
             if last and self._clock() - self._tried[window] < self.refresh:
                 return last
@@ -208,7 +207,7 @@ class Board:
         probes = {"freshness": ("freshness", {}), "failed_records": ("failed_records", days)}
         rows, cost = self._ask(probes, mark=None)
         (fresh,) = rows["freshness"]
-        # Within an hour the newest day's count of changes can only grow, and grows with each one.
+        # Within an hour, the newest day's count of changes grows with each change.
         mark = (fresh["changes"], fresh["newest_change"], f"{now:%Y-%m-%d %H}")
         over_time = (
             ("revenue_by_hour", {"hours": str(now.hour + 1)})
@@ -232,7 +231,7 @@ class Board:
     def _ask(
         self, questions: Mapping[str, tuple[str, Mapping[str, str]]], *, mark: object
     ) -> tuple[dict[str, Sequence[Row]], Cost]:
-        """The rows of each; asked are those that are not known for this ``mark``, or of late."""
+        """The rows of each query; runs those without a recent result for this ``mark``."""
         keys = {
             one: (name, repr(sorted(values.items()))) for one, (name, values) in questions.items()
         }

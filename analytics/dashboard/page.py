@@ -1,4 +1,4 @@
-"""The page that Streamlit runs, from top to bottom, for everybody who looks; see `serve`."""
+"""The page script, which Streamlit runs for every viewer; see `serve`."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import streamlit as st
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # Streamlit runs files, not modules
 
 from analytics import load_queries, schema_of
-from analytics.athena import Athena, AthenaError
 from analytics.dashboard import charts
 from analytics.dashboard.figures import WINDOWS, Board, Figures, Window
 from analytics.dashboard.serve import Page
+from client.athena import Athena, AthenaError
 
 _PAGE = Page.from_environment()
 _NOTHING = "-"
 _DEFAULT = WINDOWS[1]
 
-# An icon of our own: those that Streamlit knows by name come from a server elsewhere.
+# A local icon: Streamlit loads named icons from an external server.
 _ICON = str(Path(__file__).with_name("icon.svg"))
 st.set_page_config(page_title="Sales", page_icon=_ICON, layout="wide")
 st.html(
@@ -36,7 +36,7 @@ st.html(
 
 @st.cache_resource(show_spinner=False)
 def _board() -> Board:
-    """One for all who look, as long as the server runs."""
+    """One board for all viewers, for the server's lifetime."""
     queries = load_queries(schema_of(_PAGE.outputs))
     return Board(lambda: Athena(_PAGE.outputs), refresh=_PAGE.refresh, queries=queries)
 
@@ -60,7 +60,7 @@ def main() -> None:
 
 @st.fragment(run_every=_PAGE.refresh)
 def _live(window: Window) -> None:
-    """What changes: drawn again, by itself, as often as the figures can be new."""
+    """The part of the page that redraws itself whenever new figures are due."""
     try:
         with st.spinner("Asking Athena"):
             figures = _board().figures(window)
@@ -68,7 +68,7 @@ def _live(window: Window) -> None:
         _broken(error)
         return
     if figures.problem:
-        st.warning("These figures are not being renewed:", icon=":material/cloud_off:")
+        st.warning("These figures could not be updated:", icon=":material/cloud_off:")
         st.code(figures.problem, language=None, wrap_lines=True)
     if figures.empty:
         _nothing_yet()
@@ -152,8 +152,8 @@ def _headline(figures: Figures) -> None:
             delta_arrow="off",
             border=True,
             height="stretch",
-            help="From a change in DynamoDB to the lake, where a query finds it: half of the "
-            "changes of the last 24 hours took no longer.",
+            help="Median time from a change in DynamoDB until a query finds it in the lake, over "
+            "the last 24 hours.",
         )
     if not before or before.at != figures.at:
         st.session_state["before"] = figures
@@ -177,7 +177,7 @@ def _failed(figures: Figures) -> None:
         hide_index=True,
         alt=f"{figures.failed} failed records by reason",
     )
-    st.caption("The transform's log group says what was wrong with each.")
+    st.caption("The transform's log group has the reason for each.")
 
 
 def _recent(figures: Figures) -> None:
@@ -215,8 +215,8 @@ _WHAT = {"INSERT": "new", "MODIFY": "changed", "REMOVE": "deleted"}
 def _footer(figures: Figures) -> None:
     cost, total = figures.cost, figures.total
     st.caption(
-        f"As of {figures.at:%H:%M:%S} UTC, renewed every {_seconds(_PAGE.refresh)} while somebody "
-        f"looks. This time: {cost.queries} queries, {_size(cost.bytes_scanned)} scanned, "
+        f"As of {figures.at:%H:%M:%S} UTC, updated every {_seconds(_PAGE.refresh)} while the page "
+        f"is open. This time: {cost.queries} queries, {_size(cost.bytes_scanned)} scanned, "
         f"{_dollars(cost.dollars)}. Since the start: {total.queries} queries, "
         f"{_size(total.bytes_scanned)}, {_dollars(total.dollars)}."
     )
@@ -227,7 +227,7 @@ def _nothing_yet() -> None:
         st.subheader(":material/inbox: The lake is empty so far", anchor=False)
         st.markdown(
             "No order has arrived in the chosen time, and no change in the last 24 hours. "
-            "This page looks again by itself. To place some orders, in another shell:"
+            "This page updates itself. To place some orders, run in another shell:"
         )
         st.code(_PAGE.generator_command, language="bash", wrap_lines=True)
         st.markdown(
@@ -239,16 +239,16 @@ def _nothing_yet() -> None:
 
 def _broken(error: AthenaError) -> None:
     with st.container(border=True):
-        st.subheader(":material/cloud_off: Athena does not answer", anchor=False)
+        st.subheader(":material/cloud_off: Athena queries fail", anchor=False)
         st.code(str(error), language=None, wrap_lines=True)
         st.markdown(
-            f"Asked: workgroup **`{_PAGE.outputs['workgroupName']}`**, "
-            f"database **`{_PAGE.outputs['databaseName']}`**. This page tries again by itself "
+            f"Workgroup **`{_PAGE.outputs['workgroupName']}`**, "
+            f"database **`{_PAGE.outputs['databaseName']}`**. This page retries "
             f"every {_seconds(_PAGE.refresh)}.\n\n"
-            "- **Credentials**: does `aws sts get-caller-identity` answer, in the shell that "
+            "- **Credentials**: does `aws sts get-caller-identity` work in the shell that "
             "started the dashboard?\n"
             "- **Permissions**: they need the stack's reader policy (output `readerPolicyArn`).\n"
-            "- **Place**: are region and account those of the stack?\n"
+            "- **Location**: are region and account those of the stack?\n"
             "- **Local stack**: is `python -m local up` still running? A new one has new "
             'endpoints: `eval "$(python -m local env)"` and start the dashboard again.'
         )

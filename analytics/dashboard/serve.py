@@ -1,4 +1,4 @@
-"""Start the dashboard's web server: Streamlit, told to keep to this machine."""
+"""Start the dashboard's web server: Streamlit, on this machine only."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ DEFAULT_REFRESH = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """What the page is about; it travels to Streamlit's process in the environment.
+    """The page's parameters, passed to Streamlit's process in the environment.
 
     Parameters
     ----------
     outputs:
-        The stack's.
+        The stack's outputs.
     refresh:
-        Seconds between two looks at the lake.
+        Seconds between updates.
     source:
-        The options that name the stack, as the generator takes them too: ``--stack dev``.
+        The options that name the stack, also for the generator: ``--stack dev``.
     """
 
     outputs: Mapping[str, str]
@@ -40,12 +40,12 @@ class Page:
 
     @property
     def generator_command(self) -> str:
-        """Places some orders in this stack."""
+        """A command that places some orders in this stack."""
         return f"python -m generator {self.source} --count 100".replace("  ", " ")
 
     @classmethod
     def from_environment(cls) -> Page:
-        """What `environment` wrote.
+        """Read the values that `environment` wrote.
 
         Raises
         ------
@@ -58,13 +58,13 @@ class Page:
             raise RuntimeError("start the dashboard with: python -m analytics dashboard") from None
 
     def environment(self) -> dict[str, str]:
-        """What the server's process needs besides what this one has."""
+        """Additional environment variables for the server's process."""
         told = {"outputs": dict(self.outputs), "refresh": self.refresh, "source": self.source}
         return {_VARIABLE: json.dumps(told)}
 
 
 def command(*, port: int, browser: bool = False) -> list[str]:
-    """The command line of the server: it calls nobody but AWS, and tells nobody of its use."""
+    """The server's command line: it connects to AWS only and sends no usage statistics."""
     options = {
         "server.port": port,
         "server.address": _HERE,
@@ -87,19 +87,19 @@ def command(*, port: int, browser: bool = False) -> list[str]:
 
 
 def source(stack: str | None, outputs: Path | None) -> str:
-    """The options that name a stack, for a command that a person copies."""
+    """The options that name a stack, for a command to copy."""
     if stack:
         return shlex.join(["--stack", stack])
     return shlex.join(["--outputs", str(outputs.resolve())]) if outputs else ""
 
 
 def installed() -> bool:
-    """Is Streamlit there?"""
+    """Whether Streamlit is installed."""
     return importlib.util.find_spec("streamlit") is not None
 
 
 def free(port: int) -> bool:
-    """Can the server have this port?"""
+    """Whether the port is free."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -110,7 +110,7 @@ def free(port: int) -> bool:
 
 
 def any_port() -> int:
-    """A port that nobody uses now."""
+    """A free port."""
     with socket.socket() as probe:
         probe.bind((_HERE, 0))
         return int(probe.getsockname()[1])

@@ -1,11 +1,10 @@
-"""Every change of every shipment, ready for questions: a table of its own keys and columns."""
+"""Change data capture for shipments: a table with its own keys and columns."""
 
 import pulumi
 
-from components import packages
+from components.archives import functions
 from components.catalog import SavedQuery
 from components.change_data_capture import ChangeDataCapture, ChangeDataCaptureArgs
-from components.lambda_package import Platform
 from schema import Column, Schema
 
 SHIPMENTS = Schema(
@@ -13,7 +12,7 @@ SHIPMENTS = Schema(
     sort_key="leg",
     columns=(
         Column(name="shipment_no", type="bigint", comment="identifies the shipment", required=True),
-        Column(name="leg", type="int", comment="of its way, counted from 1", required=True),
+        Column(name="leg", type="int", comment="leg of the route, from 1", required=True),
         Column(name="carrier", type="string"),
         Column(name="weight_kg", type="decimal(8,3)"),
         Column(name="fragile", type="boolean"),
@@ -29,12 +28,12 @@ args = ChangeDataCaptureArgs(
     saved_queries=[
         SavedQuery(
             name="heaviest-legs",
-            description="What was heaviest",
+            description="The ten heaviest legs",
             sql="SELECT shipment_no, leg, max(weight_kg) AS kg FROM projection "
             "GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 10",
         )
     ],
-    platform=Platform.host() if on_this_machine else packages.AWS,
+    platform=functions.platform("host" if on_this_machine else "aws"),
     protect=False,
 )
 shipments = ChangeDataCapture(f"shipments-{pulumi.get_stack()}", args)

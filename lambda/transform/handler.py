@@ -14,8 +14,8 @@ import json
 import os
 import time
 
-from batch import Tally, transform
 from metrics import DIMENSION, METRICS, NAMESPACE
+from records import Tally, transform
 from rows import compile_schema
 
 TYPE_CHECKING = False

@@ -1,4 +1,4 @@
-"""Athena on one machine: its API, its SQL (over DuckDB) and its result files."""
+"""A local Athena: its API, its SQL (on DuckDB) and its result files."""
 
 from local.athena.api import Athena
 

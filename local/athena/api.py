@@ -1,4 +1,4 @@
-"""Athena's API: executions that run, are watched, paged through and stopped."""
+"""Athena's API: starts, polls and stops query executions, and pages through results."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.account.aws import Aws, Credentials
 from local.athena import results, statements
 from local.athena import sql as trino
 from local.athena.catalog import Catalog
 from local.athena.engine import Engine, Session
 from local.athena.errors import QueryCancelledError, QueryError, invalid_request
+from local.athena.outcome import Outcome, Task
 from local.athena.sql import SqlSyntaxError
 from local.athena.storage import is_denied, split_location
-from local.aws import Aws, Credentials
 from local.errors import AwsError
 
 _CONCURRENT_QUERIES = 8
@@ -52,12 +53,8 @@ class Execution:
     submitted: float = field(default_factory=time.time)
     started: float | None = None
     completed: float | None = None
-    planned: float = 0.0
     output: str = ""
-    manifest: str | None = None
-    columns: list[dict[str, Any]] = field(default_factory=list)
-    rows: int = 0
-    update_count: int = 0
+    outcome: Outcome = field(default_factory=Outcome)
     session: Session | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     done: threading.Event = field(default_factory=threading.Event)
@@ -73,12 +70,12 @@ class Execution:
             "DataScannedInBytes": scanned,
             "TotalExecutionTimeInMillis": round((end - self.submitted) * 1000),
             "QueryQueueTimeInMillis": round((started - self.submitted) * 1000),
-            "QueryPlanningTimeInMillis": round(self.planned * 1000),
+            "QueryPlanningTimeInMillis": round(self.outcome.planned * 1000),
             "ServiceProcessingTimeInMillis": 0,
             "ResultReuseInformation": {"ReusedPreviousResult": False},
         }
-        if self.manifest:
-            found["DataManifestLocation"] = self.manifest
+        if self.outcome.manifest:
+            found["DataManifestLocation"] = self.outcome.manifest
         return found
 
     def to_api(self) -> dict[str, Any]:
@@ -284,7 +281,8 @@ class Athena:
             session = self._engine.session(execution.caller, execution.database, execution.cutoff)
             session.stopped = execution.stop
             execution.session = session
-            statements.run(self._engine, session, execution, self._aws)
+            task = Task(execution.id, execution.output, execution.caller, self._aws)
+            execution.outcome = statements.run(self._engine, session, execution.statement, task)
             session.check()
         except QueryCancelledError as stopped:
             state, reason = "CANCELLED", str(stopped)
@@ -386,7 +384,7 @@ class Athena:
                     "TotalExecutionTimeInMillis": told["TotalExecutionTimeInMillis"],
                 },
                 "Rows": {
-                    "OutputRows": execution.rows,
+                    "OutputRows": execution.outcome.rows,
                 },
             }
         }
@@ -419,8 +417,11 @@ class Athena:
                 values = [column[i - bool(header)] for column in columns]
             rows.append({"Data": [{} if v is None else {"VarCharValue": v} for v in values]})
         answer: dict[str, Any] = {
-            "UpdateCount": execution.update_count,
-            "ResultSet": {"Rows": rows, "ResultSetMetadata": {"ColumnInfo": execution.columns}},
+            "UpdateCount": execution.outcome.update_count,
+            "ResultSet": {
+                "Rows": rows,
+                "ResultSetMetadata": {"ColumnInfo": [*execution.outcome.columns]},
+            },
         }
         if start + size < total:
             answer["NextToken"] = str(start + size)

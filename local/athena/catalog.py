@@ -1,4 +1,4 @@
-"""Tables and views, as the caller may see them in the Glue catalog."""
+"""Tables and views in the Glue catalog that the caller may read."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from local.account.aws import Aws, Credentials
 from local.athena.errors import QueryError
 from local.athena.types import hive_to_duckdb
-from local.aws import Aws, Credentials
 
 _VIEW = re.compile(r"/\*\s*Presto View:\s*([A-Za-z0-9+/=\s]+?)\s*\*/")
 

@@ -1,4 +1,4 @@
-"""Statements other than queries: what SHOW, DESCRIBE and CREATE do to, or read from, Glue."""
+"""Statements other than queries: SHOW, DESCRIBE, CREATE and the like on the Glue catalog."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ from local.athena import sql as trino
 from local.athena.catalog import Table, encode_view
 from local.athena.duckdb_errors import trino_errors
 from local.athena.errors import QueryError
+from local.athena.outcome import Outcome, Task
 from local.athena.sql import SqlSyntaxError
-from local.athena.storage import PARQUET_SERDE, output_denied, split_location, upload
+from local.athena.storage import PARQUET_SERDE, output_denied, split_location
 from local.athena.types import hive_type, quote, split_top, text, trino_type
 
 if TYPE_CHECKING:
-    from local.athena.api import Execution
     from local.athena.engine import Engine, Query, Session
-    from local.aws import Aws
 
 _NAME = r'(?:`[^`]+`|"[^"]+"|[\w$-]+)'
 _QUALIFIED = rf"(?P<name>{_NAME}(?:\.{_NAME}){{0,2}})"
@@ -34,8 +33,7 @@ class Run:
 
     engine: Engine
     session: Session
-    execution: Execution
-    aws: Aws
+    task: Task
 
     def qualified(self, name: str) -> tuple[str, str]:
         """Database and table of a name, as written."""
@@ -49,18 +47,29 @@ class Run:
 
 @dataclass
 class Command:
-    """A statement that is no query; ``run`` gives the lines of its result."""
+    """A statement that is no query.
+
+    Parameters
+    ----------
+    action:
+        Does it, and returns the lines of its result; or, if it writes data, what came of it.
+    """
 
     type: str
     substatement: str
-    action: Callable[[Run], list[str]]
+    action: Callable[[Run], list[str] | Outcome]
     columns: list[dict[str, Any]] = field(default_factory=list)
     tree: exp.Expr | None = None
     writes_data: bool = False
 
-    def run(self, engine: Engine, session: Session, execution: Execution, aws: Aws) -> list[str]:
+    def run(self, engine: Engine, session: Session, task: Task) -> Outcome:
         """Do it."""
-        return self.action(Run(engine, session, execution, aws))
+        done = self.action(Run(engine, session, task))
+        if isinstance(done, Outcome):
+            return done
+        # Only what shows something has rows; the lines of DDL are messages.
+        rows = len(done) if self.type == "UTILITY" else 0
+        return Outcome(lines=done, columns=self.columns, rows=rows)
 
 
 _FIRST_WORDS = {
@@ -520,7 +529,7 @@ def _repair(match: re.Match[str], _: list[str]) -> Command:
         known = {tuple(values) for values, _ in run.session.catalog.partitions(table)}
         style = "/".join(rf"{re.escape(key)}=([^/]+)" for key in table.partition_keys)
         found = set()
-        s3 = run.aws.client("s3", run.session.caller)
+        s3 = run.task.aws.client("s3", run.session.caller)
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
             for item in page.get("Contents", ()):
                 place = re.match(style + "/", item["Key"][len(prefix) :].lstrip("/"))
@@ -544,11 +553,11 @@ def _ctas(match: re.Match[str], parameters: list[str]) -> Command:
     properties = _with(match["properties"])
     tree, no_data = _query_with_data(match["query"], parameters)
 
-    def action(run: Run) -> list[str]:
+    def action(run: Run) -> Outcome:
         database, name = run.qualified(match["name"])
         if run.session.catalog.find(database, name):
             if match["exists"]:
-                return []
+                return Outcome()
             raise QueryError(
                 "TABLE_ALREADY_EXISTS",
                 f"line 1:1: Table 'awsdatacatalog.{database}.{name}' already exists",
@@ -556,13 +565,12 @@ def _ctas(match: re.Match[str], parameters: list[str]) -> Command:
         run.session.catalog.database(database)
         query = run.engine.prepare(run.session, tree, load=not no_data)
         _named(query)
-        location = properties.get("external_location") or run.execution.output + "/"
+        location = properties.get("external_location") or run.task.output + "/"
         columns = [
             (label.lower(), kind) for label, kind in zip(query.labels, query.types, strict=True)
         ]
         serde, inputs, outputs = _SERDES["PARQUET"]
-        if not no_data:
-            _write_parquet(run, query, location, properties)
+        outcome = Outcome() if no_data else _write_parquet(run, query, location, properties)
         definition = {
             "Name": name,
             "TableType": "EXTERNAL_TABLE",
@@ -581,7 +589,7 @@ def _ctas(match: re.Match[str], parameters: list[str]) -> Command:
             },
         }
         _glue(run, "create_table", DatabaseName=database, TableInput=definition)
-        return []
+        return outcome
 
     return Command("DDL", "CREATE_TABLE_AS_SELECT", action, tree=tree, writes_data=True)
 
@@ -590,10 +598,9 @@ def _unload(match: re.Match[str], parameters: list[str]) -> Command:
     properties = _with(match["properties"])
     tree, _ = _query_with_data(match["query"], parameters)
 
-    def action(run: Run) -> list[str]:
+    def action(run: Run) -> Outcome:
         query = run.engine.prepare(run.session, tree)
-        _write_parquet(run, query, match["location"], properties)
-        return []
+        return _write_parquet(run, query, match["location"], properties)
 
     return Command("DML", "UNLOAD", action, tree=tree, writes_data=True)
 
@@ -627,7 +634,7 @@ def _with(inside: str | None) -> dict[str, str]:
     return properties
 
 
-def _write_parquet(run: Run, query: Query, location: str, properties: dict[str, str]) -> None:
+def _write_parquet(run: Run, query: Query, location: str, properties: dict[str, str]) -> Outcome:
     """One Parquet object, and the manifest that names it."""
     compression = (
         properties.get("write_compression")
@@ -636,7 +643,7 @@ def _write_parquet(run: Run, query: Query, location: str, properties: dict[str, 
         or "GZIP"
     )
     bucket, prefix = split_location(location)
-    s3 = run.aws.client("s3", run.session.caller)
+    s3 = run.task.aws.client("s3", run.session.caller)
     try:
         listed = s3.list_objects_v2(Bucket=bucket, Prefix=prefix.rstrip("/") + "/", MaxKeys=1)
     except ClientError as error:
@@ -650,23 +657,23 @@ def _write_parquet(run: Run, query: Query, location: str, properties: dict[str, 
         for i, (label, kind) in enumerate(zip(query.labels, query.types, strict=True))
     )
     names = ", ".join(f"c{i}" for i in range(len(query.labels)))
-    file = run.engine.directory / f"{run.execution.id}.parquet"
+    file = run.engine.directory / f"{run.task.id}.parquet"
     try:
         with trino_errors():
             counted = run.session.cursor.execute(
                 f"COPY (SELECT {columns} FROM ({query.sql}) AS r({names})) TO {text(str(file))} "  # noqa: S608
                 f"(FORMAT parquet, COMPRESSION {compression})"
             ).fetchone()
-        run.execution.rows = run.execution.update_count = int(counted[0]) if counted else 0
+        rows = int(counted[0]) if counted else 0
         run.session.check()
-        path = f"{location.rstrip('/')}/{run.execution.id.replace('-', '')}_0.parquet"
-        upload(run.aws, run.session.caller, path, file.read_bytes())
+        path = f"{location.rstrip('/')}/{run.task.id.replace('-', '')}_0.parquet"
+        run.task.upload(path, file.read_bytes())
     finally:
         file.unlink(missing_ok=True)
-    base = run.execution.output
-    run.execution.manifest = f"{base}-manifest.csv"
-    upload(run.aws, run.session.caller, run.execution.manifest, path.encode() + b"\n")
-    upload(run.aws, run.session.caller, f"{base}.metadata", b"")
+    manifest = f"{run.task.output}-manifest.csv"
+    run.task.upload(manifest, path.encode() + b"\n")
+    run.task.upload(f"{run.task.output}.metadata", b"")
+    return Outcome(rows=rows, update_count=rows, manifest=manifest)
 
 
 def _stored(kind: str) -> str:

@@ -1,4 +1,4 @@
-"""DuckDB's errors in Trino's words."""
+"""Translates DuckDB's error messages to Trino's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs one statement: names are bound, partitions pruned, objects read, SQL rewritten and run."""
+"""Runs one statement: binds names, prunes partitions, reads objects, rewrites and runs the SQL."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
+from local.account.aws import Aws, Credentials
 from local.athena import iceberg, information_schema, projection, rewrites
 from local.athena import sql as trino
 from local.athena.catalog import Catalog
@@ -23,7 +24,6 @@ from local.athena.pruning import conditions, weaken
 from local.athena.sql import Bound, Scan
 from local.athena.storage import Lake, Object, Part, split_location
 from local.athena.types import column_info, quote, text
-from local.aws import Aws, Credentials
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The two ways in which Athena says no: a refused request, and a query that fails."""
+"""Athena's two kinds of error: a rejected request, and a failed query."""
 
 from __future__ import annotations
 

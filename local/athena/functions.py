@@ -1,4 +1,4 @@
-"""Trino's functions in DuckDB: the macros of ``functions.sql``, and two that SQL cannot say."""
+"""Trino's functions in DuckDB: the macros of ``functions.sql``, and two written in Python."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Which files an Iceberg table consists of now, read from its metadata as the caller.
+"""The current files of an Iceberg table, read from its metadata as the caller.
 
-Row-level deletes by position are told apart; the job that keeps ``orders`` writes no others.
+Supports position deletes; the job that writes ``orders`` produces no other row-level deletes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``information_schema``: what BI tools ask, answered from Glue."""
+"""``information_schema`` for BI tools, built from Glue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Partition projection: the partitions that a table's properties promise, without asking Glue."""
+"""Partition projection: partitions computed from a table's properties, not listed in Glue."""
 
 from __future__ import annotations
 

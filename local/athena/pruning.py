@@ -1,7 +1,8 @@
-"""Which conditions of a query hold for every row that a table scan must give?
+"""Finds the conditions of a query that every row of a table scan must satisfy.
 
-They are followed from the outside in: through subqueries, CTEs, views, unions, groupings and the
-preserved side of outer joins. What cannot be proven is left out: that reads more, never too little.
+Pushes conditions inward through subqueries, CTEs, views, unions, groupings and the preserved side
+of outer joins. A condition that cannot be proven is dropped, so a scan may read too much but never
+too little.
 """
 
 from __future__ import annotations

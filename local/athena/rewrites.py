@@ -1,7 +1,7 @@
-"""From Trino's functions to DuckDB's: one table of renamed ones, and a rule for each other one.
+"""Rewrites Trino's functions to DuckDB's: a table of renamed functions, and a rule for each other.
 
-sqlglot translates the syntax. What it translates wrongly, whatever the types, is changed here; what
-depends on types, in `typed`.
+sqlglot translates the syntax. This module corrects what it translates wrongly regardless of types;
+`typed` corrects what depends on types.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From the text of a query to a qualified tree whose tables are scans of the catalog."""
+"""Parses a query into a qualified tree whose tables are scans of the catalog."""
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
-"""Every statement that Athena runs: SELECT and what looks like one, and DDL over Glue."""
+"""Dispatches every statement that Athena runs: SELECT and its variants, and DDL on Glue."""
 
 from __future__ import annotations
 
 import re
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
@@ -13,12 +12,8 @@ from local.athena import ddl, results
 from local.athena import sql as trino
 from local.athena.duckdb_errors import trino_errors
 from local.athena.engine import Engine, Session, columns_of
+from local.athena.outcome import Outcome, Task
 from local.athena.sql import SqlSyntaxError
-from local.athena.storage import upload
-from local.aws import Aws
-
-if TYPE_CHECKING:
-    from local.athena.api import Execution
 
 
 @dataclass
@@ -87,43 +82,32 @@ def read(text: str, parameters: list[str]) -> Statement:
     return Statement("DML", "SELECT", tree)
 
 
-def run(engine: Engine, session: Session, execution: Execution, aws: Aws) -> None:
-    """Run an execution's statement, and write its result to S3 as the caller."""
-    statement = execution.statement
-    if statement.command is not None:
-        lines = statement.command.run(engine, session, execution, aws)
-        if statement.type == "UTILITY":
-            execution.columns = statement.command.columns
-            execution.rows = len(lines)
-        body = "".join(line + "\n" for line in lines).encode()
-        session.check()
-        if not statement.command.writes_data:
-            upload(aws, execution.caller, execution.output, body)
-            upload(
-                aws,
-                execution.caller,
-                execution.output + ".metadata",
-                results.metadata_file(execution.id, execution.columns),
-            )
-        return
+def run(engine: Engine, session: Session, statement: Statement, task: Task) -> Outcome:
+    """Run a statement, and write its result to S3 as the caller."""
+    if statement.command is None:
+        return _query(engine, session, statement, task)
+    outcome = statement.command.run(engine, session, task)
+    session.check()
+    if not statement.command.writes_data:
+        body = "".join(line + "\n" for line in outcome.lines).encode()
+        task.upload(task.output, body)
+        task.upload(f"{task.output}.metadata", results.metadata_file(task.id, outcome.columns))
+    return outcome
+
+
+def _query(engine: Engine, session: Session, statement: Statement, task: Task) -> Outcome:
     assert statement.tree is not None
     began = time.monotonic()
     query = engine.prepare(session, statement.tree)
-    execution.planned = time.monotonic() - began
-    execution.columns = columns_of(query)
-    file = engine.directory / f"{execution.id}.csv"
+    planned = time.monotonic() - began
+    columns = columns_of(query)
+    file = engine.directory / f"{task.id}.csv"
     try:
         with trino_errors():
-            execution.rows = results.write_csv(
-                session.cursor, query.sql, query.labels, query.types, file
-            )
+            rows = results.write_csv(session.cursor, query.sql, query.labels, query.types, file)
         session.check()
-        upload(aws, execution.caller, execution.output, file.read_bytes())
+        task.upload(task.output, file.read_bytes())
     finally:
         file.unlink(missing_ok=True)
-    upload(
-        aws,
-        execution.caller,
-        execution.output + ".metadata",
-        results.metadata_file(execution.id, execution.columns),
-    )
+    task.upload(f"{task.output}.metadata", results.metadata_file(task.id, columns))
+    return Outcome(columns=columns, rows=rows, planned=planned)

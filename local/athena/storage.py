@@ -1,8 +1,8 @@
-"""Objects of S3 as rows of DuckDB: listed and read with the caller's permissions, decoded once.
+"""S3 objects as DuckDB rows: listed and read with the caller's permissions, decoded once.
 
 An object is fetched once per ETag. JSON is decoded once per object and table definition into a
-DuckDB table, so that a dashboard's next query reads neither S3 nor JSON again; Parquet is read in
-place. Whether the caller may read an object is asked of S3 again for each caller.
+DuckDB table, so a dashboard's next query reads neither S3 nor JSON again. Parquet is read in place.
+S3 checks each caller's permission to read an object.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from botocore.exceptions import ClientError
 
+from local.account.aws import Aws, Credentials
 from local.athena.catalog import Table
 from local.athena.errors import QueryError
 from local.athena.types import decimal, quote, text
-from local.aws import Aws, Credentials
 
 JSON_SERDES = {"org.openx.data.jsonserde.JsonSerDe", "org.apache.hive.hcatalog.data.JsonSerDe"}
 PARQUET_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"

@@ -1,4 +1,4 @@
-"""Small builders of sqlglot trees for DuckDB."""
+"""Helpers that build sqlglot trees for DuckDB."""
 
 from __future__ import annotations
 

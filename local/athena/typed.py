@@ -1,7 +1,7 @@
-"""What Trino's operators and functions mean depends on types: here it is put into DuckDB's terms.
+"""Rewrites Trino operators and functions whose meaning depends on operand types.
 
-Nobody keeps a table of every function's type: DuckDB has bound the very same expressions, so it is
-asked (``DESCRIBE SELECT <operand> FROM <the query's sources>``).
+There is no table of function types: DuckDB reports the type of each operand
+(``DESCRIBE SELECT <operand> FROM <the query's sources>``).
 """
 
 from __future__ import annotations

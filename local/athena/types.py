@@ -1,4 +1,4 @@
-"""Type names: Hive's (in Glue), DuckDB's (inside) and Athena's (in results)."""
+"""Type names: Hive's (in Glue), DuckDB's (internal) and Athena's (in results)."""
 
 from __future__ import annotations
 

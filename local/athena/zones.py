@@ -1,6 +1,6 @@
 """``AT TIME ZONE``: Trino's values carry their zone, DuckDB's are instants.
 
-Until it is known who uses such a value, it is a call of `MARK`.
+A call of `MARK` stands for such a value until its use is known.
 """
 
 from __future__ import annotations

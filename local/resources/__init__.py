@@ -1,4 +1,4 @@
-"""Creates in the emulator, through boto3, each resource type that the Pulumi program registers."""
+"""Creates each resource type of the Pulumi program in the emulator, through boto3."""
 
 from local.resources import (
     athena,

@@ -44,7 +44,7 @@ def named_query(context: Context, name: str, inputs: Inputs) -> Created:
 
 
 def _results(inputs: Inputs) -> Inputs:
-    """The same with the key named as the API has it."""
+    """The inputs, with the KMS key under the API's name."""
     encryption = dict(inputs.get("encryptionConfiguration") or {})
     if "kmsKeyArn" in encryption:
         encryption["kmsKey"] = encryption.pop("kmsKeyArn")

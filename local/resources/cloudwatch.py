@@ -17,7 +17,7 @@ from local.resources.registry import (
 
 @creates("aws:cloudwatch/metricAlarm:MetricAlarm")
 def metric_alarm(context: Context, name: str, inputs: Inputs) -> Created:
-    """An alarm on a metric, or on an expression of several."""
+    """An alarm on a metric or a metric math expression."""
     client = context.aws.client("cloudwatch")
     physical = auto_name(context, name, inputs)
     given = without(inputs, "region", "name", "dimensions", "metricQueries", "tags", "tagsAll")
@@ -54,7 +54,7 @@ def event_rule(context: Context, name: str, inputs: Inputs) -> Created:
 
 @creates("aws:cloudwatch/eventTarget:EventTarget")
 def event_target(context: Context, name: str, inputs: Inputs) -> Created:
-    """Whom a rule tells."""
+    """A target of a rule."""
     identity = inputs.get("targetId") or auto_name(context, name, {})
     target: dict[str, Any] = {"Id": identity, "Arn": inputs["arn"]}
     if transformer := inputs.get("inputTransformer"):

@@ -42,7 +42,7 @@ def table(context: Context, name: str, inputs: Inputs) -> Created:
             PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
         )
     ttl = inputs.get("ttl") or {}
-    if ttl.get("enabled"):  # off is what a new table is; AWS refuses to switch it off once more
+    if ttl.get("enabled"):  # new tables have it off; AWS rejects disabling it again
         client.update_time_to_live(
             TableName=physical,
             TimeToLiveSpecification={"Enabled": True, "AttributeName": ttl["attributeName"]},
@@ -57,7 +57,7 @@ def table(context: Context, name: str, inputs: Inputs) -> Created:
 
 
 def encryption(inputs: Inputs) -> dict[str, object]:
-    """The ``SSESpecification``: a key only with a block that is on, and AWS's own without one."""
+    """The ``SSESpecification``; names a KMS key only if the block is enabled and has one."""
     block = inputs.get("serverSideEncryption") or {}
     key = block.get("kmsKeyArn") if block.get("enabled") else None
     named = {"SSEType": "KMS", "KMSMasterKeyId": key} if key else {}

@@ -1,4 +1,4 @@
-"""The Glue catalog, the crawlers that `local.crawler` runs and the jobs that `local.batch` does."""
+"""The Glue catalog, and the crawlers and jobs that `local.standins` runs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def table(context: Context, name: str, inputs: Inputs) -> Created:
 
 
 def table_input(inputs: Inputs) -> dict[str, Any]:
-    """What the provider sends of a table: SerDe info that says nothing is none."""
+    """The ``TableInput`` as the provider sends it: empty SerDe info is left out."""
     given = without(inputs, "databaseName", "region")
     storage = given.get("storageDescriptor")
     if storage and not any((storage.get("serDeInfo") or {}).values()):
@@ -65,7 +65,7 @@ def classifier(context: Context, name: str, inputs: Inputs) -> Created:
 
 @creates("aws:glue/crawler:Crawler")
 def crawler(context: Context, name: str, inputs: Inputs) -> Created:
-    """A crawler: described by the emulator, run by `local.crawler`."""
+    """A crawler: described by the emulator, run by `local.standins.crawler`."""
     client = context.aws.client("glue", direct=True)
     physical = auto_name(context, name, inputs)
     given = {
@@ -83,7 +83,7 @@ def crawler(context: Context, name: str, inputs: Inputs) -> Created:
 
 @creates("aws:glue/securityConfiguration:SecurityConfiguration")
 def security_configuration(context: Context, name: str, inputs: Inputs) -> Created:
-    """What a crawler or a job encrypts."""
+    """The encryption settings of crawlers and jobs."""
     client = context.aws.client("glue", direct=True)
     physical = auto_name(context, name, inputs)
     encryption = inputs["encryptionConfiguration"]
@@ -97,7 +97,7 @@ def security_configuration(context: Context, name: str, inputs: Inputs) -> Creat
 
 @creates("aws:glue/job:Job")
 def job(context: Context, name: str, inputs: Inputs) -> Created:
-    """A job: described by the emulator, run by `local.batch`."""
+    """A job: described by the emulator, run by `local.standins.glue_jobs`."""
     client = context.aws.client("glue", direct=True)
     physical = auto_name(context, name, inputs)
     given = {
@@ -114,7 +114,7 @@ def job(context: Context, name: str, inputs: Inputs) -> Created:
 
 @creates("aws:glue/trigger:Trigger")
 def trigger(context: Context, name: str, inputs: Inputs) -> Created:
-    """A schedule: described by the emulator, which starts nothing by it."""
+    """A trigger: described by the emulator, never fired."""
     client = context.aws.client("glue", direct=True)
     physical = auto_name(context, name, inputs)
     given = {**without(inputs, "region", "tags", "tagsAll"), "name": physical}

@@ -12,7 +12,7 @@ _CALLER_KEYS = ("aws:SourceAccount", "sts:ExternalId")
 
 @creates("aws:iam/role:Role")
 def role(context: Context, name: str, inputs: Inputs) -> Created:
-    """A role; who may assume it keeps its service, see `_assumable`."""
+    """A role; its trust policy loses the caller conditions, see `_assumable`."""
     physical = auto_name(context, name, inputs)
     context.aws.client("iam").create_role(
         RoleName=physical,
@@ -25,7 +25,7 @@ def role(context: Context, name: str, inputs: Inputs) -> Created:
 
 @creates("aws:iam/rolePolicy:RolePolicy")
 def role_policy(context: Context, name: str, inputs: Inputs) -> Created:
-    """An inline policy, as it is."""
+    """An inline policy, unchanged."""
     physical = auto_name(context, name, inputs)
     context.aws.client("iam").put_role_policy(
         RoleName=inputs["role"], PolicyName=physical, PolicyDocument=inputs["policy"]
@@ -35,7 +35,7 @@ def role_policy(context: Context, name: str, inputs: Inputs) -> Created:
 
 @creates("aws:iam/policy:Policy")
 def policy(context: Context, name: str, inputs: Inputs) -> Created:
-    """A customer-managed policy, as it is."""
+    """A customer-managed policy, unchanged."""
     physical = auto_name(context, name, inputs)
     context.aws.client("iam").create_policy(
         PolicyName=physical,
@@ -56,10 +56,10 @@ def role_policy_attachment(context: Context, name: str, inputs: Inputs) -> Creat
 
 
 def _assumable(trust: dict[str, Any]) -> dict[str, Any]:
-    """The trust policy without who the service calls for.
+    """The trust policy without its conditions on the calling account or resource.
 
-    A service of AWS says for which account it assumes a role; here `local` assumes it in the
-    service's place, with no such context, and the emulator would refuse.
+    An AWS service passes that context when it assumes a role. Here `local` assumes the role in the
+    service's place without that context, so the emulator would deny it.
     """
     for statement in trust["Statement"]:
         conditions = statement.get("Condition", {})

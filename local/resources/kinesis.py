@@ -1,4 +1,4 @@
-"""Kinesis streams, and the delivery streams that `local.firehose` runs."""
+"""Kinesis streams, and the delivery streams that `local.standins.firehose` runs."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from local.resources.registry import (
 )
 
 ON_DEMAND_SHARDS = 4
-"""With which AWS creates a stream on demand."""
+"""Shards of a new on-demand stream on AWS."""
 
 
 @creates("aws:kinesis/stream:Stream")
 def stream(context: Context, name: str, inputs: Inputs) -> Created:
-    """A stream, active when this returns."""
+    """A stream; waits until it is active."""
     client = context.aws.client("kinesis")
     physical = auto_name(context, name, inputs)
     mode = (inputs.get("streamModeDetails") or {}).get("streamMode", "PROVISIONED")
-    # The emulator takes a count in either mode; AWS opens so many shards by itself when on demand.
+    # The emulator needs a shard count in either mode; AWS opens this many for on-demand.
     count = int(inputs["shardCount"]) if mode == "PROVISIONED" else ON_DEMAND_SHARDS
     details = {"StreamMode": mode}
     client.create_stream(StreamName=physical, StreamModeDetails=details, ShardCount=count)
@@ -30,7 +30,7 @@ def stream(context: Context, name: str, inputs: Inputs) -> Created:
         StreamName=physical, WaiterConfig={"Delay": 0.1, "MaxAttempts": 100}
     )
     hours = int(inputs.get("retentionPeriod") or 24)
-    if hours > 24:  # the least, and the emulator's default
+    if hours > 24:  # the minimum and the emulator's default
         client.increase_stream_retention_period(StreamName=physical, RetentionPeriodHours=hours)
     if key := inputs.get("kmsKeyId"):
         kind = inputs["encryptionType"]
@@ -41,7 +41,7 @@ def stream(context: Context, name: str, inputs: Inputs) -> Created:
 
 @creates("aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream")
 def delivery_stream(context: Context, name: str, inputs: Inputs) -> Created:
-    """A delivery stream: described by the emulator, run by `local.firehose`."""
+    """A delivery stream: described by the emulator, run by `local.standins.firehose`."""
     client = context.aws.client("firehose")
     physical = auto_name(context, name, inputs)
     s3 = inputs["extendedS3Configuration"]
@@ -60,7 +60,7 @@ def delivery_stream(context: Context, name: str, inputs: Inputs) -> Created:
             },
         },
     )
-    # In the emulator without its source: it would deliver too, each record in an object of its own.
+    # Created without its source: the emulator would also deliver, one object per record.
     shown = {k: v for k, v in wanted.items() if k != "KinesisStreamSourceConfiguration"}
     client.create_delivery_stream(**shown | {"DeliveryStreamType": "DirectPut"})
     context.define("firehose", wanted)

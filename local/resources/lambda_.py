@@ -1,4 +1,4 @@
-"""Lambda functions and who may invoke them."""
+"""Lambda functions and their invoke permissions."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ _IGNORED = frozenset({"code", "name", "region", "reservedConcurrentExecutions", 
 
 @creates("aws:lambda/function:Function")
 def function(context: Context, name: str, inputs: Inputs) -> Created:
-    """A function from a zip file; the emulator runs it in a Python process of its own."""
+    """A function from a zip file; the emulator runs it in a separate Python process."""
     client = context.aws.client("lambda")
     physical = auto_name(context, name, inputs)
     code = inputs["code"]
     if not isinstance(code, pulumi.FileArchive):
         raise LocalError(f"{name}: code must be a FileArchive of a zip file")
     if unknown := inputs.keys() - _IGNORED - set(_SAME_IN_API):
-        raise LocalError(f"{name}: the local stack does not know {', '.join(sorted(unknown))}")
+        raise LocalError(f"{name}: the local stack does not support {', '.join(sorted(unknown))}")
     wanted = {key: inputs[key] for key in _SAME_IN_API if inputs.get(key) is not None}
     arguments = parameters(client, "CreateFunction", {"functionName": physical, **wanted})
     client.create_function(Code={"ZipFile": Path(code.path).read_bytes()}, **arguments)
@@ -56,7 +56,7 @@ def function(context: Context, name: str, inputs: Inputs) -> Created:
 
 @creates("aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig")
 def event_invoke_config(context: Context, name: str, inputs: Inputs) -> Created:
-    """How often an asynchronous run is tried again; two times is the provider's default."""
+    """Retries of asynchronous invocations; the provider's default is two."""
     client = context.aws.client("lambda")
     given = {"maximumRetryAttempts": 2, **without(inputs, "region")}
     wanted = parameters(client, "PutFunctionEventInvokeConfig", given)
@@ -66,7 +66,7 @@ def event_invoke_config(context: Context, name: str, inputs: Inputs) -> Created:
 
 @creates("aws:lambda/permission:Permission")
 def permission(context: Context, name: str, inputs: Inputs) -> Created:
-    """Lets a service invoke a function."""
+    """A service's permission to invoke a function."""
     statement = inputs.get("statementId") or name
     given = {"sourceArn": "SourceArn", "sourceAccount": "SourceAccount"}
     context.aws.client("lambda").add_permission(

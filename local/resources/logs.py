@@ -20,7 +20,7 @@ def log_group(context: Context, name: str, inputs: Inputs) -> Created:
 
 @creates("aws:cloudwatch/logStream:LogStream")
 def log_stream(context: Context, name: str, inputs: Inputs) -> Created:
-    """A stream in a group."""
+    """A log stream."""
     physical = auto_name(context, name, inputs)
     group = inputs["logGroupName"]
     context.aws.client("logs").create_log_stream(logGroupName=group, logStreamName=physical)

@@ -1,4 +1,4 @@
-"""EventBridge pipes: described by the emulator, run by `local.pipe`."""
+"""EventBridge pipes: described by the emulator, run by `local.standins.pipe`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from local.resources.registry import (
 
 
 def _without_zeros(inputs: Inputs) -> Inputs:
-    """The provider sends no zero when it creates a pipe: no retries at all become AWS's default."""
+    """The provider omits zeros when it creates a pipe, so zero retries become AWS's default."""
     source = inputs.get("sourceParameters") or {}
     stream = source.get("dynamodbStreamParameters") or {}
     sent = {key: value for key, value in stream.items() if value != 0}
@@ -23,7 +23,7 @@ def _without_zeros(inputs: Inputs) -> Inputs:
 
 @creates("aws:pipes/pipe:Pipe")
 def pipe(context: Context, name: str, inputs: Inputs) -> Created:
-    """A pipe, stopped in the emulator: its own poller knows no Kinesis target."""
+    """A pipe, stopped in the emulator, whose own poller does not support Kinesis targets."""
     client = context.aws.client("pipes")
     physical = auto_name(context, name, inputs)
     wanted = parameters(

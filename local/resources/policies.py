@@ -1,4 +1,4 @@
-"""Resource policies on an emulator that speaks plain HTTP."""
+"""Resource policies for an emulator that uses plain HTTP."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 
 def over_http(policy: str) -> str | None:
-    """The policy without its TLS-only statements, which would refuse every local call.
+    """The policy without its TLS-only statements, which would deny every local call.
 
-    None when nothing else is in it.
+    None if no statement is left.
     """
     document: dict[str, Any] = json.loads(policy)
     document["Statement"] = [one for one in document["Statement"] if not _tls_only(one)]

@@ -1,4 +1,4 @@
-"""Which function creates which resource type, and what every one of them needs."""
+"""Maps resource types to the functions that create them, and holds their shared helpers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
-from local.aws import Aws
+from local.account.aws import Aws
 from local.errors import LocalError
 
 Inputs = Mapping[str, Any]
@@ -19,9 +19,9 @@ Created = tuple[str, dict[str, Any]]
 
 @dataclass
 class Context:
-    """Where resources are created, and what the parts that stand in for AWS read afterwards.
+    """The account to create resources in, and the definitions for `local.standins`.
 
-    ``definitions`` holds, per service, the API parameters of what the emulator cannot run itself.
+    ``definitions`` holds, per service, the API parameters of what the emulator cannot run.
     """
 
     aws: Aws
@@ -34,7 +34,7 @@ class Context:
         return f"arn:aws:{service}:{where}:{self.aws.account_id}:{resource}"
 
     def define(self, service: str, parameters: dict[str, Any]) -> None:
-        """Keep a definition for the part of ``local`` that acts on it."""
+        """Store a definition for its stand-in."""
         self.definitions.setdefault(service, []).append(parameters)
 
 
@@ -58,7 +58,7 @@ def create(context: Context, token: str, name: str, inputs: Inputs) -> Created:
     Raises
     ------
     LocalError
-        For a type that nothing here creates: silence would let the local stack drift from AWS.
+        For an unsupported type; skipping it would let the local stack drift from AWS.
     """
     creator = _CREATORS.get(token)
     if creator is None:
@@ -69,7 +69,7 @@ def create(context: Context, token: str, name: str, inputs: Inputs) -> Created:
 
 
 def auto_name(context: Context, name: str, inputs: Inputs, key: str = "name") -> str:
-    """The given physical name, or the logical one with a suffix, as the provider would choose."""
+    """The given physical name, or the logical name with a suffix, as the provider does it."""
     given = inputs.get(key)
     if given:
         return str(given)
@@ -77,17 +77,17 @@ def auto_name(context: Context, name: str, inputs: Inputs, key: str = "name") ->
 
 
 def without(inputs: Inputs, *names: str) -> dict[str, Any]:
-    """The inputs but for ``names``."""
+    """The inputs except ``names``."""
     return {name: value for name, value in inputs.items() if name not in names}
 
 
 def parameters(client: Any, operation: str, inputs: Inputs) -> dict[str, Any]:
-    """``inputs`` (camelCase, numbers as floats) as the parameters of an API operation.
+    """Convert ``inputs`` (camelCase, numbers as floats) to the parameters of an API operation.
 
     Raises
     ------
     LocalError
-        For an input that the operation has no member for.
+        For an input without a matching member of the operation.
     """
     shape = client.meta.service_model.operation_model(operation).input_shape
     converted: dict[str, Any] = _convert(shape, inputs, operation)
@@ -118,7 +118,7 @@ def _convert(shape: Shape, value: Any, path: str) -> Any:
 
 
 def _member(members: Mapping[str, str], key: str) -> str | None:
-    """Pulumi's plural or singular of a member's name is the same member."""
+    """The member for an input, whichever of singular or plural Pulumi uses."""
     lower = key.lower()
     spellings: Iterable[str] = (lower, f"{lower}s", lower.removesuffix("s"), f"{lower}es")
     return next((members[one] for one in spellings if one in members), None)

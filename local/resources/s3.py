@@ -24,7 +24,7 @@ def bucket(context: Context, name: str, inputs: Inputs) -> Created:
 
 @creates("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock")
 def public_access_block(context: Context, name: str, inputs: Inputs) -> Created:
-    """Which public access is refused."""
+    """A bucket's public access block."""
     flags = {
         "BlockPublicAcls": "blockPublicAcls",
         "IgnorePublicAcls": "ignorePublicAcls",
@@ -42,7 +42,7 @@ def public_access_block(context: Context, name: str, inputs: Inputs) -> Created:
 
 @creates("aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration")
 def encryption(context: Context, name: str, inputs: Inputs) -> Created:
-    """How objects are encrypted by default."""
+    """A bucket's default encryption."""
     return _put(
         context,
         "PutBucketEncryption",
@@ -53,7 +53,7 @@ def encryption(context: Context, name: str, inputs: Inputs) -> Created:
 
 @creates("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration")
 def lifecycle(context: Context, name: str, inputs: Inputs) -> Created:
-    """When objects expire."""
+    """A bucket's lifecycle rules."""
     return _put(
         context,
         "PutBucketLifecycleConfiguration",
@@ -64,7 +64,7 @@ def lifecycle(context: Context, name: str, inputs: Inputs) -> Created:
 
 @creates("aws:s3/bucketOwnershipControls:BucketOwnershipControls")
 def ownership(context: Context, name: str, inputs: Inputs) -> Created:
-    """Who owns objects."""
+    """A bucket's object ownership."""
     rule = inputs["rule"]
     return _put(
         context, "PutBucketOwnershipControls", inputs, {"ownershipControls": {"rules": [rule]}}
@@ -73,14 +73,14 @@ def ownership(context: Context, name: str, inputs: Inputs) -> Created:
 
 @creates("aws:s3/bucketVersioning:BucketVersioning")
 def versioning(context: Context, name: str, inputs: Inputs) -> Created:
-    """Whether old versions are kept."""
+    """A bucket's versioning."""
     wanted = {"versioningConfiguration": inputs["versioningConfiguration"]}
     return _put(context, "PutBucketVersioning", inputs, wanted)
 
 
 @creates("aws:s3/bucketPolicy:BucketPolicy")
 def bucket_policy(context: Context, name: str, inputs: Inputs) -> Created:
-    """The bucket's policy, but for its TLS-only statements."""
+    """The bucket's policy, without its TLS-only statements."""
     if policy := over_http(inputs["policy"]):
         context.aws.client("s3").put_bucket_policy(Bucket=inputs["bucket"], Policy=policy)
     return inputs["bucket"], dict(inputs)
@@ -90,7 +90,7 @@ def bucket_policy(context: Context, name: str, inputs: Inputs) -> Created:
 def bucket_object(context: Context, name: str, inputs: Inputs) -> Created:
     """An object with the given text."""
     if unknown := inputs.keys() - {"bucket", "key", "content", "contentType", "region"}:
-        raise LocalError(f"{name}: the local stack does not know {', '.join(sorted(unknown))}")
+        raise LocalError(f"{name}: the local stack does not support {', '.join(sorted(unknown))}")
     context.aws.client("s3").put_object(
         Bucket=inputs["bucket"],
         Key=inputs["key"],

@@ -1,4 +1,4 @@
-"""Topics, who may tell them, and whom they tell."""
+"""SNS topics, their policies and subscriptions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def topic(context: Context, name: str, inputs: Inputs) -> Created:
 
 @creates("aws:sns/topicPolicy:TopicPolicy")
 def topic_policy(context: Context, name: str, inputs: Inputs) -> Created:
-    """The topic's policy, but for its TLS-only statements."""
+    """The topic's policy, without its TLS-only statements."""
     if policy := over_http(inputs["policy"]):
         context.aws.client("sns").set_topic_attributes(
             TopicArn=inputs["arn"], AttributeName="Policy", AttributeValue=policy
@@ -28,7 +28,7 @@ def topic_policy(context: Context, name: str, inputs: Inputs) -> Created:
 
 @creates("aws:sns/topicSubscription:TopicSubscription")
 def topic_subscription(context: Context, name: str, inputs: Inputs) -> Created:
-    """A subscription; the emulator sends no mail."""
+    """A subscription; the emulator sends no email."""
     answer = context.aws.client("sns").subscribe(
         TopicArn=inputs["topic"],
         Protocol=inputs["protocol"],

@@ -31,7 +31,7 @@ def queue(context: Context, name: str, inputs: Inputs) -> Created:
 
 @creates("aws:sqs/queuePolicy:QueuePolicy")
 def queue_policy(context: Context, name: str, inputs: Inputs) -> Created:
-    """The queue's policy, but for its TLS-only statements."""
+    """The queue's policy, without its TLS-only statements."""
     if policy := over_http(inputs["policy"]):
         context.aws.client("sqs").set_queue_attributes(
             QueueUrl=inputs["queueUrl"], Attributes={"Policy": policy}

@@ -14,8 +14,8 @@ import pytest
 
 from acceptance.run import Run
 from acceptance.this_machine import ThisMachine
-from local.aws import Aws
-from local.emulator import Emulator
+from local.account.aws import Aws
+from local.account.emulator import Emulator
 from tests.engine.stack import Project, has
 
 NAME = "acceptance-test"

@@ -16,7 +16,7 @@ from acceptance.run import DENIAL, Run
 from acceptance.stack import documented_effect
 from acceptance.this_machine import ThisMachine
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("acceptance-checks")]
+pytestmark = [pytest.mark.xdist_group("acceptance-checks")]
 
 
 @pytest.fixture

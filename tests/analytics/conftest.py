@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from local_athena import running
-from sales_lake import DuckDb, Lake, Runner
+
+from tests.analytics.local_athena import running
+from tests.analytics.sales_lake import DuckDb, Lake, Runner
 
 
 @pytest.fixture(scope="session")

@@ -14,15 +14,14 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from sales_lake import DATABASE, Lake, Row
-
 from analytics import Query, load_views
-from analytics.athena import Athena
+from client.athena import Athena
+from local.account.aws import Aws
+from local.account.emulator import Emulator
+from local.account.gateway import Gateway
 from local.athena import Athena as LocalEngine
-from local.aws import Aws
-from local.emulator import Emulator
-from local.gateway import Gateway
 from schema import ORDERS, Column
+from tests.analytics.sales_lake import DATABASE, Lake, Row
 
 BUCKET, WORKGROUP = "lake", "analysts"
 _FAILED = {

@@ -18,8 +18,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from fake_athena import FakeAthena, serve
 from pyarrow import parquet
+
+from tests.analytics.fake_athena import FakeAthena, serve
 
 COMMAND = [sys.executable, "-m", "analytics"]
 NAMES = {
@@ -259,12 +260,12 @@ def test_an_sql_error_shows_athenas_message_and_the_line(
         ),
         (
             ("AccessDeniedException", "User: u is not authorized to perform: athena:X"),
-            "no permission: User: u is not authorized to perform: athena:X Whoever asks needs the "
-            "stack's reader policy (arn:aws:iam::123456789012:policy/reader)",
+            "no permission: StartQueryExecution: User: u is not authorized to perform: athena:X. "
+            "Needed: the stack's reader policy (arn:aws:iam::123456789012:policy/reader)",
         ),
         (
             ("UnrecognizedClientException", "The security token is invalid."),
-            "AWS refuses the credentials: The security token is invalid.",
+            "the AWS credentials were not accepted (UnrecognizedClientException: The",
         ),
         (("InvalidRequestException", "Queries of this type are not supported"), "not supported"),
     ],
@@ -321,7 +322,7 @@ def test_an_unreachable_athena_is_said_plainly(environment: dict[str, str]) -> N
     nobody = {"AWS_ENDPOINT_URL_ATHENA": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}
     done = Analytics(environment | nobody)("sql", "SELECT 1")
     assert done.returncode == 1
-    assert "Athena cannot be reached" in done.stderr
+    assert "cannot reach AWS" in done.stderr
 
 
 def test_ctrl_c_stops_the_query_in_athena_and_exits_130(

@@ -11,10 +11,10 @@ from statistics import median
 from typing import Any
 
 import pytest
-from sales_lake import DuckDb, Lake, Row, Runner
 
 from analytics import load_queries
 from schema import ORDERS
+from tests.analytics.sales_lake import DuckDb, Lake, Row, Runner
 
 Order = dict[str, Any]
 Answers = Callable[..., list[dict[str, Any]]]

@@ -11,13 +11,13 @@ import pytest
 import sqlglot
 from hypothesis import given
 from hypothesis import strategies as st
-from sales_lake import bound
 from sqlglot import exp
 from sqlglot.errors import ParseError
 
 import analytics
 from analytics import Parameter, ParameterError, Query, load_queries, load_views, schema_of
 from schema import ORDERS, Column, Schema
+from tests.analytics.sales_lake import bound
 
 QUERIES = load_queries()
 NAMES = [query.name for query in QUERIES]

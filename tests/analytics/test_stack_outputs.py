@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-import stack_outputs
-from stack_outputs import StackOutputsError, load
+from client import stack_outputs
+from client.stack_outputs import StackOutputsError, load
 
 
 @pytest.fixture(autouse=True)

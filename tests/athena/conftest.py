@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
+from local.account.aws import Aws, Credentials
+from local.account.gateway import Gateway
 from local.athena import Athena
-from local.aws import Aws, Credentials
-from local.gateway import Gateway
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"

@@ -13,7 +13,8 @@ import uuid
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import BUCKET, Lab
+
+from tests.athena.conftest import BUCKET, Lab
 
 SLOW = (
     "SELECT sum(a.n * b.n % 7) FROM UNNEST(sequence(1, 200000)) AS a(n) "

@@ -8,9 +8,9 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from conftest import ACCOUNT, BUCKET, REGION, Lab
 
-from local.aws import Credentials
+from local.account.aws import Credentials
+from tests.athena.conftest import ACCOUNT, BUCKET, REGION, Lab
 
 GROUP = f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/team"
 GLUE = f"arn:aws:glue:{REGION}:{ACCOUNT}"
@@ -187,9 +187,9 @@ def test_forged_requests_are_refused(lab: Lab) -> None:
 def test_an_old_signature_is_refused(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     from datetime import timedelta
 
-    import local.sigv4
+    import local.account.sigv4
 
-    monkeypatch.setattr(local.sigv4, "_SKEW", timedelta(seconds=-1))
+    monkeypatch.setattr(local.account.sigv4, "_SKEW", timedelta(seconds=-1))
     code, message = _refused(lambda: _client(lab, lab.aws.root).list_work_groups())
     assert code == "InvalidSignatureException"
     assert message.startswith("Signature expired: ")

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import BUCKET, REGION, Lab
+
+from tests.athena.conftest import BUCKET, REGION, Lab
 
 BIN = Path(sys.executable).parent
 

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Lab
+
+from tests.athena.conftest import Lab
 
 NUMBERS = [
     ("7 / 2", "3"),

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import BUCKET, PARQUET, Lab
+
+from tests.athena.conftest import BUCKET, PARQUET, Lab
 
 
 def _sent(lab: Lab, run) -> list[tuple[str, str]]:

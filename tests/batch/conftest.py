@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from local import spark as spark_jars
 from local.errors import LocalError
+from local.standins import spark as spark_jars
 from tests.batch.batch_support import Lake
 
 ROOT = Path(__file__).parents[2]

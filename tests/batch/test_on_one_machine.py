@@ -13,21 +13,19 @@ import pytest
 from botocore.exceptions import ClientError
 
 import generator
-from local import spark as spark_jars
-from local.aws import Credentials
-from local.batch import run_batch, start_and_await
-from local.chain import LocalStack
-from local.demo import IN_TABLE, Asker
+from local.account.aws import Credentials
+from local.chain import LocalChain
+from local.commands.batch import run_batch, start_and_await
+from local.commands.demo import IN_TABLE, Asker
+from local.commands.truth import differences, table_items
+from local.commands.up import engineer, environment
 from local.errors import LocalError
-from local.truth import differences, table_items
-from local.up import engineer, environment
+from local.standins import spark as spark_jars
 from schema import ORDERS
-
-pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalChain]:
     try:
         spark_jars.check()
         spark_jars.jars()
@@ -35,17 +33,17 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
         pytest.skip(str(error))
     overrides = {"batchSchedule": "cron(10 * * * ? *)", "batchBuckets": "2"}
     folder = tmp_path_factory.mktemp("stack")
-    with LocalStack("dev", folder, overrides=overrides) as running:
+    with LocalChain("dev", folder, overrides=overrides) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def person(stack: LocalStack) -> Credentials:
+def person(stack: LocalChain) -> Credentials:
     """The engineer, in another shell."""
     return engineer(stack)
 
 
-def write(stack: LocalStack, seed: int) -> None:
+def write(stack: LocalChain, seed: int) -> None:
     """Write orders and wait until their changes are in the lake."""
     plan = generator.Plan(count=60, updates=0.4, deletes=0.1, seed=seed)
     client = stack.aws.client("dynamodb")
@@ -58,7 +56,7 @@ def write(stack: LocalStack, seed: int) -> None:
 
 
 def test_current_orders_are_those_of_the_table_at_any_time(
-    stack: LocalStack, person: Credentials
+    stack: LocalChain, person: Credentials
 ) -> None:
     reader = stack.user("batch-reader", stack.outputs["readerPolicyArn"])
     ask = Asker(stack, reader)
@@ -93,7 +91,7 @@ def test_current_orders_are_those_of_the_table_at_any_time(
 
 
 def test_one_run_at_a_time_and_a_stopped_one_says_so(
-    stack: LocalStack, person: Credentials
+    stack: LocalChain, person: Credentials
 ) -> None:
     glue, job = stack.aws.client("glue"), stack.outputs["batchJobName"]
     run = glue.start_job_run(JobName=job)["JobRunId"]
@@ -109,7 +107,7 @@ def test_one_run_at_a_time_and_a_stopped_one_says_so(
     assert (told["JobRunState"], told["ErrorMessage"]) == ("STOPPED", "it was stopped")
 
 
-def test_a_missing_permission_stops_the_job_and_is_named(stack: LocalStack) -> None:
+def test_a_missing_permission_stops_the_job_and_is_named(stack: LocalChain) -> None:
     iam = stack.aws.client("iam")
     role = stack.deployment.definitions["jobs"][0]["Role"].rpartition("/")[2]
     (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
@@ -126,7 +124,7 @@ def test_a_missing_permission_stops_the_job_and_is_named(stack: LocalStack) -> N
         iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
 
 
-def test_glue_refuses_what_it_does_not_know(stack: LocalStack) -> None:
+def test_glue_refuses_what_it_does_not_know(stack: LocalChain) -> None:
     glue = stack.aws.client("glue")
     with pytest.raises(ClientError, match="EntityNotFoundException"):
         glue.start_job_run(JobName="nothing")

@@ -10,8 +10,8 @@ from typing import Any
 import boto3
 import pytest
 
-from local.aws import Aws
-from local.emulator import Emulator
+from local.account.aws import Aws
+from local.account.emulator import Emulator
 
 VIEW = {
     "name": "current_orders",

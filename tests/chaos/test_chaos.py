@@ -12,8 +12,6 @@ from chaos.faults import FAULTS
 from chaos.injector import Injector
 from chaos.rig import Rig
 
-pytestmark = [pytest.mark.e2e]
-
 HALVES = [sorted(FAULTS)[::2], sorted(FAULTS)[1::2]]
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from component_support import Deploy, Deployed, check, record
+
+from tests.components.component_support import Deploy, Deployed, check, record
 
 
 @pytest.fixture

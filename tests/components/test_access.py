@@ -1,24 +1,33 @@
-"""Access: what writers and readers may do."""
+"""Access: what writers, readers and operators may do."""
 
 from __future__ import annotations
 
-from component_support import Deploy, Deployed, arn
-
 from components.access import Access, AccessArgs
+from tests.components.component_support import Deploy, Deployed, arn
 
 TABLE = arn("dynamodb:{region}:{account}:table/orders")
+CHANGES = f"{TABLE}/stream/1"
+STREAM = arn("kinesis:{region}:{account}:stream/changes")
+PIPE = arn("pipes:{region}:{account}:pipe/bridge")
+QUEUE = arn("sqs:{region}:{account}:dlq")
+KEY = arn("kms:{region}:{account}:key/1234")
 BUCKET = "arn:aws:s3:::lake"
 WORKGROUP = arn("athena:{region}:{account}:workgroup/shop")
 DATA_CATALOG = arn("athena:{region}:{account}:datacatalog/AwsDataCatalog")
 GLUE = arn("glue:{region}:{account}:")
 
 
-def access(deploy: Deploy) -> Deployed:
+def access(deploy: Deploy, **given: str) -> Deployed:
     args = AccessArgs(
         table_arn=TABLE,
+        stream_arn=CHANGES,
+        kinesis_stream_arn=STREAM,
+        pipe_arn=PIPE,
+        dlq_arn=QUEUE,
         bucket_arn=BUCKET,
         database_arn=f"{GLUE}database/shop",
         workgroup_arn=WORKGROUP,
+        **given,
     )
     return deploy(lambda: Access("access", args))
 
@@ -71,3 +80,30 @@ def test_a_reader_may_ask_the_workgroup_about_the_database_and_no_more(deploy: D
         "s3:AbortMultipartUpload": results,
         "s3:ListMultipartUploadParts": results,
     }
+
+
+def test_an_operator_may_repair_and_no_more(deploy: Deploy) -> None:
+    policy = access(deploy).find("Policy", "access-operator")
+    assert policy.allows == {
+        "dynamodb:DescribeTable": {TABLE},
+        "dynamodb:GetItem": {TABLE},
+        "dynamodb:Scan": {TABLE},
+        "dynamodb:GetRecords": {CHANGES},
+        "dynamodb:GetShardIterator": {CHANGES},
+        "kinesis:GetRecords": {STREAM},
+        "kinesis:GetShardIterator": {STREAM},
+        "kinesis:ListShards": {STREAM},
+        "kinesis:PutRecords": {STREAM},
+        "pipes:DescribePipe": {PIPE},
+        "s3:GetObject": {f"{BUCKET}/failed/*", f"{BUCKET}/replayed/*"},
+        "s3:ListBucket": {BUCKET},
+        "s3:PutObject": {f"{BUCKET}/replayed/*"},
+        "sqs:ChangeMessageVisibility": {QUEUE},
+        "sqs:DeleteMessage": {QUEUE},
+        "sqs:ReceiveMessage": {QUEUE},
+    }
+
+
+def test_a_stream_with_a_key_of_its_own_can_be_read_and_written(deploy: Deploy) -> None:
+    policy = access(deploy, kms_key_arn=KEY).find("Policy", "access-operator")
+    assert policy.allows["kms:Decrypt"] == policy.allows["kms:GenerateDataKey"] == {KEY}

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from component_support import Deploy, Deployed, arn
 
+from components.arguments.checks import ArgumentError
 from components.batch_projection import BatchProjection, BatchProjectionArgs
 from components.catalog import View
-from components.checks import ArgumentError
 from schema import ORDERS, Schema
+from tests.components.component_support import Deploy, Deployed, arn
 
 ROOT = Path(__file__).resolve().parents[2]
 BUCKET = "arn:aws:s3:::lake"

@@ -7,12 +7,12 @@ import json
 from typing import Any
 
 import pytest
-from component_support import Deploy, Deployed, arn
 
+from components.arguments.checks import ArgumentError
 from components.catalog import Catalog, CatalogArgs, SavedQuery, View, presto_type
 from components.change_data_capture import ChangeDataCapture, ChangeDataCaptureArgs
-from components.checks import ArgumentError
 from schema import ORDERS, Column, Schema
+from tests.components.component_support import Deploy, Deployed, arn
 
 BUCKET = "arn:aws:s3:::lake"
 GLUE = arn("glue:{region}:{account}:")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from component_support import Deploy, arn
 
+from components.arguments.checks import ArgumentError
 from components.cdc_source import CdcSource, CdcSourceArgs
-from components.checks import ArgumentError
 from schema import ORDERS, Column, Schema
+from tests.components.component_support import Deploy, arn
 
 KEY = arn("kms:{region}:{account}:key/0000")
 TABLE_ARN = arn("dynamodb:{region}:{account}:table/orders-table-1a2b3c4")

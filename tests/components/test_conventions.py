@@ -10,21 +10,21 @@ from typing import Any
 
 import pulumi
 import pytest
-from component_support import Deploy, arn
 
 from components.access import Access, AccessArgs
 from components.batch_projection import BatchProjection, BatchProjectionArgs
 from components.catalog import Catalog, CatalogArgs, SavedQuery, View
 from components.cdc_source import CdcSource, CdcSourceArgs
-from components.dashboard import Dashboard, DashboardArgs
+from components.change_stream import ChangeStream, ChangeStreamArgs
 from components.delivery_to_lake import DeliveryToLake, DeliveryToLakeArgs
 from components.monitoring import Monitoring, MonitoringArgs
-from components.operator import Operator, OperatorArgs
 from components.order_generator import OrderGenerator, OrderGeneratorArgs
 from components.private_bucket import PrivateBucket, PrivateBucketArgs
 from components.python_function import PythonFunction
+from components.quicksight_dashboard import QuickSightDashboard, QuickSightDashboardArgs
 from components.service_role import ServiceRole
 from components.stream_bridge import StreamBridge, StreamBridgeArgs
+from tests.components.component_support import Deploy, arn
 
 TABLE = arn("dynamodb:{region}:{account}:table/orders")
 DATABASE = arn("glue:{region}:{account}:database/shop")
@@ -38,7 +38,14 @@ MAKERS: dict[type, Callable[[str, pulumi.ResourceOptions | None], object]] = {
     Access: lambda name, opts: Access(
         name,
         AccessArgs(
-            table_arn=TABLE, bucket_arn=BUCKET, database_arn=DATABASE, workgroup_arn=WORKGROUP
+            table_arn=TABLE,
+            stream_arn=f"{TABLE}/stream/1",
+            kinesis_stream_arn=STREAM,
+            pipe_arn=arn("pipes:{region}:{account}:pipe/bridge"),
+            dlq_arn=arn("sqs:{region}:{account}:dlq"),
+            bucket_arn=BUCKET,
+            database_arn=DATABASE,
+            workgroup_arn=WORKGROUP,
         ),
         opts,
     ),
@@ -59,10 +66,11 @@ MAKERS: dict[type, Callable[[str, pulumi.ResourceOptions | None], object]] = {
         CatalogArgs(bucket_name="lake", bucket_arn=BUCKET, views=[VIEW], saved_queries=[QUERY]),
         opts,
     ),
+    ChangeStream: lambda name, opts: ChangeStream(name, ChangeStreamArgs(), opts),
     CdcSource: lambda name, opts: CdcSource(name, CdcSourceArgs(), opts),
-    Dashboard: lambda name, opts: Dashboard(
+    QuickSightDashboard: lambda name, opts: QuickSightDashboard(
         name,
-        DashboardArgs(
+        QuickSightDashboardArgs(
             workgroup_name="sales",
             workgroup_arn=WORKGROUP,
             database_name="sales",
@@ -89,18 +97,6 @@ MAKERS: dict[type, Callable[[str, pulumi.ResourceOptions | None], object]] = {
         ),
         opts,
     ),
-    Operator: lambda name, opts: Operator(
-        name,
-        OperatorArgs(
-            table_arn=TABLE,
-            stream_arn=f"{TABLE}/stream/1",
-            kinesis_stream_arn=STREAM,
-            pipe_arn=arn("pipes:{region}:{account}:pipe/bridge"),
-            dlq_arn=arn("sqs:{region}:{account}:dlq"),
-            bucket_arn=BUCKET,
-        ),
-        opts,
-    ),
     OrderGenerator: lambda name, opts: OrderGenerator(
         name, OrderGeneratorArgs(table_name="orders", table_arn=TABLE), opts
     ),
@@ -108,7 +104,9 @@ MAKERS: dict[type, Callable[[str, pulumi.ResourceOptions | None], object]] = {
         name, PrivateBucketArgs(expire_days_by_prefix={"rows/": 1}), opts
     ),
     StreamBridge: lambda name, opts: StreamBridge(
-        name, StreamBridgeArgs(source_stream_arn=f"{TABLE}/stream/1"), opts
+        name,
+        StreamBridgeArgs(source_stream_arn=f"{TABLE}/stream/1", target_stream_arn=STREAM),
+        opts,
     ),
 }
 every_component = pytest.mark.parametrize("kind", MAKERS, ids=lambda kind: kind.__name__)

@@ -9,12 +9,12 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore.validate import ParamValidator
-from component_support import ACCOUNT, REGION, Deploy, Deployed, arn
 
-from components.checks import ArgumentError
-from components.dashboard import Dashboard, DashboardArgs
-from components.quicksight_definition import definition
+from components.arguments.checks import ArgumentError
+from components.definitions.quicksight import definition
+from components.quicksight_dashboard import QuickSightDashboard, QuickSightDashboardArgs
 from schema import ORDERS
+from tests.components.component_support import ACCOUNT, REGION, Deploy, Deployed, arn
 
 ANALYSTS = arn("quicksight:{region}:{account}:group/default/analysts")
 BUCKET = "arn:aws:s3:::lake"
@@ -22,7 +22,7 @@ WORKGROUP = arn("athena:{region}:{account}:workgroup/sales")
 DATABASE = arn("glue:{region}:{account}:database/sales_cdc")
 
 
-def make(name: str = "one", **given: Any) -> Dashboard:
+def make(name: str = "one", **given: Any) -> QuickSightDashboard:
     values: dict[str, Any] = {
         "workgroup_name": "sales",
         "workgroup_arn": WORKGROUP,
@@ -31,7 +31,7 @@ def make(name: str = "one", **given: Any) -> Dashboard:
         "bucket_arn": BUCKET,
         "dashboard_principal_arn": ANALYSTS,
     }
-    return Dashboard(name, DashboardArgs(**values | given))
+    return QuickSightDashboard(name, QuickSightDashboardArgs(**values | given))
 
 
 @pytest.fixture
@@ -189,7 +189,7 @@ def test_the_titles_are_the_figures_of_the_other_dashboard() -> None:
 
 def test_it_says_where_to_look(deploy: Deploy) -> None:
     deployed = deploy(lambda: make("sales-cdc-dev-dashboard"))
-    outputs = deployed.outputs[deployed.find("sales-cdc:index:Dashboard").urn]
+    outputs = deployed.outputs[deployed.find("sales-cdc:index:QuickSightDashboard").urn]
     url = f"https://{REGION}.quicksight.aws.amazon.com/sn/dashboards/sales-cdc-dev-dashboard"
     assert outputs["dashboard_url"] == url
     assert outputs["dashboard_id"] == "sales-cdc-dev-dashboard"

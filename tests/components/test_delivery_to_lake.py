@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 import pytest
-from component_support import ACCOUNT, Deploy, Deployed, arn
 
-from components.checks import ArgumentError
+from components.archives.lambda_zip import Platform
+from components.arguments.checks import ArgumentError
 from components.delivery_to_lake import DeliveryToLake, DeliveryToLakeArgs
-from components.lambda_package import Platform
 from schema import ORDERS
+from tests.components.component_support import ACCOUNT, Deploy, Deployed, arn
 
 STREAM = arn("kinesis:{region}:{account}:stream/changes")
 BUCKET = "arn:aws:s3:::lake-bucket-1a2b3c4"

@@ -11,7 +11,17 @@ from typing import Any
 
 import pulumi
 import pytest
-from component_support import ACCOUNT, REGION, Deploy, Deployed, Recorded, arn, check, record
+
+from tests.components.component_support import (
+    ACCOUNT,
+    REGION,
+    Deploy,
+    Deployed,
+    Recorded,
+    arn,
+    check,
+    record,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = arn("kms:{region}:{account}:key/0000")
@@ -101,7 +111,7 @@ GRANTS: Mapping[str, Mapping[str, set[str]]] = {
     "generator-schedule-policy": {"": {DECRYPT}},
     "lake-firehose-policy": {"kinesis": {DECRYPT}, **S3},
     "lake-transform-policy": {},
-    "operator-policy": {
+    "access-operator": {
         "dynamodb": {DECRYPT},
         "kinesis": {DECRYPT, GENERATE},
         "sqs": {DECRYPT},

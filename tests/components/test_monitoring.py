@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from component_support import REGION, Deploy, Deployed, arn
 
-from components import checks
-from components.alarms import RUNBOOK
+from components.arguments import checks
+from components.definitions.alarms import RUNBOOK
 from components.monitoring import CRAWLER, JOB, Monitoring, MonitoringArgs
+from tests.components.component_support import REGION, Deploy, Deployed, arn
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = {

@@ -7,11 +7,11 @@ import zipfile
 from typing import Any
 
 import pytest
-from component_support import ACCOUNT, Deploy, Deployed, arn
 
-from components.checks import ArgumentError
-from components.lambda_package import Platform
+from components.archives.lambda_zip import Platform
+from components.arguments.checks import ArgumentError
 from components.order_generator import OrderGenerator, OrderGeneratorArgs
+from tests.components.component_support import ACCOUNT, Deploy, Deployed, arn
 
 TABLE = arn("dynamodb:{region}:{account}:table/orders")
 FUNCTION = arn("lambda:{region}:{account}:function:maker-function-1a2b3c4")

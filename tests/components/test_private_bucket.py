@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from component_support import Deploy, Deployed
 
-from components.checks import ArgumentError
+from components.arguments.checks import ArgumentError
 from components.private_bucket import PrivateBucket, PrivateBucketArgs
+from tests.components.component_support import Deploy, Deployed
 
 BUCKET = "lake-bucket-1a2b3c4"
 

@@ -10,17 +10,18 @@ from typing import Any
 import pytest
 import yaml
 
-from components import packages
+from components.access import AccessArgs
+from components.archives import functions
+from components.archives.lambda_zip import Platform
+from components.arguments.settings import Settings, SettingsError, key_of
 from components.batch_projection import BatchProjectionArgs
 from components.catalog import CatalogArgs
 from components.cdc_source import CdcSourceArgs
-from components.dashboard import DashboardArgs
+from components.change_stream import ChangeStreamArgs
 from components.delivery_to_lake import DeliveryToLakeArgs
-from components.lambda_package import Platform
 from components.monitoring import MonitoringArgs
-from components.operator import OperatorArgs
 from components.order_generator import OrderGeneratorArgs
-from components.settings import Settings, SettingsError, key_of
+from components.quicksight_dashboard import QuickSightDashboardArgs
 from components.stream_bridge import StreamBridgeArgs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,9 +33,10 @@ ARGS = (
     CatalogArgs,
     BatchProjectionArgs,
     MonitoringArgs,
-    OperatorArgs,
+    AccessArgs,
+    ChangeStreamArgs,
     OrderGeneratorArgs,
-    DashboardArgs,
+    QuickSightDashboardArgs,
 )
 
 
@@ -132,8 +134,8 @@ def test_a_sort_key_is_the_schemas() -> None:
 
 
 def test_the_platform_is_awss_unless_told() -> None:
-    assert Settings().platform == packages.AWS
-    assert Settings.load({"lambdaPlatform": "host"}).platform == Platform.host()
+    assert functions.platform(Settings().lambda_platform) == functions.AWS
+    assert functions.platform("host") == Platform.host()
 
 
 def test_every_problem_is_reported_at_once_with_its_key() -> None:

@@ -1,4 +1,4 @@
-"""StreamBridge: a Kinesis stream, and the pipe that fills it."""
+"""StreamBridge: the pipe that fills a Kinesis stream."""
 
 from __future__ import annotations
 
@@ -8,24 +8,23 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 import pytest
-from component_support import ACCOUNT, Deploy, Deployed, arn
 
-from components import limits
-from components.checks import ArgumentError
+from components.arguments import limits
+from components.arguments.checks import ArgumentError
 from components.stream_bridge import StreamBridge, StreamBridgeArgs
+from tests.components.component_support import ACCOUNT, Deploy, Deployed, arn
 
 SOURCE = arn("dynamodb:{region}:{account}:table/orders/stream/2026-11-21T00:00:00.000")
-STREAM = arn("kinesis:{region}:{account}:stream/bridge-stream-1a2b3c4")
+STREAM = arn("kinesis:{region}:{account}:stream/changes")
 QUEUE = arn("sqs:{region}:{account}:bridge-dlq-1a2b3c4")
 LOGS = arn("logs:{region}:{account}:log-group:bridge-logs-1a2b3c4")
 KEY = arn("kms:{region}:{account}:key/0000")
 FUNCTION = arn("lambda:{region}:{account}:function:enrich")
 
 
-def bridge(deploy: Deploy, **args: Any) -> Deployed:
-    return deploy(
-        lambda: StreamBridge("bridge", StreamBridgeArgs(source_stream_arn=SOURCE, **args))
-    )
+def bridge(deploy: Deploy, **given: Any) -> Deployed:
+    args = StreamBridgeArgs(source_stream_arn=SOURCE, target_stream_arn=STREAM, **given)
+    return deploy(lambda: StreamBridge("bridge", args))
 
 
 def source_parameters(deployed: Deployed) -> Any:
@@ -59,15 +58,6 @@ def test_the_pipe_starts_at_the_first_change_and_gives_up_on_none_in_silence(
             "level": "ERROR",
             "cloudwatchLogsLogDestination": {"logGroupArn": LOGS},
         },
-    }
-
-
-def test_the_stream_grows_by_itself_and_is_encrypted(deploy: Deploy) -> None:
-    assert bridge(deploy).find("Stream", "bridge-stream").inputs == {
-        "streamModeDetails": {"streamMode": "ON_DEMAND"},
-        "retentionPeriod": 24,
-        "encryptionType": "KMS",
-        "kmsKeyId": "alias/aws/kinesis",
     }
 
 
@@ -113,20 +103,14 @@ def test_only_pipes_of_this_account_may_be_it(deploy: Deploy) -> None:
     ]
 
 
-def test_the_pipe_waits_for_its_policy_and_for_the_reader(deploy: Deploy) -> None:
-    def read(stream_arn: pulumi.Output[str]) -> aws.kinesis.StreamConsumer:
-        return aws.kinesis.StreamConsumer("reader", stream_arn=stream_arn)
+def test_the_pipe_waits_for_its_policy_and_for_what_the_bridge_waits_for(deploy: Deploy) -> None:
+    args = StreamBridgeArgs(source_stream_arn=SOURCE, target_stream_arn=STREAM)
 
-    deployed = bridge(deploy, reader=read)
-    assert {"bridge-pipe-policy", "reader"} <= deployed.find("Pipe").depends_on
-    assert deployed.find("StreamConsumer").inputs["streamArn"] == STREAM
+    def program() -> None:
+        reader = aws.kinesis.StreamConsumer("reader", stream_arn=STREAM)
+        StreamBridge("bridge", args, pulumi.ResourceOptions(depends_on=[reader]))
 
-
-def test_shards_count_when_provisioned_only(deploy: Deploy) -> None:
-    provisioned = bridge(deploy, stream_mode="provisioned", shards=3).find("Stream").inputs
-    assert provisioned["shardCount"] == 3
-    assert provisioned["streamModeDetails"] == {"streamMode": "PROVISIONED"}
-    assert "shardCount" not in bridge(deploy, shards=3).find("Stream").inputs
+    assert {"bridge-pipe-policy", "reader"} <= deploy(program).find("Pipe").depends_on
 
 
 @pytest.mark.parametrize(
@@ -165,17 +149,13 @@ def test_an_enrichment_is_called_and_may_be(deploy: Deploy) -> None:
     assert allowed["lambda:InvokeFunction"] == {FUNCTION, f"{FUNCTION}:*"}
 
 
-def test_a_key_of_ones_own_encrypts_the_stream_and_the_pipe_may_use_it(deploy: Deploy) -> None:
+def test_the_pipe_may_use_a_key_of_ones_own(deploy: Deploy) -> None:
     deployed = bridge(deploy, kms_key_arn=KEY)
-    assert deployed.find("Stream").inputs["kmsKeyId"] == KEY
     assert deployed.find("RolePolicy").allows["kms:GenerateDataKey"] == {KEY}
 
 
-def test_retention_and_log_arguments_reach_their_resources(deploy: Deploy) -> None:
-    deployed = bridge(
-        deploy, stream_retention_hours=48, pipe_log_level="TRACE", log_retention_days=3
-    )
-    assert deployed.find("Stream").inputs["retentionPeriod"] == 48
+def test_log_arguments_reach_their_resources(deploy: Deploy) -> None:
+    deployed = bridge(deploy, pipe_log_level="TRACE", log_retention_days=3)
     assert deployed.find("Pipe").inputs["logConfiguration"]["level"] == "TRACE"
     assert deployed.find("LogGroup").inputs["retentionInDays"] == 3
 
@@ -189,7 +169,9 @@ def test_the_log_configuration_is_declared_when_the_log_is_off(deploy: Deploy) -
     "path", ["$.dynamodb.Keys.orderid.S", "$.dynamodb.Keys.number.N", "$.eventID"]
 )
 def test_a_path_that_every_change_has_is_taken(path: str) -> None:
-    assert StreamBridgeArgs(source_stream_arn=SOURCE, partition_key_path=path)
+    assert StreamBridgeArgs(
+        source_stream_arn=SOURCE, target_stream_arn=STREAM, partition_key_path=path
+    )
 
 
 @pytest.mark.parametrize(
@@ -204,15 +186,14 @@ def test_a_path_that_every_change_has_is_taken(path: str) -> None:
 )
 def test_a_path_that_some_change_lacks_is_refused(path: str) -> None:
     with pytest.raises(ArgumentError, match="partition_key_path"):
-        StreamBridgeArgs(source_stream_arn=SOURCE, partition_key_path=path)
+        StreamBridgeArgs(
+            source_stream_arn=SOURCE, target_stream_arn=STREAM, partition_key_path=path
+        )
 
 
 def test_every_wrong_argument_is_named_at_once() -> None:
     wrong: dict[str, Any] = {
         "partition_key_path": "orderid",
-        "stream_mode": "provisoned",
-        "shards": 0,
-        "stream_retention_hours": 23,
         "kms_key_arn": "alias/mine",
         "batch_size": 501,
         "batch_window_seconds": 301,
@@ -224,7 +205,7 @@ def test_every_wrong_argument_is_named_at_once() -> None:
         "log_retention_days": 2,
     }
     with pytest.raises(ArgumentError) as raised:
-        StreamBridgeArgs(source_stream_arn=SOURCE, **wrong)
+        StreamBridgeArgs(source_stream_arn=SOURCE, target_stream_arn=STREAM, **wrong)
     for name in wrong:
         assert name in str(raised.value)
 
@@ -232,13 +213,18 @@ def test_every_wrong_argument_is_named_at_once() -> None:
 def test_the_window_stays_below_the_maximum_age() -> None:
     with pytest.raises(ArgumentError, match="must be below maximum_record_age_seconds"):
         StreamBridgeArgs(
-            source_stream_arn=SOURCE, batch_window_seconds=60, maximum_record_age_seconds=60
+            source_stream_arn=SOURCE,
+            target_stream_arn=STREAM,
+            batch_window_seconds=60,
+            maximum_record_age_seconds=60,
         )
 
 
 def test_no_retries_at_all_cannot_be_had() -> None:
     with pytest.raises(ArgumentError, match="0 would be deployed as -1, without limit; set 1"):
-        StreamBridgeArgs(source_stream_arn=SOURCE, maximum_retry_attempts=0)
+        StreamBridgeArgs(
+            source_stream_arn=SOURCE, target_stream_arn=STREAM, maximum_retry_attempts=0
+        )
 
 
 @pytest.mark.parametrize(

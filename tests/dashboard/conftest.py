@@ -20,7 +20,7 @@ from unittest import mock
 import pytest
 
 from analytics import load_queries
-from analytics.athena import Athena
+from client.athena import Athena
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
@@ -45,7 +45,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One stack and one browser for all of them."""
     for item in items:
         if Path(__file__).parent in item.path.parents and "browser" in item.path.name:
-            item.add_marker(pytest.mark.e2e)
             item.add_marker(pytest.mark.xdist_group("dashboard"))
 
 

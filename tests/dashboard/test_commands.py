@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from analytics import __main__ as command
 from analytics.dashboard import serve
 from analytics.tableau import data_source
-from local.deploy import OVERRIDES
+from local.account.deploy import OVERRIDES
 from schema import ORDERS
 
 OUTPUTS = {
@@ -141,4 +141,4 @@ def test_chinas_regions_have_their_own_domain() -> None:
 def test_a_local_stack_leaves_quicksight_out_and_says_so() -> None:
     value, reason = OVERRIDES["dashboard"]
     assert value == "false"
-    assert "no QuickSight here" in reason and "python -m local dashboard" in reason
+    assert "QuickSight is not emulated" in reason and "python -m local dashboard" in reason

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from analytics import load_queries
-from analytics.athena import Answer, AthenaError, Column, Usage
 from analytics.dashboard import charts
 from analytics.dashboard.figures import WINDOWS, Board, Cost
+from client.athena import Answer, AthenaError, Column, Usage
 
 TODAY, WEEK, MONTH = WINDOWS
 NAMES = {query.sql: query.name for query in load_queries()}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from conftest import REFRESH, Look, Stack, dashboard, until
+from tests.dashboard.conftest import REFRESH, Look, Stack, dashboard, until
 
 Open = Callable[..., Look]
 
@@ -97,7 +97,7 @@ def test_a_failed_record_is_shown_with_its_reason(stack: Stack, url: str, look: 
         StreamName=stack.outputs["kinesisStreamName"], Data=b"no JSON", PartitionKey="x"
     )
     until(lambda: stack.ask("failed_records"))
-    page.wait_for("The transform's log group says what was wrong with each.")
+    page.wait_for("The transform's log group has the reason for each.")
     (failed,) = stack.ask("failed_records")
     page.page.get_by_test_id("stDataFrame").first.scroll_into_view_if_needed()
     until(lambda: any(failed["errorcode"] in row for row in page.table(0)))
@@ -174,7 +174,7 @@ def test_no_athena_says_what_to_look_at(stack: Stack, look: Open) -> None:
     gone = {"AWS_ENDPOINT_URL_ATHENA": "http://127.0.0.1:1", "AWS_MAX_ATTEMPTS": "1"}
     with dashboard(stack.env | gone) as url:
         page = look(url)
-        page.wait_for("Athena does not answer")
+        page.wait_for("Athena queries fail")
         page.wait_for("127.0.0.1:1")
         assert stack.outputs["workgroupName"] in page.text
         assert "readerPolicyArn" in page.text
@@ -184,8 +184,8 @@ def test_no_athena_says_what_to_look_at(stack: Stack, look: Open) -> None:
 def test_credentials_that_aws_does_not_know_are_said_to_be_so(stack: Stack, look: Open) -> None:
     with dashboard(stack.env | {"AWS_ACCESS_KEY_ID": "AKIANOBODY"}) as url:
         page = look(url)
-        page.wait_for("Athena does not answer")
-        page.wait_for("AWS refuses the credentials")
+        page.wait_for("Athena queries fail")
+        page.wait_for("the AWS credentials were not accepted")
 
 
 def test_figures_stay_when_athena_goes_away(stack: Stack, url: str, look: Open) -> None:
@@ -194,6 +194,6 @@ def test_figures_stay_when_athena_goes_away(stack: Stack, url: str, look: Open) 
     page.settle()
     before = shown(page)
     stack.stop()
-    page.wait_for("These figures are not being renewed")
-    page.wait_for("Athena cannot be reached")
+    page.wait_for("These figures could not be updated")
+    page.wait_for("cannot reach AWS")
     assert shown(page) == before

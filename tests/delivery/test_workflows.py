@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -93,3 +94,10 @@ def test_whoever_keeps_the_state_is_told_who_asks(workflow: str) -> None:
         given = job.get("env", {}) | step.get("env", {})
         assert {"PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE"} <= given.keys()
         assert step["with"]["cloud-url"] == "${{ vars.PULUMI_BACKEND_URL }}"
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS)
+def test_every_action_is_pinned_by_its_commit(workflow: str) -> None:
+    text = (ROOT / ".github" / "workflows" / f"{workflow}.yml").read_text()
+    for used in re.findall(r"uses: (.+)", text):
+        assert used.startswith("./") or re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v[\d.]+", used), used

@@ -14,14 +14,12 @@ from typing import Any
 
 import pytest
 
-from local.chain import LocalStack
+from local.chain import LocalChain
 from local.errors import WorkerDiedError
 from local.resources import registry
 
 ROOT = Path(__file__).parents[2]
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
-
-pytestmark = pytest.mark.e2e
 
 
 def local(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
@@ -105,7 +103,7 @@ def test_with_one_action_taken_out_the_run_fails_and_names_role_and_action(
     monkeypatch.setitem(registry._CREATORS, ROLE_POLICY, less)
     with (
         pytest.raises(WorkerDiedError, match=re.escape(action)) as caught,
-        LocalStack("dev", tmp_path) as stack,
+        LocalChain("dev", tmp_path) as stack,
     ):
         table = stack.outputs["tableName"]
         item = {"orderid": {"S": "a"}}

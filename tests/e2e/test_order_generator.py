@@ -8,22 +8,19 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.ask import ask
-from local.chain import LocalStack
+from local.chain import LocalChain
 from tests.local.chain_parts import until
-
-pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalChain]:
     settings = {"orderGenerator": "true", "orderGeneratorOrders": "40"}
-    with LocalStack("dev", tmp_path_factory.mktemp("stack"), overrides=settings) as running:
+    with LocalChain("dev", tmp_path_factory.mktemp("stack"), overrides=settings) as running:
         yield running
 
 
 def test_the_schedule_may_run_the_function_and_its_orders_reach_the_lake(
-    stack: LocalStack,
+    stack: LocalChain,
 ) -> None:
     (summary,) = stack.aws.client("scheduler").list_schedules()["Schedules"]
     schedule = stack.aws.client("scheduler").get_schedule(Name=summary["Name"])
@@ -39,16 +36,11 @@ def test_the_schedule_may_run_the_function_and_its_orders_reach_the_lake(
     changes = report["inserted"] + report["updated"] + report["deleted"]
     until(lambda: stack.hops().delivered == changes, seconds=30)
     stack.check()
-    (row,) = ask(
-        stack.aws.client("athena"),
-        "SELECT count(*) AS orders FROM current_orders",
-        workgroup=stack.outputs["workgroupName"],
-        database=stack.outputs["databaseName"],
-    )
+    (row,) = stack.ask("SELECT count(*) AS orders FROM current_orders")
     assert row == {"orders": str(40 - report["deleted"])}
 
 
-def test_a_failed_run_is_not_tried_again(stack: LocalStack) -> None:
+def test_a_failed_run_is_not_tried_again(stack: LocalChain) -> None:
     aws, name = stack.aws, stack.outputs["orderGeneratorFunctionName"]
     client = aws.client("lambda")
     function = client.get_function_configuration(FunctionName=name)

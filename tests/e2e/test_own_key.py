@@ -11,14 +11,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 import generator
-from local.ask import ask
-from local.chain import LocalStack
+from local.chain import LocalChain
 from tests.local.chain_parts import until
 
 ROOT = Path(__file__).parents[2]
 THEIRS = "arn:aws:kms:eu-central-1:123456789012:key/1a2b3c4d"
 ORDERS = 60
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("own key")]
+pytestmark = [pytest.mark.xdist_group("own key")]
 
 
 def key_policy(account: str, region: str, stack: str) -> str:
@@ -30,19 +29,19 @@ def key_policy(account: str, region: str, stack: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalChain]:
     settings = {"kmsKeyArn": THEIRS, "orderGenerator": "true"}
-    with LocalStack("prod", tmp_path_factory.mktemp("own-key"), overrides=settings) as stack:
+    with LocalChain("prod", tmp_path_factory.mktemp("own-key"), overrides=settings) as stack:
         policy = key_policy(stack.aws.account_id, stack.aws.region, "prod")
         stack.aws.client("kms").put_key_policy(KeyId=key_of(stack), Policy=policy)
         yield stack
 
 
-def key_of(stack: LocalStack) -> str:
+def key_of(stack: LocalChain) -> str:
     return stack.deployment.overrides["kmsKeyArn"][0]
 
 
-def test_every_change_comes_out_and_equals_the_table(stack: LocalStack) -> None:
+def test_every_change_comes_out_and_equals_the_table(stack: LocalChain) -> None:
     writer = stack.user("writer", stack.outputs["writerPolicyArn"])
     client, table = stack.aws.client("dynamodb", writer), stack.outputs["tableName"]
     plan = generator.Plan(count=ORDERS, updates=0.3, deletes=0.1, seed=1)
@@ -50,17 +49,12 @@ def test_every_change_comes_out_and_equals_the_table(stack: LocalStack) -> None:
     until(lambda: stack.hops().delivered == report.written, seconds=60)
     stack.check()
     reader = stack.user("reader", stack.outputs["readerPolicyArn"])
-    (row,) = ask(
-        stack.aws.client("athena", reader),
-        "SELECT count(*) AS orders FROM current_orders",
-        workgroup=stack.outputs["workgroupName"],
-        database=stack.outputs["databaseName"],
-    )
+    (row,) = stack.ask("SELECT count(*) AS orders FROM current_orders", reader)
     items = stack.aws.client("dynamodb").scan(TableName=table, Select="COUNT")["Count"]
     assert row == {"orders": str(items)}
 
 
-def test_every_hop_is_told_of_the_key(stack: LocalStack) -> None:
+def test_every_hop_is_told_of_the_key(stack: LocalChain) -> None:
     aws, outputs, key = stack.aws, stack.outputs, key_of(stack)
     table = aws.client("dynamodb").describe_table(TableName=outputs["tableName"])["Table"]
     assert table["SSEDescription"]["KMSMasterKeyArn"] == key
@@ -87,7 +81,7 @@ def test_every_hop_is_told_of_the_key(stack: LocalStack) -> None:
 
 
 @pytest.mark.parametrize("prefix", ["projection/", "athena-results/", "jobs/"])
-def test_every_object_is_under_the_key(stack: LocalStack, prefix: str) -> None:
+def test_every_object_is_under_the_key(stack: LocalChain, prefix: str) -> None:
     s3, bucket = stack.aws.client("s3"), stack.outputs["bucketName"]
     rule = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"][0]
     assert rule["BucketKeyEnabled"] is True
@@ -96,12 +90,12 @@ def test_every_object_is_under_the_key(stack: LocalStack, prefix: str) -> None:
     s3.delete_object(Bucket=bucket, Key=f"{prefix}probe")
 
 
-def roles(stack: LocalStack) -> list[dict[str, Any]]:
+def roles(stack: LocalChain) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = stack.aws.client("iam").list_roles()["Roles"]
     return [one for one in found if one["RoleName"].startswith("sales-cdc-prod-")]
 
 
-def test_no_role_can_use_the_key_by_itself(stack: LocalStack) -> None:
+def test_no_role_can_use_the_key_by_itself(stack: LocalChain) -> None:
     """The emulator's KMS asks IAM and the key's policy; who decrypts here is not a service."""
     root = stack.aws.client("kms")
     secret = root.encrypt(KeyId=key_of(stack), Plaintext=b"order")["CiphertextBlob"]
@@ -116,7 +110,7 @@ def test_no_role_can_use_the_key_by_itself(stack: LocalStack) -> None:
             kms.generate_data_key(KeyId=key_of(stack), KeySpec="AES_256")
 
 
-def test_the_difference_is_told(stack: LocalStack) -> None:
+def test_the_difference_is_told(stack: LocalChain) -> None:
     ours, theirs, reason = stack.deployment.overrides["kmsKeyArn"]
     assert theirs == THEIRS
     assert ours.startswith(f"arn:aws:kms:{stack.aws.region}:{stack.aws.account_id}:key/")

@@ -21,7 +21,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 ROOT = Path(__file__).parents[2]
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("up")]
+pytestmark = [pytest.mark.xdist_group("up")]
 
 
 class Up:

@@ -12,6 +12,8 @@ import importlib.metadata
 import os
 import secrets
 import sys
+import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -21,9 +23,9 @@ from pulumi.provider.experimental.property_value import Computed, PropertyValue
 from pulumi.provider.experimental.server import main
 from pulumi.runtime import rpc
 
-from local.aws import Aws, Credentials
-from local.deploy import EmulatorMocks
-from local.emulator import ACCOUNT_ID
+from local.account.aws import Aws, Credentials
+from local.account.deploy import EmulatorMocks
+from local.account.emulator import ACCOUNT_ID
 from local.errors import LocalError
 from local.resources import Context, create
 from tests.engine import lifecycle, provider_facts
@@ -305,6 +307,15 @@ def _unmarshal_archives_without_content(value: Any) -> PropertyValue:
     return _unmarshal(value)
 
 
+def _end_with_the_engine() -> None:
+    """An engine that was killed ends none of its plugins."""
+    engine = os.getppid()
+    while os.getppid() == engine:
+        time.sleep(5)
+    os._exit(1)
+
+
 if __name__ == "__main__":
+    threading.Thread(target=_end_with_the_engine, daemon=True).start()
     PropertyValue.unmarshal = staticmethod(_unmarshal_archives_without_content)  # type: ignore[method-assign]
     main(sys.argv[1:], VERSION, EmulatorProvider(from_environment))

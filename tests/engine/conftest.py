@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from local.aws import Aws
-from local.emulator import Emulator
+from local.account.aws import Aws
+from local.account.emulator import Emulator
 from tests.engine.stack import Project, has
 
 ENGINE = {"aws", "empty_account", "new_project"}

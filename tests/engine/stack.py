@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from local.aws import Aws
+from local.account.aws import Aws
 from scripts import pulumi_cli
 from tests.engine.aws_provider import VERSION
 
@@ -109,16 +109,20 @@ class Project:
         (directory / "backend").mkdir()
 
     @classmethod
-    def of_program(cls, directory: Path, aws: Aws) -> Project:
+    def of_program(cls, directory: Path, aws: Aws, root: Path = ROOT) -> Project:
         """The repository's own program: everything linked, but for Pulumi's files, copied."""
         directory.mkdir()
-        for entry in ROOT.iterdir():
-            if entry.name.startswith("Pulumi"):
-                shutil.copy(entry, directory)
-            elif not entry.name.startswith(".") and entry.name != "__pycache__":
-                (directory / entry.name).symlink_to(entry)
+        _link(directory, root)
         (directory / ".venv").symlink_to(sys.prefix)
         return cls(directory, aws)
+
+    def upgrade(self) -> None:
+        """Take the program as it is now in place of an older one."""
+        for entry in self.directory.iterdir():
+            if entry.is_symlink() and entry.name != ".venv":
+                entry.unlink()
+        _link(self.directory, ROOT)
+        self._register_plugin()
 
     def stack(self, name: str, *, config: Mapping[str, str] | None = None) -> Stack:
         """A new stack; the settings that its file lacks come from ``config``."""
@@ -166,13 +170,21 @@ class Project:
         # A package that depends on the provider looks for it where plugins are installed.
         installed = self.directory / "home" / "plugins" / f"resource-aws-v{VERSION}"
         for folder in (self.directory / "plugin", installed):
-            folder.mkdir(parents=True)
+            folder.mkdir(parents=True, exist_ok=True)
             executable(folder / "pulumi-resource-aws", "-m tests.engine.aws_provider")
         file = self.directory / "Pulumi.yaml"
         project = yaml.safe_load(file.read_text())
         providers = project.setdefault("plugins", {}).setdefault("providers", [])
         providers.append({"name": "aws", "path": "./plugin"})
         file.write_text(yaml.safe_dump(project, sort_keys=False))
+
+
+def _link(directory: Path, root: Path) -> None:
+    for entry in root.iterdir():
+        if entry.name.startswith("Pulumi"):
+            shutil.copy(entry, directory)
+        elif not entry.name.startswith(".") and entry.name != "__pycache__":
+            (directory / entry.name).symlink_to(entry)
 
 
 def executable(file: Path, program: str) -> None:

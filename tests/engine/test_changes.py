@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.aws import Aws
+from local.account.aws import Aws
 from tests.engine.stack import Project, PulumiError, Stack
 
 KEY = "arn:aws:kms:us-east-1:000000000000:key/0a1b2c3d-0000-4000-8000-000000000000"

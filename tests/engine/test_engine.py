@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from local.aws import Aws
+from local.account.aws import Aws
 from tests.engine.aws_provider import FAIL
 from tests.engine.stack import ROOT, Project, PulumiError, Stack
 

@@ -12,9 +12,9 @@ from botocore.exceptions import ClientError
 from pulumi.provider.experimental import provider as protocol
 from pulumi.provider.experimental.property_value import Computed, PropertyValue
 
-import local.deploy
-from local.aws import Aws
-from local.deploy import deploy
+import local.account.deploy
+from local.account.aws import Aws
+from local.account.deploy import deploy
 from local.resources import Context, create
 from local.resources.registry import _CREATORS
 from tests.engine import lifecycle, provider_facts
@@ -262,7 +262,7 @@ def test_every_resource_of_the_program_can_be_read_changed_and_deleted(
         made.append((token, name, identity, given, state))
         return identity, state
 
-    monkeypatch.setattr(local.deploy, "create", remember)
+    monkeypatch.setattr(local.account.deploy, "create", remember)
     aws = empty_account("us-east-1")
     settings = {"protect": "false", "orderGenerator": "true"}
     deploy(aws, stack, settings)

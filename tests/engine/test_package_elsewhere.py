@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from local.aws import Aws
+from local.account.aws import Aws
 from tests.engine.stack import ROOT, Project, executable, has
 
 TOKEN = "sales-cdc:index:ChangeDataCapture"
@@ -55,12 +56,24 @@ StartAccount = Callable[[str], Aws]
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    """The plugin's folder as `pulumi package add` finds it in a checkout."""
-    checkout = tmp_path / "checkout"
-    shutil.copytree(ROOT / "package", checkout / "package")
-    for name in ("components", "schema", "lambda", "jobs"):
-        (checkout / name).symlink_to(ROOT / name)
-    return checkout / "package"
+    """The plugin's folder as `pulumi package add` finds it: in a clone, of what git has."""
+    clone = tmp_path / "clone"
+    listed = [
+        "git",
+        "-C",
+        str(ROOT),
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+    ]
+    names = subprocess.run(listed, capture_output=True, check=True, text=True).stdout
+    for name in filter(None, names.split("\0")):
+        if (ROOT / name).is_file():
+            (clone / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, clone / name)
+    return clone / "package"
 
 
 @pytest.fixture

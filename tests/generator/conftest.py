@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 import boto3
 import pytest
-from generator_support import PROJECT, REGION, Account, Cli, Finished
 
 from generator import writer
 from generator.target import dynamodb
-from local.emulator import Emulator
+from local.account.emulator import Emulator
+from tests.generator.generator_support import PROJECT, REGION, Account, Cli, Finished
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local.emulator import Emulator
+from local.account.emulator import Emulator
 
 REGION = "eu-central-1"
 PROJECT = Path(__file__).parents[2]

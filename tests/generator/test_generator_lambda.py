@@ -9,9 +9,9 @@ import time
 from types import ModuleType
 
 import pytest
-from generator_support import PROJECT, Account, FakeTable
 
 from generator import PlanError
+from tests.generator.generator_support import PROJECT, Account, FakeTable
 
 SOURCE = PROJECT / "lambda" / "order_generator" / "handler.py"
 

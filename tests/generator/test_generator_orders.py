@@ -14,6 +14,8 @@ from generator import Operation, Plan, PlanError, operations, orders
 from generator.catalogue import GADGETS, customers
 from schema import ORDERS, Column, Schema
 
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
 
 def kinds(plan: Plan) -> Counter[str]:
     return Counter(operation.kind for operation in operations(plan))
@@ -50,7 +52,7 @@ def test_the_mix_holds_at_every_moment_of_an_endless_run() -> None:
 
 
 def test_the_same_seed_makes_the_same_changes() -> None:
-    plan = Plan(count=500, seed=7)
+    plan = Plan(count=500, seed=7, start=START)
     assert list(operations(plan)) == list(operations(plan))
 
 
@@ -59,19 +61,22 @@ def test_another_seed_makes_other_orders() -> None:
     assert not first & second
 
 
-def test_without_a_seed_every_run_has_its_own_orders_placed_now() -> None:
-    before = datetime.now(UTC) - timedelta(seconds=1)
+def test_without_a_seed_every_run_has_its_own_orders() -> None:
     runs = [list(operations(Plan(count=20))) for _ in range(2)]
     assert not {o.orderid for o in runs[0]} & {o.orderid for o in runs[1]}
-    for operation in itertools.chain(*runs):
+
+
+@pytest.mark.parametrize("seed", [None, 3])
+def test_without_a_start_orders_are_placed_now(seed: int | None) -> None:
+    before = datetime.now(UTC) - timedelta(seconds=1)
+    for operation in operations(Plan(count=20, seed=seed)):
         placed = datetime.fromisoformat(operation.item["created_at"]["S"])
         assert before <= placed <= datetime.now(UTC)
 
 
-def test_seeded_orders_begin_at_a_fixed_instant_and_time_goes_forward() -> None:
-    placed = [
-        o.item["created_at"]["S"] for o in operations(Plan(count=50, seed=3)) if o.kind == "insert"
-    ]
+def test_orders_begin_at_the_start_and_time_goes_forward() -> None:
+    changes = operations(Plan(count=50, seed=3, start=START))
+    placed = [o.item["created_at"]["S"] for o in changes if o.kind == "insert"]
     assert placed[0] == "2026-01-01T00:00:00.000Z"
     assert placed == sorted(set(placed))
 
@@ -171,7 +176,7 @@ def test_a_new_column_gets_values_of_its_type() -> None:
     more = tuple(Column(name=name, type=type_) for name, type_ in types.items())
     schema = Schema(key="orderid", columns=ORDERS.columns + more)
     values: dict[str, set[str]] = defaultdict(set)
-    for operation in operations(Plan(count=6_000, seed=1), schema=schema):
+    for operation in operations(Plan(count=6_000, seed=1, start=START), schema=schema):
         for name in types:
             ((form, value),) = operation.item[name].items()
             values[f"{name} {form}"].add(value)

@@ -6,18 +6,20 @@ import itertools
 import threading
 import time
 from collections import Counter, defaultdict
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import EndpointConnectionError
-from generator_support import Account, FakeTable, client_error
 
 from generator import Operation, Plan, WriteError, operations, write
 from generator.pacer import Pacer
 from generator.writer import ATTEMPTS, Report, _Feed
+from tests.generator.generator_support import Account, FakeTable, client_error
 
-PLAN = Plan(count=400, updates=0.5, deletes=0.2, seed=11)
+START = datetime(2026, 1, 1, tzinfo=UTC)
+PLAN = Plan(count=400, updates=0.5, deletes=0.2, seed=11, start=START)
 
 
 def per_order(changes: list[Operation]) -> dict[str, list[Any]]:
@@ -156,9 +158,15 @@ def test_duration_ends_an_endless_run_with_nothing_half_done() -> None:
     table = FakeTable()
     noted: list[Operation] = []
     report = write(
-        table, "orders", operations(Plan(updates=0.6, seed=1)), duration=0.3, journal=noted.append
+        table,
+        "orders",
+        operations(Plan(updates=0.6, seed=1, start=START)),
+        duration=0.3,
+        journal=noted.append,
     )
-    made = list(itertools.islice(operations(Plan(updates=0.6, seed=1)), report.written))
+    made = list(
+        itertools.islice(operations(Plan(updates=0.6, seed=1, start=START)), report.written)
+    )
     assert per_order(noted) == per_order(made) == table.changes
     assert report.seconds < 2
 

@@ -9,8 +9,8 @@ import zipfile
 from collections.abc import Sequence
 from typing import Any
 
-from local.aws import Aws
-from local.pipe import PipeDefinition
+from local.account.aws import Aws
+from local.standins.pipe import PipeDefinition
 
 
 def table(aws: Aws, name: str) -> str:

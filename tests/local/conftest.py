@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from local.aws import Aws
-from local.emulator import Emulator
+from local.account.aws import Aws
+from local.account.emulator import Emulator
 
 
 @pytest.fixture(scope="session")

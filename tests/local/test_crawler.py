@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from local.aws import Aws
-from local.crawler import Crawler
+from local.account.aws import Aws
 from local.errors import AwsError
+from local.standins.crawler import Crawler
 from tests.local import chain_parts as parts
 
 GROUPING = {"TableGroupingPolicy": "CombineCompatibleSchemas", "TableLevelConfiguration": 2}

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from local.aws import Aws
-from local.deploy import deploy, stack_config
-from local.emulator import Emulator
+from local.account.aws import Aws
+from local.account.deploy import deploy, stack_config
+from local.account.emulator import Emulator
 from local.errors import LocalError, UsageError
 
 PROJECT = "name: sales-cdc\nruntime: python\nconfig:\n  shards: {type: integer, default: 3}\n"

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from local import emulator as module
-from local.aws import Aws, Credentials
-from local.emulator import Emulator
+from local.account import emulator as module
+from local.account.aws import Aws, Credentials
+from local.account.emulator import Emulator
 from local.errors import LocalError
 from tests.local.chain_parts import until
 
@@ -59,7 +59,7 @@ def test_iam_is_enforced(aws: Aws) -> None:
 
 def test_it_dies_with_the_process_that_started_it(tmp_path: Path) -> None:
     program = (
-        "import sys, time; from pathlib import Path; from local.emulator import Emulator;"
+        "import sys, time; from pathlib import Path; from local.account.emulator import Emulator;"
         f"e = Emulator(Path({str(tmp_path)!r}), region='eu-west-1').start();"
         "print(e._process.pid, flush=True); time.sleep(60)"
     )

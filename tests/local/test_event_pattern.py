@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.event_pattern import matches
+from client.event_pattern import matches
 
 EVENT = {
     "eventName": "MODIFY",

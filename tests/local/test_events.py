@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from local.aws import Aws
-from local.events import glue_event
+from local.account.aws import Aws
+from local.standins.events import glue_event
 
 CRAWLER = "Glue Crawler State Change"
 Hear = Callable[[], list[str]]

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local import limits
-from local.aws import Aws
-from replay import changes
+from local.account import limits
+from local.account.aws import Aws
+from operate import changes
 from tests.local import chain_parts as parts
 
 KEY = "k" * 256

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from local.aws import Aws
+from local.account.aws import Aws
 from local.errors import AwsError, WorkerDiedError
-from local.pipe import Pipe
+from local.standins.pipe import Pipe
 from tests.local import chain_parts as parts
 
 READ = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.truth import differences
+from local.commands.truth import differences
 from schema import Column, Schema
 
 SCHEMA = Schema(

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import runpy
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "components"))
+from tests.components.component_support import ACCOUNT, REGION, Deployed, record
 
-from component_support import ACCOUNT, REGION, Deployed, record  # noqa: E402
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")

@@ -8,25 +8,25 @@ from typing import Any
 
 import pytest
 
-from local.chain import LocalStack
+from local.chain import LocalChain
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("alarms")]
+pytestmark = [pytest.mark.xdist_group("alarms")]
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalChain]:
     settings = {"alarmEmail": "data@example.com"}
-    with LocalStack("prod", tmp_path_factory.mktemp("stack"), overrides=settings) as running:
+    with LocalChain("prod", tmp_path_factory.mktemp("stack"), overrides=settings) as running:
         yield running
 
 
-def alarms(stack: LocalStack) -> list[Any]:
+def alarms(stack: LocalChain) -> list[Any]:
     pages = stack.aws.client("cloudwatch").get_paginator("describe_alarms").paginate()
     return [alarm for page in pages for alarm in page["MetricAlarms"]]
 
 
 def test_each_alarm_watches_a_deployed_resource_and_rings_beyond_its_threshold(
-    stack: LocalStack,
+    stack: LocalChain,
 ) -> None:
     """The emulator looks at names of metrics only, so whose metric it is, is compared here."""
     names = {str(value) for value in stack.outputs.values()}
@@ -57,7 +57,7 @@ def test_each_alarm_watches_a_deployed_resource_and_rings_beyond_its_threshold(
         time.sleep(0.2)
 
 
-def test_the_topic_the_rule_and_the_dashboard_are_there(stack: LocalStack) -> None:
+def test_the_topic_the_rule_and_the_dashboard_are_there(stack: LocalChain) -> None:
     topic = stack.outputs["alarmTopicArn"]
     sns = stack.aws.client("sns")
     (subscription,) = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]

@@ -1,7 +1,7 @@
 """Whatever stands in a stack's configuration, an event, or a function's answer: no crash.
 
-What `python -m replay` and the analytics read is in tests/replay/test_replay_input.py, what the
-transform reads in tests/transform/test_transform_properties.py; `make fuzz` runs all three.
+What `operate` and the analytics read is in tests/operate/test_replay_input.py, what the transform
+reads in tests/transform/test_transform_properties.py; `make fuzz` runs all three.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-import stack_outputs
-from components.settings import Settings, SettingsError, setting_keys
-from local.event_pattern import matches
-from local.firehose import _read_answer
+from client import stack_outputs
+from client.event_pattern import matches
+from components.arguments.settings import Settings, SettingsError, setting_keys
+from local.standins.firehose import _read_answer
 
 ROOT = Path(__file__).resolve().parents[2]
 any_json = st.recursive(

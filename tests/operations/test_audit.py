@@ -23,13 +23,13 @@ def judge(*packages: dict[str, Any], known: dict[str, str] | None = None) -> aud
 
 def test_packages_without_a_hole_pass() -> None:
     verdict = judge(SOUND)
-    assert (verdict.code, verdict.lines) == (0, ("1 packages, no hole that is not known",))
+    assert (verdict.code, verdict.lines) == (0, ("1 packages, no new vulnerabilities",))
 
 
 def test_a_hole_fails_and_tells_what_mends_it() -> None:
     verdict = judge(SOUND, HOLED, UNSEEN)
     assert verdict.code == 1
-    assert verdict.lines[0] == "pyarrow 1.1: PYSEC-2026-1: mended in 1.2"
+    assert verdict.lines[0] == "pyarrow 1.1: PYSEC-2026-1: fixed in 1.2"
 
 
 @pytest.mark.parametrize("name", ["PYSEC-2026-1", "CVE-2026-1"])
@@ -50,7 +50,7 @@ def test_ci_audits_by_itself_and_each_week() -> None:
     workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
     runs = [step.get("run") for step in workflow["jobs"]["audit"]["steps"]]
     assert "make audit" in runs
-    assert workflow[True]["schedule"]  # YAML takes `on` for true; holes are found without a push
+    assert workflow[True]["schedule"]  # YAML parses `on` as true
     recipe = (ROOT / "Makefile").read_text()
     pr = next(line for line in recipe.splitlines() if line.startswith("pr:"))
-    assert "audit" not in pr  # which works without a network
+    assert "audit" not in pr  # `make pr` works without a network

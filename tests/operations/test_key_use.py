@@ -13,9 +13,10 @@ from typing import Any
 
 import parliament
 import pytest
-import test_encryption as encryption
-from component_support import ACCOUNT, REGION, arn
 from ministack.core import iam_evaluator as iam
+
+from tests.components import test_encryption as encryption
+from tests.components.component_support import ACCOUNT, REGION, arn
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -56,12 +57,12 @@ NEEDED: list[tuple[str, str, Request]] = [
     ("lake-firehose-policy", DECRYPT, KINESIS),
     ("lake-firehose-policy", DECRYPT, S3),
     ("lake-firehose-policy", GENERATE, S3_WITHOUT_BUCKET_KEY),
-    ("operator-policy", DECRYPT, DYNAMODB),
-    ("operator-policy", DECRYPT, KINESIS),
-    ("operator-policy", GENERATE, KINESIS),
-    ("operator-policy", DECRYPT, S3),
-    ("operator-policy", GENERATE, S3),
-    ("operator-policy", DECRYPT, SQS),
+    ("access-operator", DECRYPT, DYNAMODB),
+    ("access-operator", DECRYPT, KINESIS),
+    ("access-operator", GENERATE, KINESIS),
+    ("access-operator", DECRYPT, S3),
+    ("access-operator", GENERATE, S3),
+    ("access-operator", DECRYPT, SQS),
 ]
 REFUSED: list[tuple[str, str, Request]] = [
     ("bridge-pipe-policy", DECRYPT, KINESIS),

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import parliament
-from component_support import ACCOUNT, REGION, Deployed
 
 from chaos.privileges import NOT_RUN, STATED, WHY, reason
+from tests.components.component_support import ACCOUNT, REGION, Deployed
 
 ROOT = Path(__file__).resolve().parents[2]
 

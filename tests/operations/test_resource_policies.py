@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from component_support import ACCOUNT, REGION, Deployed
 
+from tests.components.component_support import ACCOUNT, REGION, Deployed
 from tests.operations.test_key_use import key_policy
 
 # Who, into what: the condition that limits it to the account (or to TLS), as the guides have it.

@@ -16,8 +16,8 @@ from typing import Any
 import boto3
 from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
 
-from local.aws import Aws, Credentials
-from local.emulator import ACCOUNT_ID
+from local.account.aws import Aws, Credentials
+from local.account.emulator import ACCOUNT_ID
 from local.errors import LocalError
 from local.resources import Context, create
 from local.resources.registry import _CREATORS

@@ -13,15 +13,15 @@ from typing import Any
 
 import pytest
 
-from components import packages
-from components.lambda_package import Platform
+from components.archives import functions
+from components.archives.lambda_zip import Platform
 from schema import ORDERS
 
 # Built here, for the test modules import it as they are collected. Last on the path, so that it
 # adds the dependencies only.
 _FOLDER = tempfile.TemporaryDirectory(prefix="transform-package-")
 atexit.register(_FOLDER.cleanup)
-with zipfile.ZipFile(packages.transform(ORDERS, Platform.host())) as _package:
+with zipfile.ZipFile(functions.transform(ORDERS, Platform.host())) as _package:
     _package.extractall(_FOLDER.name)
 sys.path.append(_FOLDER.name)
 

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 import rows
-from batch import MAX_UNPACKED, transform
+from records import MAX_UNPACKED, transform
 
 from tests.events import decode, firehose, load
 

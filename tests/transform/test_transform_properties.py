@@ -10,12 +10,12 @@ from decimal import Decimal
 from typing import Any
 
 import rows
-from batch import transform
 from boto3.dynamodb.types import Binary, TypeSerializer
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from records import transform
 
-from replay import changes
+from operate import changes
 from schema import ORDERS
 from tests.events import decode, encode, firehose, load
 

@@ -1,0 +1,1 @@
+"""Access to a deployed stack without Pulumi."""

@@ -1,0 +1,1 @@
+"""Building deployment packages for Lambda functions."""

@@ -1,0 +1,1 @@
+"""Settings and arguments: their limits, checks and defaults."""

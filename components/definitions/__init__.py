@@ -1,0 +1,1 @@
+"""Plain data: policies, alarms, dashboards, Glue tables, the layout of the lake."""

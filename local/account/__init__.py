@@ -1,0 +1,1 @@
+"""The local account: emulator, authorization, and deployment of the Pulumi program."""

@@ -1,0 +1,209 @@
+"""Run the real `__main__.py`, with the settings of a stack file, against the emulator.
+
+Pulumi's SDK can run a program without the engine: each registered resource goes to
+`EmulatorMocks`, which creates it through boto3 and returns its real outputs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import logging
+import runpy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import yaml
+from botocore.exceptions import BotoCoreError, ClientError
+from pulumi.runtime import settings as pulumi_settings
+
+from components.arguments.settings import NAMESPACE, Settings, SettingsError
+from local.account.aws import Aws
+from local.errors import LocalError, UsageError
+from local.resources import Context, create
+
+ROOT = Path(__file__).resolve().parents[2]
+OVERRIDES: Mapping[str, tuple[str, str]] = {
+    "lambdaPlatform": ("host", "functions are packaged for this machine, not for AWS's arm64"),
+    "bufferIntervalSeconds": ("1", "shorter waits"),
+    "transformBufferIntervalSeconds": ("0", "shorter waits"),
+    "dashboard": ("false", "QuickSight is not emulated; use `python -m local dashboard`"),
+}
+"""Settings that differ from AWS in every stack: value and reason."""
+
+_INVOKES: Mapping[str, str] = {
+    "aws:index/getCallerIdentity:getCallerIdentity": "caller",
+    "aws:index/getPartition:getPartition": "partition",
+    "aws:index/getRegion:getRegion": "region",
+}
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A deployed stack.
+
+    Parameters
+    ----------
+    outputs:
+        As in ``pulumi stack output --json``.
+    definitions:
+        See `local.resources.Context`.
+    overrides:
+        Settings that differ from the stack file: name -> (value here, value there, reason).
+    """
+
+    outputs: Mapping[str, Any]
+    definitions: Mapping[str, list[dict[str, Any]]]
+    overrides: Mapping[str, tuple[str, str, str]]
+
+
+class EmulatorMocks(pulumi.runtime.Mocks):
+    """Creates the resources that the program registers."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def new_resource(
+        self, args: pulumi.runtime.MockResourceArgs
+    ) -> tuple[str | None, dict[str, Any]]:
+        """Create one resource; for components and providers there is nothing to create."""
+        if not args.custom or args.typ.startswith("pulumi:"):
+            return args.name, dict(args.inputs)
+        try:
+            return create(self._context, args.typ, args.name, args.inputs)
+        except (BotoCoreError, ClientError) as error:
+            raise LocalError(f"{args.typ} {args.name}: {error}") from error
+
+    def call(
+        self, args: pulumi.runtime.MockCallArgs
+    ) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        """Serve the program's provider function calls (invokes)."""
+        aws = self._context.aws
+        answers = {
+            "caller": {
+                "accountId": aws.account_id,
+                "arn": aws.root.principal_arn,
+                "userId": aws.account_id,
+                "id": aws.account_id,
+            },
+            "partition": {"partition": "aws", "dnsSuffix": "amazonaws.com", "id": "aws"},
+            "region": {"name": aws.region, "region": aws.region, "id": aws.region},
+        }
+        if args.token not in _INVOKES:
+            raise LocalError(
+                f"the local stack does not support {args.token}: add it to local/account/deploy.py"
+            )
+        return answers[_INVOKES[args.token]], []
+
+
+def stack_config(stack: str, root: Path = ROOT) -> dict[str, str]:
+    """The configuration of a stack as the CLI would pass it to the program.
+
+    Raises
+    ------
+    UsageError
+        If the stack has no file, or its settings are invalid.
+    """
+    file = root / f"Pulumi.{stack}.yaml"
+    if not file.is_file():
+        known = sorted(path.name.split(".")[1] for path in root.glob("Pulumi.*.yaml"))
+        raise UsageError(
+            f"no stack {stack!r}: there is no {file.name} (stacks: {', '.join(known)})"
+        )
+    project = yaml.safe_load((root / "Pulumi.yaml").read_text())
+    values: dict[str, Any] = {}
+    for key, declared in (project.get("config") or {}).items():
+        default = (
+            declared.get("default", declared.get("value")) if _declares(declared) else declared
+        )
+        if default is not None:
+            values[key if ":" in key else f"{project['name']}:{key}"] = default
+    values |= (yaml.safe_load(file.read_text()) or {}).get("config") or {}
+    texts = {key: _config_text(value) for key, value in values.items()}
+    start = f"{NAMESPACE}:"
+    own = {key.removeprefix(start): text for key, text in texts.items() if key.startswith(start)}
+    try:
+        Settings.load(own)  # fails before the emulator starts, not after
+    except SettingsError as error:
+        raise UsageError(f"{file.name}: {error}") from None
+    return texts
+
+
+def deploy(
+    aws: Aws,
+    stack: str,
+    overrides: Mapping[str, str] | None = None,
+    *,
+    root: Path = ROOT,
+) -> Deployment:
+    """Deploy the program with a stack's settings.
+
+    Parameters
+    ----------
+    overrides:
+        Further settings that override the stack file, by name without the namespace.
+
+    Raises
+    ------
+    LocalError
+        If the program or a resource fails. Nothing is rolled back: the emulator is discarded.
+    """
+    project = yaml.safe_load((root / "Pulumi.yaml").read_text())["name"]
+    config = stack_config(stack, root)
+    given = {name: (value, "given") for name, value in (overrides or {}).items()}
+    differing: dict[str, tuple[str, str, str]] = {}
+    for name, (value, reason) in {**OVERRIDES, **given}.items():
+        key = f"{project}:{name}"
+        if config.get(key) != value:
+            differing[name] = (value, config.get(key, "its default"), reason)
+        config[key] = value
+    if theirs := config.get(f"{project}:kmsKeyArn"):
+        ours = aws.client("kms").create_key(Description=stack)["KeyMetadata"]["Arn"]
+        differing["kmsKeyArn"] = (ours, theirs, "a key of this account; it encrypts nothing here")
+        config[f"{project}:kmsKeyArn"] = ours
+    config["aws:region"] = aws.region
+    context = Context(aws, stack)
+    return Deployment(_run(context, project, stack, config, root), context.definitions, differing)
+
+
+def _run(
+    context: Context, project: str, stack: str, config: Mapping[str, str], root: Path
+) -> dict[str, Any]:
+    # A new event loop: an earlier program in this process may have closed the previous one.
+    asyncio.set_event_loop(asyncio.new_event_loop())
+    pulumi_settings.set_root_resource(None)  # type: ignore[arg-type]
+    pulumi.runtime.set_mocks(EmulatorMocks(context), project=project, stack=stack, preview=False)
+    pulumi.runtime.set_all_config(dict(config))
+    outputs: dict[str, Any] = {}
+
+    @pulumi.runtime.test  # type: ignore[untyped-decorator]
+    def program() -> pulumi.Output[None]:
+        runpy.run_path(str(root / "__main__.py"), run_name="__main__")
+        exported = pulumi.runtime.get_root_resource().outputs  # type: ignore[union-attr]
+        return pulumi.Output.all(**exported).apply(outputs.update)
+
+    # The SDK logs a traceback for each failed registration; the error itself is raised below.
+    asyncio_log = logging.getLogger("asyncio")
+    level, asyncio_log.level = asyncio_log.level, logging.CRITICAL
+    try:
+        program()
+    except pulumi.RunError as error:
+        raise UsageError(str(error)) from error
+    finally:
+        gc.collect()  # the SDK logs when failed tasks are garbage-collected
+        asyncio_log.level = level
+    return outputs
+
+
+def _declares(value: Any) -> bool:
+    return isinstance(value, Mapping) and bool(value.keys() & {"type", "default", "value"})
+
+
+def _config_text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return json.dumps(value)

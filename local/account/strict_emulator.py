@@ -1,0 +1,80 @@
+"""ministack with AWS's size limits: `python -m local.account.strict_emulator`.
+
+The checks run in the server, so they apply to every client.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ministack.app import main
+from ministack.core.responses import error_response_json
+from ministack.services import kinesis, lambda_svc
+
+from local.account import limits
+
+Answer = tuple[int, dict[str, str], bytes]
+
+_put_record, _put_records = kinesis._put_record, kinesis._put_records
+_lambda = lambda_svc.handle_request
+
+
+def _size(record: Mapping[str, Any]) -> int:
+    data = record.get("Data") or ""  # base64
+    return len(data) // 4 * 3 - data.count("=", -2) + len(record.get("PartitionKey", "").encode())
+
+
+def _too_large(record: Mapping[str, Any]) -> Answer:
+    return error_response_json(  # type: ignore[no-any-return]
+        "InvalidArgumentException",
+        f"The record has {_size(record)} bytes, data and partition key together; the stream takes "
+        f"{limits.KINESIS_RECORD}.",
+    )
+
+
+def put_record(request: dict[str, Any]) -> Answer:
+    """PutRecord; rejects a record that is too large."""
+    if _size(request) > limits.KINESIS_RECORD:
+        return _too_large(request)
+    return _put_record(request)  # type: ignore[no-any-return]
+
+
+def put_records(request: dict[str, Any]) -> Answer:
+    """PutRecords; rejects the whole request if one record is too large."""
+    for record in request.get("Records", ()):
+        if _size(record) > limits.KINESIS_RECORD:
+            return _too_large(record)
+    return _put_records(request)  # type: ignore[no-any-return]
+
+
+async def invoke(
+    method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
+) -> Answer:
+    """Lambda requests; rejects an invocation whose request or response payload is too large."""
+    invocation = method == "POST" and path.rstrip("/").endswith("/invocations")
+    if invocation and len(body) > limits.LAMBDA_REQUEST:
+        return error_response_json(  # type: ignore[no-any-return]
+            "RequestTooLargeException",
+            f"Request must be smaller than {limits.LAMBDA_REQUEST} bytes for the InvokeFunction "
+            "operation",
+            413,
+        )
+    status, answered, answer = await _lambda(method, path, headers, body, query)
+    if invocation and len(answer) > limits.LAMBDA_ANSWER:
+        error = {
+            "errorMessage": f"Response payload size ({len(answer)} bytes) exceeded maximum allowed "
+            f"payload size ({limits.LAMBDA_ANSWER} bytes).",
+            "errorType": "Function.ResponseSizeTooLarge",
+        }
+        answered = {**answered, "X-Amz-Function-Error": "Unhandled"}
+        answer = json.dumps(error).encode()
+    return status, answered, answer
+
+
+kinesis._put_record, kinesis._put_records = put_record, put_records
+lambda_svc.handle_request = invoke
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""A long-running local stack, and the environment that other shells need to use it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from client import stack_outputs
+from local.account.aws import Credentials
+from local.account.deploy import ROOT
+from local.chain import LocalChain
+from local.errors import LocalError
+
+HOME_VARIABLE = "SALES_CDC_LOCAL_HOME"
+"""Environment variable for the folder of the running stack's files; default: ``.local``."""
+
+
+def home() -> Path:
+    """The folder of the running stack's files."""
+    return Path(os.environ.get(HOME_VARIABLE) or ROOT / ".local")
+
+
+class Running:
+    """The record of a running stack, for other shells."""
+
+    def __init__(self, directory: Path) -> None:
+        self._file = directory / "up.json"
+        self.outputs_file = directory / "outputs.json"
+
+    def claim(self) -> None:
+        """Raise if another stack runs in the same folder."""
+        known = self._read()
+        if known:
+            raise LocalError(
+                f"a local stack runs already (PID {known['pid']}): stop it with Ctrl-C in its "
+                f"shell, or set {HOME_VARIABLE} to another folder"
+            )
+
+    def write(self, outputs: Mapping[str, Any], environment: Mapping[str, str]) -> None:
+        """Write the record for other shells, readable by this user only: it holds a secret key."""
+        self.outputs_file.write_text(json.dumps(dict(outputs), indent=2) + "\n")
+        self._file.touch(mode=0o600)
+        self._file.write_text(json.dumps({"pid": os.getpid(), "environment": dict(environment)}))
+
+    def forget(self) -> None:
+        """Delete the record: the stack has stopped."""
+        self._file.unlink(missing_ok=True)
+        self.outputs_file.unlink(missing_ok=True)
+
+    def environment(self) -> dict[str, str]:
+        """The environment of the running stack.
+
+        Raises
+        ------
+        LocalError
+            If no stack is running.
+        """
+        known = self._read()
+        if not known:
+            raise LocalError("no local stack runs: start one with `python -m local up`")
+        return dict(known["environment"])
+
+    def _read(self) -> dict[str, Any] | None:
+        try:
+            known: dict[str, Any] = json.loads(self._file.read_text())
+            os.kill(known["pid"], 0)
+        except (FileNotFoundError, ProcessLookupError, ValueError):
+            return None
+        return known
+
+
+def environment(stack: LocalChain, who: Credentials, outputs_file: Path) -> dict[str, str]:
+    """Environment variables that point any AWS client at this stack."""
+    gateway = stack.aws.gateway_url or ""
+    return {
+        "AWS_ENDPOINT_URL": stack.aws.emulator_url,
+        "AWS_ENDPOINT_URL_ATHENA": gateway,
+        "AWS_ENDPOINT_URL_DYNAMODB_STREAMS": gateway,
+        "AWS_ENDPOINT_URL_GLUE": gateway,
+        "AWS_ENDPOINT_URL_PIPES": gateway,
+        "AWS_ACCESS_KEY_ID": who.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": who.secret_access_key,
+        "AWS_REGION": stack.aws.region,
+        "AWS_DEFAULT_REGION": stack.aws.region,
+        stack_outputs.ENVIRONMENT_VARIABLE: str(outputs_file),
+    }
+
+
+def exports(environment: Mapping[str, str]) -> str:
+    """The environment as shell commands; unsets a profile or session that would override it."""
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
+    return "\n".join(["unset AWS_PROFILE AWS_SESSION_TOKEN", *lines])
+
+
+def engineer(stack: LocalChain) -> Credentials:
+    """The local user: has the writer, reader and operator policies and may inspect every hop.
+
+    The inline policy lists what an engineer in a dev account may do beyond those policies.
+    """
+    outputs = stack.outputs
+    bucket = f"arn:aws:s3:::{outputs['bucketName']}"
+    region, account = stack.aws.region, stack.aws.account_id
+
+    def arn(service: str, resource: str) -> str:
+        return f"arn:aws:{service}:{region}:{account}:{resource}"
+
+    database = outputs["databaseName"]
+    catalog = [
+        arn("glue", "catalog"),
+        arn("glue", f"database/{database}"),
+        arn("glue", f"table/{database}/*"),
+    ]
+    allowed: list[tuple[list[str], str | list[str]]] = [
+        (["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"], outputs["tableArn"]),
+        (["dynamodb:ListTables"], "*"),
+        (
+            ["kinesis:DescribeStreamSummary", "kinesis:PutRecord", "kinesis:PutRecords"],
+            arn("kinesis", f"stream/{outputs['kinesisStreamName']}"),
+        ),
+        (["s3:ListBucket"], bucket),
+        (["s3:GetObject"], f"{bucket}/*"),
+        (
+            ["glue:StartCrawler", "glue:StopCrawler", "glue:GetCrawler"],
+            arn("glue", f"crawler/{outputs['crawlerName']}"),
+        ),
+        (["glue:GetCrawlers"], "*"),
+        (
+            ["glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"],
+            arn("glue", f"job/{outputs['batchJobName']}"),
+        ),
+        # Exports for a backfill of the batch's table.
+        (["s3:PutObject"], f"{bucket}/exports/*"),
+        # For CREATE VIEW, DROP VIEW and CREATE TABLE AS.
+        (["glue:CreateTable", "glue:DeleteTable", "glue:UpdateTable"], catalog),
+        (["s3:PutObject", "s3:DeleteObject"], f"{bucket}/athena-results/*"),
+        (
+            ["sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
+            arn("sqs", outputs["dlqUrl"].rpartition("/")[2]),
+        ),
+        (["logs:DescribeLogGroups", "logs:FilterLogEvents", "logs:GetLogEvents"], "*"),
+        (["sts:GetCallerIdentity"], "*"),
+    ]
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": actions, "Resource": resource}
+            for actions, resource in allowed
+        ],
+    }
+    policies = [outputs[f"{who}PolicyArn"] for who in ("writer", "reader", "operator")]
+    return stack.user("engineer", *policies, inline=policy)

@@ -1,0 +1,12 @@
+"""`python -m operate`: see `operate.cli`."""
+
+import os
+import signal
+
+if __name__ == "__main__":
+    # Before the slow imports: until work begins, Ctrl-C has nothing to clean up.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+
+    from operate.cli import app
+
+    app(prog_name="python -m operate")

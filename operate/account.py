@@ -1,0 +1,97 @@
+"""Clients for a deployed stack's resources, and explanations of AWS errors."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from client import errors, query, stack_outputs
+from schema import ORDERS, Schema
+
+
+class ReplayError(Exception):
+    """The command cannot be completed; the message says why and what to do."""
+
+
+class UsageError(ReplayError):
+    """Wrong usage (exit code 2)."""
+
+
+class Account:
+    """The stack's outputs, and clients for its resources.
+
+    Parameters
+    ----------
+    outputs:
+        The outputs from `stack_outputs.load`.
+    session:
+        The session with the credentials to use. Default: boto3's own.
+    """
+
+    def __init__(self, outputs: Mapping[str, str], session: boto3.Session | None = None) -> None:
+        self.outputs = outputs
+        self._session: Any = session or boto3.Session(region_name=outputs.get("region"))
+        self._clients: dict[str, Any] = {}
+
+    @classmethod
+    def load(cls, stack: str | None, file: Path | None, keys: Sequence[str]) -> Account:
+        """The account of a stack, or of a file of its outputs.
+
+        Raises
+        ------
+        UsageError
+            No such stack, file or output.
+        """
+        try:
+            return cls(stack_outputs.load(stack, file, keys=keys))
+        except stack_outputs.StackOutputsError as error:
+            raise UsageError(str(error)) from None
+
+    def __getitem__(self, output: str) -> str:
+        return self.outputs[output]
+
+    def client(self, service: str) -> Any:
+        """A cached boto3 client; call this from one thread only."""
+        if service not in self._clients:
+            self._clients[service] = self._session.client(
+                service,
+                config=Config(
+                    retries={"mode": "standard", "max_attempts": 6},
+                    connect_timeout=5,
+                    read_timeout=60,
+                    max_pool_connections=32,
+                ),
+            )
+        return self._clients[service]
+
+    def rows(self, sql: str, parameters: Sequence[str] = ()) -> Iterator[query.Row]:
+        """Rows of an Athena query in the stack's workgroup and database.
+
+        Raises
+        ------
+        ReplayError
+            The query failed.
+        """
+        where = {"workgroup": self["workgroupName"], "database": self["databaseName"]}
+        try:
+            yield from query.rows(self.client("athena"), sql, **where, parameters=parameters)
+        except query.QueryFailedError as error:
+            raise ReplayError(f"Athena: {error}") from None
+
+    def schema(self) -> Schema:
+        """The schema of an order, with the deployed table's keys."""
+        table = self.client("dynamodb").describe_table(TableName=self["tableName"])["Table"]
+        keys = {key["KeyType"]: key["AttributeName"] for key in table["KeySchema"]}
+        return dataclasses.replace(ORDERS, key=keys["HASH"], sort_key=keys.get("RANGE"))
+
+    def explain(self, error: Exception) -> str:
+        """Explain a botocore error to the user of the command, in one line."""
+        names = ("operatorPolicyArn", "readerPolicyArn")
+        arns = ", ".join(self.outputs[name] for name in names if name in self.outputs)
+        needs = "the stack's operator and reader policies" + (f" ({arns})" if arns else "")
+        return errors.explain(error, needs=needs)

@@ -1,0 +1,170 @@
+"""Change records in the pipe's format, read with boto3 or built from current state."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal, NamedTuple
+
+import orjson
+
+from schema import Schema
+
+REPAIR_PREFIX = "repair-"
+"""The prefix of the event IDs of built change records."""
+MOST_BYTES = 1_000 * 1024
+"""Firehose's limit for a record. Kinesis allows 24 KiB more, for data and partition key.
+https://docs.aws.amazon.com/firehose/latest/dev/limits.html"""
+
+
+def from_stream(record: Mapping[str, Any], stream_arn: str) -> bytes:
+    """A record of GetRecords as JSON: base64 for bytes, epoch seconds for times."""
+    return orjson.dumps(_wire(record) | {"eventSourceARN": stream_arn})
+
+
+def repair(
+    *,
+    keys: Mapping[str, Any],
+    item: Mapping[str, Any] | None,
+    known: str | None,
+    stream_arn: str,
+    region: str,
+) -> bytes:
+    """Build a change record from an order's current state.
+
+    Parameters
+    ----------
+    keys, item:
+        In DynamoDB JSON; no item means that the order was deleted.
+    known:
+        The order's highest sequence number in the lake. The record gets the next number: above
+        everything in the lake, and not above any change that is still in transit.
+    """
+    number = str(int(known or 0) + 1)
+    name = "REMOVE" if item is None else "MODIFY" if known else "INSERT"
+    change: dict[str, Any] = {
+        "ApproximateCreationDateTime": int(time.time()),
+        "Keys": _wire(keys),
+        "SequenceNumber": number.zfill(21),
+        "StreamViewType": "NEW_AND_OLD_IMAGES",
+    }
+    if item is not None:
+        change["NewImage"] = _wire(item)
+    # The same repair has the same ID, so doing it twice makes one change.
+    what = orjson.dumps([keys, number, _wire(item or {})], option=orjson.OPT_SORT_KEYS)
+    return orjson.dumps(
+        {
+            "eventID": REPAIR_PREFIX + hashlib.sha256(what).hexdigest()[:32],
+            "eventName": name,
+            "eventVersion": "1.1",
+            "eventSource": "aws:dynamodb",
+            "awsRegion": region,
+            "dynamodb": change,
+            "eventSourceARN": stream_arn,
+        }
+    )
+
+
+class Fitted(NamedTuple):
+    """A change record that fits into Firehose, and how it was made smaller."""
+
+    data: bytes
+    form: Literal["whole", "shortened", "compressed"]
+
+
+def fit(data: bytes) -> Fitted | None:
+    """Make a change record small enough for Firehose; None if that is not possible.
+
+    An insert or update loses its old image, which the transform does not use and which is the new
+    image of the previous change. A record that is still too large is compressed, and the transform
+    decompresses it. An item of 400 KB then always fits: the worst case, sets of three random bytes
+    each, compresses to 532 kB (tests/operate/test_fit.py).
+    """
+    if len(data) <= MOST_BYTES:
+        return Fitted(data, "whole")
+    event = orjson.loads(data)
+    change = event.get("dynamodb") if isinstance(event, dict) else None
+    if isinstance(change, dict) and event.get("eventName") != "REMOVE":
+        change.pop("OldImage", None)
+        data = orjson.dumps(event)
+        if len(data) <= MOST_BYTES:
+            return Fitted(data, "shortened")
+    # Pad with zeros, which gzip allows. Firehose fills the transform's batches by record size, and
+    # the rows of many small compressed records would not fit into one response.
+    weight = min(len(data) // 2, MOST_BYTES)
+    packed = gzip.compress(data, 6, mtime=0).ljust(weight, b"\0")
+    return Fitted(packed, "compressed") if len(packed) <= MOST_BYTES else None
+
+
+def from_row(data: bytes, schema: Schema) -> bytes | None:
+    """Rebuild the change record of an event row; None if it is no event row.
+
+    When Firehose fails to convert a row, only the row is kept. It holds one of the two images,
+    which is all that the transform needs.
+    """
+    try:
+        row = json.loads(data, parse_int=_Number, parse_float=_Number)
+        made = datetime.fromisoformat(row["creation_time"]).replace(tzinfo=UTC)
+        extras = json.loads(row["extras"] or "{}", parse_int=_Number, parse_float=_Number)
+        columns = {
+            column.name: _typed(column.type, row[column.name])
+            for column in schema.columns
+            if row.get(column.name) is not None
+        }
+        image = columns | {name: _attribute(value) for name, value in extras.items()}
+        change: dict[str, Any] = {
+            "ApproximateCreationDateTime": made.timestamp(),
+            "Keys": {name: columns[name] for name in schema.keys},
+            "SequenceNumber": row["sequence_number"],
+        }
+        if len(image) > len(schema.keys):
+            change["OldImage" if row["event_type"] == "REMOVE" else "NewImage"] = image
+        record = {"eventID": row["event_id"], "eventName": row["event_type"], "dynamodb": change}
+    except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError):
+        return None
+    return orjson.dumps(record)
+
+
+class _Number(str):
+    """A number's text; a float would lose digits."""
+
+
+def _typed(type_: str, value: Any) -> dict[str, Any]:
+    """A column's value in DynamoDB JSON."""
+    if type_ == "timestamp":
+        return {"S": value.replace(" ", "T") + "Z"}
+    return _attribute(value)
+
+
+def _attribute(value: Any) -> dict[str, Any]:
+    """Any JSON value in DynamoDB JSON; former sets and bytes stay lists and text."""
+    match value:
+        case _Number():
+            return {"N": str(value)}
+        case str():
+            return {"S": value}
+        case bool():
+            return {"BOOL": value}
+        case None:
+            return {"NULL": True}
+        case list():
+            return {"L": [_attribute(inner) for inner in value]}
+    return {"M": {name: _attribute(inner) for name, inner in value.items()}}
+
+
+def _wire(value: Any) -> Any:
+    match value:
+        case bytes() | bytearray():
+            return base64.b64encode(value).decode()
+        case datetime():
+            return int(value.timestamp())
+        case Mapping():
+            return {name: _wire(inner) for name, inner in value.items()}
+        case list() | tuple() | set():
+            return [_wire(inner) for inner in value]
+    return value

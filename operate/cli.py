@@ -1,0 +1,369 @@
+"""The command line: `python -m operate`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from client.command_line import FAILED, INTERRUPTED, WRONG_USAGE, Outputs, Stack, fail, new_app
+from operate import dlq as dead_letters
+from operate import replaying, verify
+from operate.account import Account, ReplayError, UsageError
+from operate.failed import Window
+from operate.replaying import Choice, Group, Replay
+
+app = new_app()
+replay_app = new_app()
+app.add_typer(replay_app, name="replay", help="Send changes again that did not arrive.")
+
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print the result as one JSON object, the last line.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")]
+Settle = Annotated[
+    float,
+    typer.Option(
+        "--settle",
+        metavar="SECONDS",
+        min=0,
+        help="Compare again for up to this long, because changes take time to arrive.",
+    ),
+]
+
+_EXAMPLES = """[bold]Examples[/bold]
+
+python -m operate replay failed --stack dev    [dim]failed records by reason[/dim]
+
+python -m operate replay failed --stack dev --since 2026-11-20 --reason price --replay --dry-run
+
+python -m operate replay failed --stack dev --replay
+
+python -m operate replay dlq --stack dev
+
+python -m operate verify --stack dev --settle 180
+
+[bold]Exit codes[/bold]: 0 done, 1 failed or incomplete, 2 wrong usage, 130 stopped by Ctrl-C.
+If it was stopped or killed, run it again: it continues where it stopped.
+"""
+
+
+@app.callback(epilog=_EXAMPLES)
+def operate() -> None:
+    """Replay changes that did not arrive, and verify the lake against the table.
+
+    You need the stack's operator and reader policies. Credentials, region and endpoints are those
+    of the AWS CLI: AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and so on.
+    """
+
+
+@replay_app.command()
+def failed(  # noqa: PLR0917 - the command line's
+    stack: Stack = None,
+    outputs: Outputs = None,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Arrived at or after: ISO 8601, UTC without offset."),
+    ] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Arrived before.")] = None,
+    reason: Annotated[
+        str, typer.Option(metavar="TEXT", help="Reason contains this text, ignoring case.")
+    ] = "",
+    replay: Annotated[
+        bool, typer.Option("--replay", help="Send the records through the pipeline again.")
+    ] = False,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force",
+            help="With --replay: also send records that this checkout's transform would reject.",
+        ),
+    ] = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """List failed records by reason; with --replay, send them again.
+
+    Each record is replayed once: a ledger in the bucket, under replayed/, keeps track. A record
+    that fails again becomes a new failed record.
+    """
+    with _work() as (stop, bar):
+        if (force or dry_run) and not replay:
+            raise UsageError("--force and --dry-run go with --replay")
+        window = Window(_moment("--since", since), _moment("--until", until))
+        if window.since and window.until and window.since >= window.until:
+            raise UsageError("--since must be before --until")
+        choice = Choice(window=window, reason=reason)
+        account = Account.load(stack, outputs, replaying.OUTPUTS)
+        with _explained(account), bar("reading failed records") as progress:
+            work = Replay(account, on_progress=progress, stop=stop)
+            if not replay:
+                groups = work.groups(choice)
+                tally = None
+            else:
+                tally = work.run(choice, dry_run=dry_run, force=force)
+        for problem in work.problems:
+            _say(problem)
+        if tally is None:
+            _show_groups(groups, as_json=as_json)
+        else:
+            facts = tally.to_json() | {"dry_run": dry_run, "interrupted": stop.is_set()}
+            _show_replay(tally, dry_run=dry_run)
+            _print_json(facts, as_json=as_json)
+        if stop.is_set():
+            raise typer.Exit(INTERRUPTED)
+        if work.problems:
+            raise typer.Exit(FAILED)
+
+
+@replay_app.command()
+def dlq(  # noqa: PLR0917 - the command line's
+    stack: Stack = None,
+    outputs: Outputs = None,
+    repair: Annotated[
+        bool,
+        typer.Option(
+            "--repair",
+            help="For changes that have expired from the table's stream: compare table and lake, "
+            "and send the current state of the orders that differ.",
+        ),
+    ] = False,
+    settle: Settle = 120,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Send the changes that the dead-letter queue points to, after the pipe gave up on them.
+
+    A message is deleted when all its changes have arrived in Kinesis. The table's stream keeps
+    changes for 24 hours; expired changes are listed and need --repair. A change too large for a
+    record is sent without its old image, or compressed.
+    """
+    with _work() as (stop, bar):
+        keys = dead_letters.REPAIR_OUTPUTS if repair else dead_letters.OUTPUTS
+        account = Account.load(stack, outputs, keys)
+        with _explained(account), bar("working off messages") as progress:
+            work = dead_letters.DeadLetters(account, on_progress=progress, stop=stop)
+            outcome = work.run(dry_run=dry_run, repair=repair, settle=settle)
+        for problem in (*outcome.problems, *outcome.gone):
+            _say(str(problem))
+        _show_dlq(outcome, dry_run=dry_run)
+        _print_json(
+            outcome.to_json() | {"dry_run": dry_run, "interrupted": stop.is_set()}, as_json=as_json
+        )
+        if stop.is_set():
+            raise typer.Exit(INTERRUPTED)
+        if outcome.kept and not dry_run:
+            raise typer.Exit(FAILED)
+
+
+@app.command("verify")
+def verify_(  # noqa: PLR0917 - the command line's
+    stack: Stack = None,
+    outputs: Outputs = None,
+    settle: Settle = 0,
+    read_units: Annotated[
+        float,
+        typer.Option(min=1, metavar="N", help="Read capacity units a second to use at most."),
+    ] = 200,
+    segments: Annotated[
+        int, typer.Option(min=1, max=64, metavar="N", help="Segments of the parallel scan.")
+    ] = 4,
+    counts: Annotated[
+        bool, typer.Option("--counts", help="Compare counts only, not values.")
+    ] = False,
+    show: Annotated[
+        int, typer.Option(min=0, max=1000, metavar="N", help="Differences to show in full.")
+    ] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Compare the DynamoDB table with current orders in the lake: counts, then every value.
+
+    Exits with 0 only if they are equal. While orders are written, some changes are in transit: see
+    --settle.
+    """
+    with _work() as (stop, bar):
+        account = Account.load(stack, outputs, verify.OUTPUTS)
+        with _explained(account), bar("scanning the table") as progress:
+            verifier = verify.Verifier(
+                account,
+                read_units=read_units,
+                segments=segments,
+                on_scanned=lambda count: progress(count, 0),
+            )
+            if counts:
+                items, orders = verifier.counts()
+                verdict = verify.Verdict(items, orders)
+                same = items == orders
+            else:
+                verdict = verifier.settle(settle, stop=stop)
+                told = verifier.explain(verdict.differences[:show])
+                verdict.differences[:show] = told
+                same = verdict.matches
+        if stop.is_set():
+            _say("stopped")
+            raise typer.Exit(INTERRUPTED)
+        for one in verdict.differences[:show]:
+            _say(f"  {one}")
+        if (more := len(verdict.differences) - show) > 0:
+            _say(f"  and {more:,} more")
+        line = f"{verdict.table_items:,} items in the table, {verdict.lake_orders:,} in the lake"
+        if not counts:
+            line += f", {verdict.equal:,} equal in every value"
+        _say(line + (": they match" if same else ": they differ"))
+        facts: dict[str, Any] = {
+            "matches": same,
+            "table_items": verdict.table_items,
+            "lake_orders": verdict.lake_orders,
+        }
+        _print_json(facts if counts else verdict.to_json(show), as_json=as_json)
+        if not same:
+            raise typer.Exit(FAILED)
+
+
+def _show_groups(groups: Sequence[Group], *, as_json: bool) -> None:
+    facts = {
+        "records": sum(group.records for group in groups),
+        "waiting": sum(group.waiting for group in groups),
+        "replayed": sum(group.replayed for group in groups),
+        "would_pass": sum(group.passes for group in groups),
+        "reasons": [group.to_json() for group in groups],
+    }
+    if not groups:
+        _say("no failed records")
+    else:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for heading in ("records", "replayed", "pass now"):
+            table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column("first to last, UTC", no_wrap=True)
+        table.add_column("reason", overflow="fold", min_width=24)
+        for group in groups:
+            numbers = (group.records, group.replayed, group.passes)
+            times = [f"{t:%m-%d %H:%M}" for t in (group.first, group.last) if t]
+            table.add_row(
+                *map("{:,}".format, numbers), " to ".join(dict.fromkeys(times)), Text(group.reason)
+            )
+        _console(stderr=as_json).print(table)
+        if facts["would_pass"]:
+            _say("--replay sends those that would pass now")
+    _print_json(facts, as_json=as_json)
+
+
+def _show_replay(tally: replaying.Tally, *, dry_run: bool) -> None:
+    if not tally.chosen:
+        _say("nothing to replay: no failed records")
+        return
+    parts = [
+        (tally.sent, "would be sent" if dry_run else "sent"),
+        (tally.arrived_before, "sent by a run that broke off"),
+        (tally.already, "replayed before"),
+        (tally.would_fail, "left: they would fail again (--force sends them)"),
+        (tally.unreadable, "left: unreadable"),
+        (tally.left, "not reached"),
+    ]
+    told = "; ".join(f"{count:,} {what}" for count, what in parts if count)
+    _say(f"{tally.chosen:,} failed records: {told}")
+
+
+def _show_dlq(outcome: dead_letters.Outcome, *, dry_run: bool) -> None:
+    if not outcome.messages:
+        _say("nothing to do: the dead-letter queue is empty")
+        return
+    sent = f"{outcome.changes:,} changes found" if dry_run else f"{outcome.sent:,} changes sent on"
+    parts = [f"{outcome.messages:,} messages", sent]
+    if outcome.shortened:
+        parts.append(f"{outcome.shortened:,} too large for a record: sent without the old image")
+    if outcome.compressed:
+        parts.append(f"{outcome.compressed:,} too large for a record: sent compressed")
+    if outcome.filtered:
+        parts.append(f"{outcome.filtered:,} not wanted by the pipe's filter")
+    if outcome.repaired:
+        parts.append(f"{outcome.repaired:,} orders repaired from the table")
+    parts += [f"{outcome.deleted:,} messages deleted", f"{outcome.kept:,} kept"]
+    if outcome.gone and not outcome.repaired:
+        parts.append("--repair re-reads from the table what the stream no longer has")
+    _say("; ".join(parts))
+
+
+def _moment(option: str, text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(
+            f"{option} {text!r}: not an ISO 8601 time such as 2026-11-20 or 2026-11-20T09:30:00Z"
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _console(*, stderr: bool = True) -> Console:
+    return Console(stderr=stderr, highlight=False, soft_wrap=False)
+
+
+def _say(text: str) -> None:
+    Console(stderr=True, highlight=False).print(Text(text), soft_wrap=True)
+
+
+def _print_json(facts: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(facts))
+
+
+Bar = Callable[[str], contextlib.AbstractContextManager[Callable[[int, int], None]]]
+
+
+@contextlib.contextmanager
+def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on stderr if it is a terminal, called with the amount done and the total."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda *_: None
+        return
+    columns = (what, BarColumn(), TextColumn("{task.completed:,.0f}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total or None)
+
+
+@contextlib.contextmanager
+def _work() -> Iterator[tuple[threading.Event, Bar]]:
+    """Print errors as plain messages. One Ctrl-C stops in order, a second one at once."""
+    stop = threading.Event()
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        stop.set()
+        signal.signal(number, signal.SIG_DFL)
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop, _bar
+    except UsageError as error:
+        fail(str(error), WRONG_USAGE)
+    except ReplayError as error:
+        fail(str(error), FAILED)
+    except BotoCoreError as error:  # raised before there is an account to explain it
+        fail(" ".join(str(error).split()), WRONG_USAGE)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _explained(account: Account) -> Iterator[None]:
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise ReplayError(account.explain(error)) from error

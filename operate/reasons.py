@@ -1,0 +1,58 @@
+"""Why a record failed, according to the transform.
+
+For a rejected record, Firehose stores only the status ProcessingFailed; the reason is in the
+transform's log, without the record. So this runs the transform's code of this checkout, which needs
+no permission and no invocation, and also shows whether the record would pass now.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from schema import Schema
+
+_ROWS = Path(__file__).resolve().parent.parent / "lambda" / "transform" / "rows.py"
+
+Judge = Callable[[bytes], str | None]
+"""Why the transform rejects this data, or None if it accepts it."""
+
+
+@cache
+def _rows() -> Any:
+    """The transform's module in this checkout."""
+    spec = importlib.util.spec_from_file_location("sales_cdc_transform_rows", _ROWS)
+    assert spec and spec.loader
+    rows = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(rows)
+    return rows
+
+
+def parse(data: bytes) -> Any:
+    """The document in a record's raw data, compressed or not; ValueError if there is none."""
+    return _rows().parse(_rows().unpack(data))
+
+
+def judge(schema: Schema) -> Judge:
+    """Why the transform rejects a record's raw data, or None."""
+    rows = _rows()
+    to_row: Callable[[Any], Any] = rows.compile_schema(json.loads(schema.to_json()))
+
+    def reason(data: bytes) -> str | None:
+        try:
+            row = orjson.dumps(to_row(rows.parse(rows.unpack(data))))
+        except rows.RecordError as error:
+            return f"{type(error).__name__}: {error}"
+        except Exception as error:  # the transform also returns ProcessingFailed for these
+            return f"{type(error).__name__}: unforeseen"
+        if len(row) * 4 / 3 + rows.ENVELOPE > rows.MAX_ANSWER:
+            return "AnswerTooLarge: no room in an answer of 6 MB, even alone"
+        return None
+
+    return reason

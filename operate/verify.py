@@ -1,0 +1,296 @@
+"""Compare the DynamoDB table with the current orders in the lake."""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from operate import values
+from operate.account import Account
+from schema import Schema
+
+OUTPUTS = ("tableName", "workgroupName", "databaseName")
+Key = tuple[str, ...]
+Kind = Literal["only in the table", "only in the lake", "differs", "more than once in the lake"]
+_SCAN_PAGE = 500  # items: small enough to keep to the rate within a second or two
+
+
+@dataclass(frozen=True)
+class Difference:
+    """An order that differs between table and lake.
+
+    Attributes
+    ----------
+    columns:
+        If ``kind`` is ``differs``: column -> (in the table, in the lake).
+    """
+
+    key: Key
+    kind: Kind
+    columns: Mapping[str, tuple[str | None, str | None]] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        told = ", ".join(
+            f"{name} is {table!r} in the table, {lake!r} in the lake"
+            for name, (table, lake) in self.columns.items()
+        )
+        return f"{'/'.join(self.key)}: {told or self.kind}"
+
+
+@dataclass
+class Verdict:
+    """The result of a comparison.
+
+    Attributes
+    ----------
+    differences:
+        Key and kind of every difference, with columns for those that were read again.
+    """
+
+    table_items: int = 0
+    lake_orders: int = 0
+    equal: int = 0
+    differences: list[Difference] = field(default_factory=list)
+
+    @property
+    def matches(self) -> bool:
+        """Whether table and lake are equal."""
+        return not self.differences
+
+    def to_json(self, most: int) -> dict[str, Any]:
+        """For JSON output; shows at most this many differences in full."""
+        kinds = [one.kind for one in self.differences]
+        return {
+            "matches": self.matches,
+            "table_items": self.table_items,
+            "lake_orders": self.lake_orders,
+            "equal": self.equal,
+            "different": kinds.count("differs") + kinds.count("more than once in the lake"),
+            "only_in_table": kinds.count("only in the table"),
+            "only_in_lake": kinds.count("only in the lake"),
+            "differences": [asdict(one) for one in self.differences[:most]],
+        }
+
+
+class Verifier:
+    """Compares once, or until it matches.
+
+    Parameters
+    ----------
+    read_units:
+        Maximum read capacity units a second for the scan.
+    segments:
+        Segments of the parallel scan.
+    on_scanned:
+        Called with the number of items scanned so far.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        *,
+        read_units: float = 200,
+        segments: int = 4,
+        on_scanned: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        self._account = account
+        self._dynamodb = account.client("dynamodb")
+        self._table = account["tableName"]
+        self._schema = account.schema()
+        self._pace = Pace(read_units)
+        self._segments = segments
+        self._on_scanned = on_scanned
+        self._stored_keys: dict[Key, dict[str, Any]] = {}
+
+    @property
+    def schema(self) -> Schema:
+        """The table's."""
+        return self._schema
+
+    def counts(self) -> tuple[int, int]:
+        """Count the table's items and the lake's current orders."""
+        items = sum(len(page) for page in self._scan(keys_only=True))
+        (row,) = self._account.rows("SELECT count(*) AS orders FROM current_orders")
+        return items, int(row["orders"] or 0)
+
+    def compare(self) -> Verdict:
+        """Compare every value of every order. Keeps a key and a digest for each in memory."""
+        verdict = Verdict()
+        digests: dict[Key, bytes] = {}
+        self._stored_keys.clear()
+        for page in self._scan():
+            for item in page:
+                key = values.key_of(self._schema, item)
+                digests[key] = _digest(values.of_item(self._schema, item))
+                stored = {name: item[name] for name in self._schema.keys}
+                if stored != self._typed(key):
+                    self._stored_keys[key] = stored
+        verdict.table_items = len(digests)
+        seen: set[Key] = set()
+        for row in self._account.rows("SELECT * FROM current_orders"):
+            verdict.lake_orders += 1
+            key = values.key_of_row(self._schema, row)
+            if key in seen:
+                verdict.differences.append(Difference(key, "more than once in the lake"))
+                continue
+            seen.add(key)
+            digest = digests.pop(key, None)
+            if digest is None:
+                verdict.differences.append(Difference(key, "only in the lake"))
+            elif digest != _digest(values.of_row(self._schema, row)):
+                verdict.differences.append(Difference(key, "differs"))
+            else:
+                verdict.equal += 1
+        verdict.differences += [Difference(key, "only in the table") for key in digests]
+        verdict.differences.sort(key=lambda one: one.key)
+        return verdict
+
+    def settle(self, seconds: float, *, stop: threading.Event) -> Verdict:
+        """Compare again until all is equal or time is up: changes take time to arrive."""
+        deadline = time.monotonic() + seconds
+        pause = 1.0
+        while True:
+            verdict = self.compare()
+            left = deadline - time.monotonic()
+            if verdict.matches or left <= 0 or stop.wait(min(pause, left)):
+                return verdict
+            pause = min(30.0, pause * 2)
+
+    def explain(self, differences: Sequence[Difference]) -> list[Difference]:
+        """The same differences with the columns that differ, read again."""
+        return [
+            one if one.kind != "differs" else Difference(one.key, one.kind, self._columns(one.key))
+            for one in differences
+        ]
+
+    def item(self, key: Key) -> dict[str, Any] | None:
+        """The table's current item, or None."""
+        answer = self._dynamodb.get_item(
+            TableName=self._table, Key=self.stored_key(key), ConsistentRead=True
+        )
+        item: dict[str, Any] | None = answer.get("Item")
+        return item
+
+    def stored_key(self, key: Key) -> dict[str, Any]:
+        """The key in DynamoDB JSON, from the last comparison."""
+        return self._stored_keys.get(key) or self._typed(key)
+
+    def where(self, key: Key) -> str:
+        """The SQL condition for an order's key."""
+        return " AND ".join(
+            f'"{name}" = {_literal(self._schema[name].type, text)}'
+            for name, text in zip(self._schema.keys, key, strict=True)
+        )
+
+    def _typed(self, key: Key) -> dict[str, Any]:
+        typed = {}
+        for name, text in zip(self._schema.keys, key, strict=True):
+            kind = "S" if self._schema[name].type in ("string", "timestamp", "date") else "N"
+            typed[name] = {kind: text}
+        return typed
+
+    def _columns(self, key: Key) -> dict[str, tuple[str | None, str | None]]:
+        names = [*(column.name for column in self._schema.columns), "extras"]
+        rows = list(
+            self._account.rows(f"SELECT * FROM current_orders WHERE {self.where(key)}")  # noqa: S608
+        )
+        item = self.item(key)
+        table = values.of_item(self._schema, item) if item else (None,) * len(names)
+        lake = values.of_row(self._schema, rows[0]) if rows else (None,) * len(names)
+        told = zip(names, table, lake, strict=True)
+        return {name: (here, there) for name, here, there in told if here != there}
+
+    def _scan(self, *, keys_only: bool = False) -> Iterator[list[dict[str, Any]]]:
+        """Pages of the table, from all segments as they arrive."""
+        pages: queue.Queue[list[dict[str, Any]] | Exception | None] = queue.Queue(self._segments)
+        over = threading.Event()
+        asked: dict[str, Any] = {}
+        if keys_only:
+            names = {f"#k{n}": name for n, name in enumerate(self._schema.keys)}
+            asked = {
+                "ProjectionExpression": ", ".join(names),
+                "ExpressionAttributeNames": names,
+            }
+
+        def work(segment: int) -> None:
+            try:
+                for page in self._segment(segment, asked, over):
+                    pages.put(page)
+                pages.put(None)
+            except Exception as error:  # raised again where the pages are read
+                pages.put(error)
+
+        threads = [
+            threading.Thread(target=work, args=(n,), daemon=True) for n in range(self._segments)
+        ]
+        for thread in threads:
+            thread.start()
+        running, scanned = self._segments, 0
+        try:
+            while running:
+                page = pages.get()
+                if isinstance(page, Exception):
+                    raise page
+                if page is None:
+                    running -= 1
+                    continue
+                scanned += len(page)
+                self._on_scanned(scanned)
+                yield page
+        finally:
+            over.set()
+
+    def _segment(
+        self, segment: int, asked: Mapping[str, Any], over: threading.Event
+    ) -> Iterator[list[dict[str, Any]]]:
+        start: dict[str, Any] = {}
+        while not over.is_set():
+            answer = self._dynamodb.scan(
+                TableName=self._table,
+                ConsistentRead=True,
+                Segment=segment,
+                TotalSegments=self._segments,
+                Limit=_SCAN_PAGE,
+                ReturnConsumedCapacity="TOTAL",
+                **asked,
+                **start,
+            )
+            yield answer["Items"]
+            last = answer.get("LastEvaluatedKey")
+            if not last:
+                return
+            start = {"ExclusiveStartKey": last}
+            self._pace.spend(answer["ConsumedCapacity"]["CapacityUnits"], over)
+
+
+class Pace:
+    """A rate limit, in units a second, shared by threads."""
+
+    def __init__(self, a_second: float) -> None:
+        self._a_second = a_second
+        self._free_at = time.monotonic()
+        self._lock = threading.Lock()
+
+    def spend(self, units: float, stop: threading.Event) -> None:
+        """Wait to stay within the rate after using these units; ``stop`` ends the wait."""
+        with self._lock:
+            now = time.monotonic()
+            self._free_at = max(self._free_at, now) + units / self._a_second
+            wait = self._free_at - now
+        stop.wait(wait)
+
+
+def _digest(one: values.Values) -> bytes:
+    return hashlib.blake2b(repr(one).encode(), digest_size=16).digest()
+
+
+def _literal(type_: str, text: str) -> str:
+    quoted = "'" + text.replace("'", "''") + "'"
+    if type_ == "string":
+        return quoted
+    return f"CAST({quoted} AS {'timestamp' if type_ == 'timestamp' else type_})"

@@ -1,1 +1,0 @@
-"""Repair the chain: replay failed records, work off the dead-letter queue, prove that CDC works."""
