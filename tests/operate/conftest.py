@@ -78,6 +78,18 @@ class Operated:
     def garbage(self, count: int, seed: int) -> None:
         self.send(list(garbage(count, seed)))
 
+    def a_day_passes(self) -> None:
+        """The dead letters now point to where the table's stream has nothing."""
+        sqs, queue = self.stack.aws.client("sqs"), self.stack.outputs["dlqUrl"]
+        for message in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]:
+            body = json.loads(message["Body"])
+            body["DDBStreamBatchInfo"] |= {
+                "startSequenceNumber": "1".zfill(21),
+                "endSequenceNumber": "2".zfill(21),
+            }
+            sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(body))
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+
     def settle(self, more: int, since: int, seconds: float = 30) -> None:
         """Wait until so many more records have settled."""
         self.until(lambda: self.stack.hops().settled >= since + more, seconds)
