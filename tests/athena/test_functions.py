@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.athena.conftest import Lab
+from tests.athena.lab import Lab
 
 NUMBERS = [
     ("7 / 2", "3"),
