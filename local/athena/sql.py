@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.dialects.athena import Athena
+from sqlglot.dialects.trino import Trino
 from sqlglot.errors import OptimizeError, ParseError, TokenError
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, traverse_scope
@@ -18,6 +19,7 @@ from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 from local.athena import information_schema
 from local.athena.catalog import Catalog, Table
 from local.athena.errors import QueryError
+from local.athena.function_table import AGGREGATES
 from local.athena.types import split_top
 
 HIDDEN = {"$path": "VARCHAR", "$file_modified_time": "TIMESTAMP WITH TIME ZONE"}
@@ -35,11 +37,68 @@ _BEFORE_FUNCTIONS = {
 """A word and a bracket after one of these is a function's call, not columns being named."""
 
 
-class AthenaDialect(Athena):
-    """sqlglot's Athena, with the hidden columns; it remembers how functions were spelt."""
+class _Parser(Trino.Parser):
+    """sqlglot's parser of Trino, to which every function is only a name and arguments."""
 
+    FUNCTIONS: dict[str, Any] = {}  # noqa: RUF012
+    FUNCTION_PARSERS = {  # noqa: RUF012
+        **{
+            name: Trino.Parser.FUNCTION_PARSERS[name]
+            for name in ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM")
+        },
+        **{
+            name: (lambda self, name=name: self._sql_json(f"${name.lower()}"))
+            for name in ("JSON_VALUE", "JSON_QUERY", "JSON_EXISTS")
+        },
+    }
+
+    def _sql_json(self, name: str) -> exp.Expr:
+        """``json_value(j, 'lax $.a' RETURNING t DEFAULT x ON EMPTY ...)``; options are pairs."""
+        document = self._parse_disjunction()
+        self._match(TokenType.COMMA)
+        path = self._parse_string()
+        if document is None or path is None:
+            self.raise_error("Expecting: <expression>, <string>")
+        options: dict[str, exp.Expr] = {}
+        while self._curr and not self._match(TokenType.R_PAREN, advance=False):
+            if self._match_text_seq("RETURNING"):
+                kind = self._parse_types()
+                options["returning"] = exp.Literal.string(kind.sql(dialect="trino") if kind else "")
+            elif self._match_text_seq("WITHOUT", "ARRAY", "WRAPPER"):
+                continue
+            elif self._match_text_seq("WITH", "CONDITIONAL", "ARRAY", "WRAPPER"):
+                options["wrapper"] = exp.Literal.string("conditional")
+            elif self._match_text_seq("WITH", "ARRAY", "WRAPPER"):
+                options["wrapper"] = exp.Literal.string("all")
+            elif self._match_text_seq("OMIT", "QUOTES"):
+                options["quotes"] = exp.Literal.string("omit")
+            else:
+                value: exp.Expr | None
+                if self._match(TokenType.DEFAULT):
+                    value = self._parse_bitwise()
+                else:
+                    words = []
+                    while self._curr and not self._match_text_seq("ON", advance=False):
+                        words.append(self._curr.text.upper())
+                        self._advance()
+                    value = exp.var(" ".join(words))
+                if not self._match_text_seq("ON") or value is None:
+                    self.raise_error("Expecting: ON")
+                when = self._curr.text.lower() if self._curr else ""
+                self._advance()
+                if value is not None:
+                    options[when] = value
+        pairs = [exp.Kwarg(this=exp.var(key), expression=value) for key, value in options.items()]
+        return exp.Anonymous(this=name, expressions=[document, path, *pairs])
+
+
+class AthenaDialect(Trino):
+    """Trino, with Athena's hidden columns; subscripts are left as they are written."""
+
+    INDEX_OFFSET = 0
     PSEUDOCOLUMNS = {name.upper() for name in HIDDEN}  # noqa: RUF012
     EXCLUDES_PSEUDOCOLUMNS_FROM_STAR = True
+    Parser = _Parser
 
 
 class SqlSyntaxError(Exception):
@@ -86,6 +145,9 @@ def parse(sql: str) -> exp.Expr:
     if tokens[0].text.upper() not in _FIRST:
         first = tokens[0]
         raise SqlSyntaxError(_mismatched(first.line, _start(first), first.text, "<query>"))
+    for token in tokens:
+        if token.token_type in _FOREIGN or token.text in ("==", "//"):
+            raise SqlSyntaxError(_mismatched(token.line, _start(token), token.text, "<operator>"))
     for before, token in pairwise(tokens):
         if before.token_type is TokenType.COMMA and token.token_type in _NO_ITEM:
             raise SqlSyntaxError(_mismatched(token.line, _start(token), token.text, "<expression>"))
@@ -95,10 +157,20 @@ def parse(sql: str) -> exp.Expr:
         raise SqlSyntaxError(_syntax(sql, tokens[-1], error)) from None
     if len(trees) != 1:
         raise SqlSyntaxError("Only one sql statement is allowed.")
+    for node in list(trees[0].find_all(exp.Anonymous)):
+        if node.name.lower() in AGGREGATES:
+            node.replace(exp.AnonymousAggFunc(this=node.this, expressions=node.expressions))
     trees[0].meta["unknown_function"] = _unknown_function(tokens)
     return trees[0]
 
 
+_FOREIGN = {
+    TokenType.DCOLON, TokenType.ILIKE, TokenType.RLIKE, TokenType.SIMILAR_TO, TokenType.AMP,
+    TokenType.PIPE, TokenType.CARET, TokenType.TILDE, TokenType.DSTAR, TokenType.DIV,
+    TokenType.NULLSAFE_EQ, TokenType.XOR, TokenType.LT_AT, TokenType.AT_GT, TokenType.COLON_EQ,
+    TokenType.PARAMETER, TokenType.QUALIFY, TokenType.ISNULL, TokenType.NOTNULL, TokenType.L_BRACE,
+}  # fmt: skip
+"""What other databases write and Trino does not."""
 _NO_ITEM = (TokenType.COMMA, TokenType.R_PAREN, TokenType.FROM)
 _FIRST = {"SELECT", "WITH", "VALUES", "TABLE", "FROM", "("}
 
@@ -332,7 +404,7 @@ def _check_columns(tree: exp.Expr, scans: dict[str, set[str]]) -> None:
                 found, known = _columns_of(scope, column.table, scans)
                 if found and (known is None or column.name in known or column.name in HIDDEN):
                     continue
-                raise _unresolved(column)
+                raise unresolved(column)
             if column.find_ancestor(exp.Order) and column.name in aliases:
                 continue
             if not _is_parameter(column):
@@ -345,7 +417,7 @@ def _check_columns(tree: exp.Expr, scans: dict[str, set[str]]) -> None:
                     raise QueryError(
                         "AMBIGUOUS_NAME", f"Column '{column.name}' is ambiguous", position(column)
                     )
-                raise _unresolved(column)
+                raise unresolved(column)
 
 
 def _columns_of(
@@ -377,7 +449,7 @@ def _from_sqlglot(error: OptimizeError, tree: exp.Expr) -> QueryError:
     found = re.search(r"[Cc]olumn:? [\"']*([\w$]+)", str(error))
     for column in tree.find_all(exp.Column):
         if found and column.name.lower() == found[1].lower():
-            return _unresolved(column)
+            return unresolved(column)
     return QueryError("", str(error))
 
 
@@ -393,7 +465,7 @@ def _is_parameter(column: exp.Column) -> bool:
     return False
 
 
-def _unresolved(column: exp.Column) -> QueryError:
+def unresolved(column: exp.Column) -> QueryError:
     name = f"{column.table}.{column.name}" if column.table else column.name
     return QueryError(
         "COLUMN_NOT_FOUND",
