@@ -202,8 +202,7 @@ class Compiler:
         elif limit is not None:
             if limit.args.get("limit_options") or limit.args.get("offset") or limit.expressions:
                 raise QueryError("SYNTAX_ERROR", "mismatched input in LIMIT. Expecting: <number>, ALL")
-            if not (isinstance(limit.expression, exp.Column) and limit.expression.name.upper() == "ALL"):
-                end += f" LIMIT {_count(limit.expression)}"
+            end += f" LIMIT {_count(limit.expression)}"
         if offset is not None:
             end += f" OFFSET {_count(offset.expression)}"
         return end
@@ -211,7 +210,7 @@ class Compiler:
     def _values(self, tree: exp.Values, outer: Scope | None) -> Relation:
         expressions = Expressions(self, Scope(parent=outer))
         rows = [
-            [expressions.value(one) for one in (row.expressions if isinstance(row, (exp.Tuple, exp.Struct)) else [row])]
+            [expressions.value(one) for one in (row.expressions if _is_row(row) else [row])]
             for row in tree.expressions
         ]
         kinds = [one.type for one in rows[0]]
@@ -281,6 +280,9 @@ class Compiler:
                 if not 1 <= int(node.name) <= len(values):
                     raise QueryError("INVALID_COLUMN_REFERENCE", f"GROUP BY position {node.name} is not in select list", (1, 1))
                 return values[int(node.name) - 1].sql
+            if isinstance(node, (exp.Rollup, exp.Cube, exp.GroupingSets)):
+                word = {exp.Rollup: "ROLLUP", exp.Cube: "CUBE"}.get(type(node), "GROUPING SETS")
+                return f"{word} ({', '.join(map(one, node.expressions))})"
             if isinstance(node, (exp.Tuple, exp.Paren)):
                 inner = node.expressions if isinstance(node, exp.Tuple) else [node.this]
                 return f"({', '.join(map(one, inner))})"
@@ -514,14 +516,20 @@ def named(columns: Sequence[tuple[str, Type]]) -> tuple[Column, ...]:
 def _only(tree: exp.Expr, parts: set[str]) -> None:
     for name, value in tree.args.items():
         if value and name not in parts:
-            if name in ("qualify", "locks", "match", "pivots", "sample", "settings", "format", "into"):
+            if name in ("qualify", "locks", "settings", "format", "into"):
                 raise QueryError("SYNTAX_ERROR", f"mismatched input '{name.upper()}'")
-            raise refuse(f"the clause {name}")
+            raise refuse({"match": "MATCH_RECOGNIZE", "sample": "TABLESAMPLE"}.get(name, f"the clause {name}"))
+
+
+def _is_row(node: exp.Expr) -> bool:
+    return isinstance(node, (exp.Tuple, exp.Struct)) or (
+        isinstance(node, exp.Anonymous) and node.name.lower() == "row"
+    )
 
 
 def _count(node: exp.Expr | None) -> int:
     if node is None:
         return 1
     if not isinstance(node, exp.Literal) or not node.name.isdigit():
-        raise QueryError("SYNTAX_ERROR", "mismatched input in LIMIT or OFFSET. Expecting: <number>")
+        raise refuse("LIMIT and OFFSET of something else than a number")
     return int(node.name)

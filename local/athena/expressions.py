@@ -51,8 +51,11 @@ class Scope:
         if not table and name in self.parameters:
             return self.parameters[name]
         found = self.sources.get(table, {}).get(name) if table else None
-        if not table and not found:  # a condition on one table
-            found = self.sources.get("", {}).get(name)
+        if not table:  # HAVING, or a condition on one table
+            homes = [one[name] for one in self.sources.values() if name in one]
+            if len(homes) > 1:
+                raise QueryError("AMBIGUOUS_NAME", f"Column '{name}' is ambiguous", (1, 1))
+            found = homes[0] if homes else None
         return found or (self.parent.column(table, name) if self.parent else None)
 
 
@@ -168,9 +171,11 @@ def as_text(value: Value) -> str:
         zone = zone_of(kind)
         return f"(trino_timestamp_text({local_time(value)}, {kind.args[0]}) || {text(' ' + zone)})"
     if name == "json":
-        return f"CAST({_from_json(sql, t.VARCHAR)} AS VARCHAR)"
+        return _from_json(sql, t.VARCHAR)
     if name in ("array", "map", "row", "varbinary"):
         raise mismatch(f"Cannot cast {kind} to varchar")
+    if name == "decimal" and kind.args[0] == kind.args[1]:
+        return f"regexp_replace(CAST({sql} AS VARCHAR), '^(-?)\\.', '\\10.')"
     if kind == t.DAYS:
         return f"trino_interval_text({sql})"
     if kind == t.MONTHS:
@@ -180,6 +185,8 @@ def as_text(value: Value) -> str:
 
 def _from_json(sql: str, to: Type) -> str:
     made = f"trino_cast_json({sql}, {text(str(to))})"
+    if to.name not in ("array", "map", "row"):
+        return f"CAST({made} AS {to.duckdb})"
     plain = f"CAST(CAST({made} AS JSON) AS {_reading(to)})"
     return _unread(plain, to)
 
@@ -222,7 +229,7 @@ def _as_json(sql: str, of: Type) -> str:  # noqa: PLR0911  (one a type)
     if of.name == "json":
         shown = sql
     elif of.name in ("boolean", "decimal") or of in t.INTEGERS:
-        shown = f"CAST({sql} AS VARCHAR)"
+        shown = as_text(Value(sql, of))
     elif of.name == "double":
         shown = f"trino_java_double({sql})"
     elif of.name in ("varchar", "date", "timestamp"):
@@ -439,8 +446,8 @@ def _decimal_arithmetic(a: Value, b: Value, operator: str) -> Value:
         return Value(f"CAST({x} * {y} AS {kind.duckdb})", kind)
     if operator == "/":
         kind = t.decimal(p1 + s2 + max(s2 - s1, 0), scale)
-        quotient = f"trino_divide({_digits(x)}, {_digits(y)}, {scale - s1 + s2})"
-        return Value(_pointed(quotient, kind), kind)
+        quotient = f"trino_divide({_digits(x)}, {_digits(y)}, {scale - s1 + s2}, {scale})"
+        return Value(f"CAST({quotient} AS {kind.duckdb})", kind)
     if operator == "%":
         kind = t.decimal(min(p2 - s2, p1 - s1) + scale, scale)
         wide = f"DECIMAL(38,{scale})"
@@ -456,18 +463,10 @@ def _digits(sql: str) -> str:
     return f"replace(CAST({sql} AS VARCHAR), '.', '')"
 
 
-def _pointed(digits: str, kind: Type) -> str:
-    """The decimal whose digits, as text, these are."""
-    scale = kind.args[1]
-    if not scale:
-        return f"CAST({digits} AS {kind.duckdb})"
-    return f"CAST({digits} || 'e-{scale}' AS {kind.duckdb})"
-
-
 def average(total: str, count: str, kind: Type) -> str:
     """The average of decimals: of their type, rounded half up; NULL of none."""
-    quotient = f"trino_divide({_digits(total)}, CAST(nullif({count}, 0) AS VARCHAR), 0)"
-    return _pointed(quotient, kind)
+    number = f"CAST(nullif({count}, 0) AS VARCHAR)"
+    return f"CAST(trino_divide({_digits(total)}, {number}, 0, {kind.args[1]}) AS {kind.duckdb})"
 
 
 def _time_arithmetic(a: Value, b: Value, operator: str, node: exp.Expr | None) -> Value:  # noqa: PLR0911
@@ -580,7 +579,7 @@ def interval_literal(node: exp.Interval) -> Value:
     """``INTERVAL '1' DAY``, ``'2-3' YEAR TO MONTH``, ``'1 02:03:04' DAY TO SECOND``."""
     unit, value = node.args.get("unit"), node.this
     if not isinstance(value, exp.Literal) or not value.is_string or unit is None:
-        raise QueryError("SYNTAX_ERROR", "mismatched input in an INTERVAL. Expecting: <string>, <unit>")
+        raise refuse("an interval that is no literal")
     written, sign = value.name.lstrip("+-"), -1 if value.name.startswith("-") else 1
     invalid = QueryError("INVALID_LITERAL", f"'{value.name}' is not a valid INTERVAL literal")
     if isinstance(unit, exp.IntervalSpan):
@@ -654,6 +653,12 @@ class Expressions:
         found = self.scope.column(node.table, node.name)
         if found is None:
             raise unresolved(node)
+        return found
+
+    def _parameter(self, node: exp.Expr) -> Value:
+        found = self.scope.column("", node.name.lower())
+        if found is None:
+            raise QueryError("COLUMN_NOT_FOUND", f"Column '{node.name}' cannot be resolved", (1, 1))
         return found
 
     def _dot(self, node: exp.Expr) -> Value:
@@ -821,7 +826,7 @@ class Expressions:
             raise mismatch(f"Unknown type: {name.lower()}", node) from None
         safe = isinstance(node, exp.TryCast)
         if isinstance(node.this, exp.Literal) and node.this.is_string and not safe:
-            if node.meta.get("typed"):
+            if not node.meta.get("cast"):
                 return self._typed_literal(node.this.name, to)
             if to.name == "zoned":
                 found = timestamp_literal(node.this.name, "INVALID_CAST_ARGUMENT", to.args[0])
@@ -840,7 +845,7 @@ class Expressions:
         return Value(f"TRY({made.sql})", made.type) if safe else made
 
     def _typed_literal(self, written: str, to: Type) -> Value:
-        if to.name == "timestamp":
+        if to.name in ("timestamp", "zoned"):
             return timestamp_literal(written)
         if to.name == "decimal":
             return Value(f"CAST('{written.strip()}' AS {decimal_literal(written).duckdb})", decimal_literal(written))
@@ -851,7 +856,9 @@ class Expressions:
 
             try:
                 return Value(f"DATE '{cast_date(written).isoformat()}'", t.DATE)
-            except Wrong:
+            except Wrong as error:
+                if str(error).startswith("NOT_SUPPORTED"):
+                    raise QueryError(*str(error).split(": ", 1)) from None
                 raise QueryError("INVALID_LITERAL", f"'{written}' is not a valid DATE literal") from None
         return cast(Value(text(written), t.VARCHAR), to)
 
@@ -862,9 +869,9 @@ class Expressions:
         return Value(f"[{', '.join(one.sql for one in values)}]", t.array(values[0].type))
 
     def _row(self, node: exp.Expr) -> Value:
-        values = [self.value(one) for one in node.expressions]
-        parts = (f"field{i} := {one.sql}" for i, one in enumerate(values))
-        return Value(f"struct_pack({', '.join(parts)})", t.row(*((None, one.type) for one in values)))
+        from local.athena.function_table import call  # noqa: PLC0415
+
+        return call(self, "row", node.expressions)
 
     def _bracket(self, node: exp.Expr) -> Value:
         source, index = self.value(node.this), node.expressions
@@ -957,6 +964,9 @@ def _trim(self: Expressions, node: exp.Expr) -> Value:
 _Rule = Callable[[Expressions, Any], Value]
 _RULES: dict[type[exp.Expr], _Rule] = {
     exp.Column: Expressions._column,
+    exp.Pseudocolumn: Expressions._column,
+    exp.Identifier: Expressions._parameter,
+    exp.ParseJSON: lambda self, node: self._typed_literal(node.this.name, t.JSON),
     exp.Dot: Expressions._dot,
     exp.Literal: lambda _, node: literal(node),
     exp.Boolean: lambda _, node: Value(str(node.this).lower(), t.BOOLEAN),

@@ -213,6 +213,17 @@ def _nullif(name: str, a: Value, b: Value) -> Value:
     return Value(f"CASE WHEN {compare(a, b, '=')} THEN NULL ELSE {a.sql} END", a.type)
 
 
+@_function("row", least=1, most=99)
+def _row(name: str, *values: Value) -> Value:
+    parts = (f"field{i} := {one.sql}" for i, one in enumerate(values))
+    return Value(f"struct_pack({', '.join(parts)})", t.row(*((None, one.type) for one in values)))
+
+
+@_function("grouping", least=1, most=9)
+def _grouping(name: str, *values: Value) -> Value:
+    return Value(f"CAST(GROUPING({', '.join(one.sql for one in values)}) AS INTEGER)", t.INTEGER)
+
+
 @_lambda("try")
 def _try(compiler: Expressions, nodes: list[exp.Expr]) -> Value:
     value = compiler.value(nodes[0])
@@ -274,7 +285,10 @@ def _round(name: str, x: Value, digits: Value | None = None) -> Value:
             raise refuse("truncate of an integer")
         return x
     if kind.name != "decimal":
-        return Value(f"CAST({function}({x.sql}) AS {kind.duckdb})", kind)
+        rounded = f"CAST({function}({x.sql}) AS {kind.duckdb})"
+        if name == "round":  # of -0.0, Trino makes 0.0
+            rounded = f"CASE WHEN {x.sql} = 0 THEN CAST(0 AS {kind.duckdb}) ELSE {rounded} END"
+        return Value(rounded, kind)
     p, s = kind.args
     grows = 0 if name == "truncate" else min(1, s)
     made = t.decimal(max(p - s + grows, 1), 0)
@@ -628,8 +642,10 @@ def _from_iso8601(name: str, s: Value) -> Value:
     return Value(shifted(f"TIMESTAMP '{found:%Y-%m-%d %H:%M:%S.%f}'", read_zone(zone), -1), t.zoned(read_zone(zone)))
 
 
-@_function("from_unixtime", least=1, most=2)
-def _from_unixtime(name: str, x: Value, zone: Value | None = None) -> Value:
+@_function("from_unixtime", least=1, most=3)
+def _from_unixtime(name: str, x: Value, zone: Value | None = None, *more: Value) -> Value:
+    if more:
+        raise refuse("from_unixtime with an offset")
     if common(x.type, t.DOUBLE) != t.DOUBLE:
         raise no_function(name, [x])
     named = read_zone(_constant(zone, "from_unixtime with a zone")) if zone else "UTC"
@@ -1203,6 +1219,8 @@ def aggregate(compiler: Expressions, node: exp.Expr) -> Value:  # noqa: PLR0912,
             order, within = compiler.compiler.order(node.expression, compiler), True
         elif isinstance(node, exp.IgnoreNulls):
             nulls = " IGNORE NULLS"
+        elif isinstance(node, exp.Anonymous):
+            return call(compiler, node.name.lower(), node.expressions)
         elif not isinstance(node, exp.RespectNulls):
             raise refuse(f"OVER of {type(node).__name__}")
         node = node.this
@@ -1368,7 +1386,7 @@ def _percentile(x: Value, rest: list[Value], end: str) -> Value:
     share = float(re.findall(r"[\d.]+(?:e-?\d+)?", rest[0].sql)[0])
     if not 0 <= share <= 1:
         raise QueryError("INVALID_FUNCTION_ARGUMENT", "Percentile must be between 0 and 1")
-    kind = t.BIGINT if x.type in t.INTEGERS else t.REAL if x.type == t.REAL else t.DOUBLE
+    kind = t.BIGINT if x.type in t.INTEGERS else t.DOUBLE if x.type == t.DOUBLE else t.REAL
     if common(x.type, kind) != kind:
         raise no_function("approx_percentile", [x, *rest])
     items = f"list_sort(list(CASE WHEN {x.sql} IS NOT NULL THEN {coerce(x, kind).sql} END){end})"

@@ -37,6 +37,13 @@ _BEFORE_FUNCTIONS = {
 """A word and a bracket after one of these is a function's call, not columns being named."""
 
 
+_FOREIGN_TYPES = {
+    "STRING", "TEXT", "NUMBER", "NUMERIC", "FLOAT", "BYTEA", "INT2", "INT4", "INT8", "INT16",
+    "INT32", "INT64", "FLOAT4", "FLOAT8", "FLOAT64", "BOOL", "DATETIME", "BLOB", "LONG", "DEC",
+    "NVARCHAR", "BPCHAR", "HUGEINT", "TIMESTAMPTZ", "TIMESTAMPNTZ", "LIST", "STRUCT",
+}  # fmt: skip
+
+
 class _Parser(Trino.Parser):
     """sqlglot's parser of Trino, to which every function is only a name and arguments."""
 
@@ -44,13 +51,29 @@ class _Parser(Trino.Parser):
     FUNCTION_PARSERS = {  # noqa: RUF012
         **{
             name: Trino.Parser.FUNCTION_PARSERS[name]
-            for name in ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM")
+            for name in ("EXTRACT", "POSITION", "SUBSTRING", "TRIM")
         },
+        "CAST": lambda self: self._cast(safe=False),
+        "TRY_CAST": lambda self: self._cast(safe=True),
         **{
             name: (lambda self, name=name: self._sql_json(f"${name.lower()}"))
             for name in ("JSON_VALUE", "JSON_QUERY", "JSON_EXISTS")
         },
     }
+
+    def _cast(self, *, safe: bool) -> exp.Expr:
+        """``CAST(x AS t)``, told from a literal such as ``DATE '...'``."""
+        start = self._index
+        made = self._parse_cast(not safe, safe=safe)
+        words = [token.text.upper() for token in self._tokens[start : self._index]]
+        last = len(words) - 1 - words[::-1].index("AS") if "AS" in words else 0
+        for token in self._tokens[start + last : self._index]:
+            if token.token_type is TokenType.IDENTIFIER and token.text != token.text.lower():
+                raise UnsupportedError(f"capitals in the name of a field: {token.text}")
+        foreign = [one for one in words[last + 1 :] if one in _FOREIGN_TYPES]
+        made.meta["cast"] = True
+        made.meta["foreign"] = foreign[0].lower() if foreign else None
+        return made
 
     def _sql_json(self, name: str) -> exp.Expr:
         """``json_value(j, 'lax $.a' RETURNING t DEFAULT x ON EMPTY ...)``; options are pairs."""
@@ -105,6 +128,13 @@ class SqlSyntaxError(Exception):
     """SQL that cannot be read; the message is worded and positioned as Athena's."""
 
 
+class UnsupportedError(SqlSyntaxError):
+    """SQL of Trino that is not read here."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"NOT_SUPPORTED: This local Athena does not support {what}")
+
+
 @dataclass
 class Scan:
     """One reference to a table of the catalog, named ``$scanN`` in the tree."""
@@ -145,9 +175,7 @@ def parse(sql: str) -> exp.Expr:
     if tokens[0].text.upper() not in _FIRST:
         first = tokens[0]
         raise SqlSyntaxError(_mismatched(first.line, _start(first), first.text, "<query>"))
-    for token in tokens:
-        if token.token_type in _FOREIGN or token.text in ("==", "//"):
-            raise SqlSyntaxError(_mismatched(token.line, _start(token), token.text, "<operator>"))
+    _check_tokens(tokens)
     for before, token in pairwise(tokens):
         if before.token_type is TokenType.COMMA and token.token_type in _NO_ITEM:
             raise SqlSyntaxError(_mismatched(token.line, _start(token), token.text, "<expression>"))
@@ -164,6 +192,45 @@ def parse(sql: str) -> exp.Expr:
     return trees[0]
 
 
+def _check_tokens(tokens: list[Token]) -> None:
+    """Refuse what sqlglot reads and Trino does not."""
+    limits: dict[int, bool] = {}
+    depth = 0
+    for i, token in enumerate(tokens):
+        word, after = token.text.upper(), [one.text.upper() for one in tokens[i + 1 : i + 3]]
+        wrong = token.token_type in _FOREIGN or token.text in ("==", "//", "!")
+        plain = token.token_type not in (TokenType.STRING, TokenType.IDENTIFIER)
+        depth += (word == "(") - (word == ")") if plain else 0
+        if plain and word in ("LIMIT", "FETCH") and token.token_type is not TokenType.VAR:
+            limits[depth] = True
+        elif plain and word in ("SELECT", "UNION", ")"):
+            limits.pop(depth + (word == ")"), None)
+        wrong |= plain and word == "OFFSET" and limits.get(depth, False)
+        wrong |= plain and word == "IS" and after[:1] == ["UNKNOWN"]
+        wrong |= plain and word == "," and i == len(tokens) - 1
+        if token.token_type is TokenType.INTERVAL and after:
+            text = tokens[i + 1]
+            if text.token_type is TokenType.NUMBER or (
+                text.token_type is TokenType.STRING
+                and (re.search("[A-Za-z]", text.text) or after[1:2] == [] or after[1] not in _UNITS)
+            ):
+                wrong = True
+        if wrong:
+            raise SqlSyntaxError(_mismatched(token.line, _start(token), token.text, "<expression>"))
+        if plain and word in ("JSON_OBJECT", "JSON_ARRAY", "JSON_TABLE") and after[:1] == ["("]:
+            raise UnsupportedError(f"the function {word.lower()}")
+        if word in _RESERVED and plain and i and tokens[i - 1].text.upper() == "AS":
+            raise SqlSyntaxError(_mismatched(token.line, _start(token), token.text, "<identifier>"))
+
+
+_UNITS = {"YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"}
+_RESERVED = {
+    "ALTER", "AND", "BETWEEN", "BY", "CASE", "CREATE", "CROSS", "DELETE", "DESCRIBE", "DISTINCT",
+    "DROP", "ELSE", "END", "ESCAPE", "EXCEPT", "EXISTS", "FALSE", "FOR", "FROM", "FULL", "GROUP",
+    "HAVING", "IN", "INNER", "INSERT", "INTERSECT", "INTO", "IS", "JOIN", "LEFT", "LIKE", "NATURAL",
+    "NOT", "NULL", "ON", "OR", "ORDER", "OUTER", "RIGHT", "TABLE", "THEN", "TRUE", "UNION",
+    "USING", "WHEN", "WHERE",
+}  # fmt: skip
 _FOREIGN = {
     TokenType.DCOLON, TokenType.ILIKE, TokenType.RLIKE, TokenType.SIMILAR_TO, TokenType.AMP,
     TokenType.PIPE, TokenType.CARET, TokenType.TILDE, TokenType.DSTAR, TokenType.DIV,
@@ -172,7 +239,7 @@ _FOREIGN = {
 }  # fmt: skip
 """What other databases write and Trino does not."""
 _NO_ITEM = (TokenType.COMMA, TokenType.R_PAREN, TokenType.FROM)
-_FIRST = {"SELECT", "WITH", "VALUES", "TABLE", "FROM", "("}
+_FIRST = {"SELECT", "WITH", "VALUES", "TABLE", "("}
 
 
 def _end(sql: str) -> tuple[int, int]:
@@ -242,6 +309,7 @@ def bind(tree: exp.Expr, database: str, catalog: Catalog) -> Bound:
     if tree.meta.get("unknown_function"):
         raise tree.meta["unknown_function"]
     tree = tree.copy()
+    _check_tree(tree)
     unnamed = _label(tree)
     scans: dict[str, Scan] = {}
     tree = _resolve(tree, database, catalog, scans, 0)
@@ -270,6 +338,35 @@ def bind(tree: exp.Expr, database: str, catalog: Catalog) -> Bound:
             if isinstance(source, exp.Table) and source.name in scans:
                 scans[source.name].columns |= {c.name for c in scope.source_columns(alias)}
     return Bound(tree, labels, unnamed, scans)
+
+
+def _check_tree(tree: exp.Expr) -> None:
+    """Refuse what `qualify` would make something else of."""
+    for star in tree.find_all(exp.Star):
+        if any(star.args.values()):
+            raise QueryError("SYNTAX_ERROR", "mismatched input after '*'", position(star))
+    for cast in tree.find_all(exp.Cast):
+        if cast.meta.get("foreign"):
+            raise QueryError("TYPE_MISMATCH", f"Unknown type: {cast.meta['foreign']}", position(cast))
+    for alias in tree.find_all(exp.Alias):
+        name = alias.args.get("alias")
+        if isinstance(name, exp.Identifier) and not name.quoted and name.name.upper() in _RESERVED:
+            raise QueryError("SYNTAX_ERROR", f"mismatched input '{name.name}'", position(name))
+    for select in tree.find_all(exp.Select):
+        names = [one.output_name.lower() for one in select.selects]
+        if isinstance(select.parent, exp.Subquery) and len(set(names)) < len(
+            [one for one in names if one]
+        ) + ("" in names):
+            if isinstance(select.parent.parent, (exp.From, exp.Join)):
+                raise QueryError("NOT_SUPPORTED", "This local Athena does not support two columns of one name in a subquery")
+        shared: set[str] = set()
+        for join in select.args.get("joins") or ():
+            if join.method:
+                raise QueryError("NOT_SUPPORTED", f"This local Athena does not support a {join.method} JOIN")
+            shared |= {one.name.lower() for one in join.args.get("using") or ()}
+        for column in select.find_all(exp.Column) if shared else ():
+            if column.table and column.name.lower() in shared:
+                raise unresolved(column)
 
 
 def _selects(tree: exp.Expr) -> list[exp.Expr]:
@@ -388,8 +485,9 @@ def _is_cte(table: exp.Table) -> bool:
 
 def _default_aliases(tree: exp.Expr) -> None:
     """Let ``database.table.column`` find the table: its alias is the table's name."""
+    aliases = {one.alias_or_name.lower() for one in tree.find_all(exp.Table, exp.Subquery)}
     for column in tree.find_all(exp.Column):
-        if column.args.get("db"):
+        if column.args.get("db") and column.table.lower() in aliases:
             column.set("db", None)
             column.set("catalog", None)
 
@@ -406,6 +504,8 @@ def _check_columns(tree: exp.Expr, scans: dict[str, set[str]]) -> None:
                     continue
                 raise unresolved(column)
             if column.find_ancestor(exp.Order) and column.name in aliases:
+                continue
+            if column.find_ancestor(exp.Having, exp.Select) is not scope.expression:
                 continue
             if not _is_parameter(column):
                 homes = [
@@ -466,6 +566,9 @@ def _is_parameter(column: exp.Column) -> bool:
 
 
 def unresolved(column: exp.Column) -> QueryError:
+    """COLUMN_NOT_FOUND, where the column stands."""
+    if column.name in ("current_schema", "current_catalog", "current_user", "localtime"):
+        return QueryError("NOT_SUPPORTED", f"This local Athena does not support {column.name}")
     name = f"{column.table}.{column.name}" if column.table else column.name
     return QueryError(
         "COLUMN_NOT_FOUND",

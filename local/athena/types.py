@@ -29,7 +29,8 @@ class Type:
         if self.name == "row":
             parts = (f"{_shown(name)} {kind}" if name else str(kind) for name, kind in self.args)
             return f"row({', '.join(parts)})"
-        return f"{self.name}({', '.join(map(str, self.args))})" if self.args else self.name
+        separator = "," if self.name == "decimal" else ", "
+        return f"{self.name}({separator.join(map(str, self.args))})" if self.args else self.name
 
     @property
     def duckdb(self) -> str:

@@ -87,7 +87,9 @@ def make_tables(lab: Lab) -> None:
 
 def athena_type(trino: str) -> str:
     """A type as the local Athena names it: Athena shows no lengths."""
-    return re.sub(r"\b(varchar|char)\(\d+\)", "varchar", trino)
+    shown = re.sub(r"\b(varchar|char)\(\d+\)", "varchar", trino.replace("INTERVAL", "interval"))
+    shown = re.sub(r"decimal\((\d+), (\d+)\)", r"decimal(\1,\2)", shown)
+    return shown.lower() if shown.startswith("interval") else shown
 
 
 def athena_text(value: Any, trino: str) -> str | None:

@@ -7,7 +7,7 @@ import pytest
 from local.athena import results, statements
 from local.athena.duckdb_errors import trino_errors
 from local.athena.errors import QueryError
-from local.athena.sql import SqlSyntaxError
+from local.athena.sql import SqlSyntaxError, UnsupportedError
 from tests.athena import golden
 from tests.athena.lab import DATABASE, Lab
 
@@ -32,6 +32,8 @@ def local_answer(lab: Lab, sql: str, tmp_path) -> dict:
         rows = [list(row) for row in zip(*columns, strict=True)]
         return {"types": [str(one) for one in query.types], "rows": rows}
     except SqlSyntaxError as error:
+        if isinstance(error, UnsupportedError):
+            return {"error": "NOT_SUPPORTED", "message": str(error)}
         return {"error": "SYNTAX_ERROR", "message": str(error)}
     except QueryError as error:
         return {"error": error.name, "message": str(error)}

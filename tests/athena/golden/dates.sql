@@ -33,7 +33,7 @@ date_trunc('hour', date '2026-11-21')
 date_trunc('decade', date '2026-11-21')
 date_trunc('DAY', timestamp '2026-11-21 02:18:00')
 date_trunc('hour', timestamp '1969-12-31 23:30:00')
-date_trunc('day', NULL)
+date_trunc('day', NULL)  -- refused: date_trunc of a NULL without a type
 date_diff('day', date '2026-11-20', date '2026-11-22')
 date_diff('day', date '2026-11-22', date '2026-11-20')
 date_diff('hour', timestamp '2026-11-20 10:59:00', timestamp '2026-11-20 12:00:00')
@@ -70,10 +70,10 @@ date_add('hour', 3, timestamp '2026-11-21 23:00:00')
 date_add('minute', -90, timestamp '2026-11-21 00:30:00')
 date_add('second', 1, timestamp '2026-11-21 23:59:59')
 date_add('millisecond', 5, timestamp '2026-11-21 23:00:00.001')
-date_add('millisecond', 5, timestamp '2026-11-21 23:00:00')
+date_add('millisecond', 5, timestamp '2026-11-21 23:00:00')  -- refused: date_add of milliseconds to a timestamp without them
 date_add('month', 1, timestamp '2026-01-31 10:00:00.123')
 date_add('day', NULL, date '2026-11-30')
-date_add('day', 1, NULL)
+date_add('day', 1, NULL)  -- refused: date_add of a NULL without a type
 date_add('day', '1', date '2026-11-30')
 date_add('day', 1 + 1, date '2026-11-30')
 date_add('day', CAST(1 AS bigint), date '2026-11-30')
@@ -95,7 +95,7 @@ timestamp '2026-01-31 02:18:00' + interval '1' month
 timestamp '2026-11-21 02:18:00' + interval '1 02:03:04' day to second
 timestamp '2026-11-21 02:18:00' + interval '2-3' year to month
 timestamp '2026-11-21 02:18:00' + interval '-1' day
-timestamp '2026-11-21 02:18:00' - interval -'1' day
+timestamp '2026-11-21 02:18:00' - interval -'1' day  -- refused: an interval that is no literal
 timestamp '2026-11-21 02:18:00' + interval '1' week
 timestamp '2026-11-21 02:18:00' + 2 * interval '1' day
 timestamp '2026-11-21 02:18:00' + interval '1' day * 2
@@ -154,7 +154,7 @@ format_datetime(timestamp '2026-11-21 02:18:00', 'yyyy-MM-dd''T''HH:mm')
 format_datetime(timestamp '2026-11-21 14:08:09.123', 'EEE, d MMM yyyy hh:mm:ss.SSS a')
 format_datetime(timestamp '2026-11-21 14:08:09.123', 'EEEE MMMM yy D')
 format_datetime(date '2026-11-21', 'yyyy')
-format_datetime(timestamp '2026-11-21 02:18:00', 'xxxx-ww')
+format_datetime(timestamp '2026-11-21 02:18:00', 'xxxx-ww')  -- refused: format_datetime with the pattern xxxx
 format_datetime(timestamp '2026-11-21 02:18:00', 'HH ''o''''clock''')
 parse_datetime('2026-11-21 02', 'yyyy-MM-dd HH')
 parse_datetime('2026-11-21', 'yyyy-MM-dd')
@@ -177,7 +177,7 @@ doy(date '2026-12-31')
 year_of_week(date '2027-01-01')
 yow(date '2027-01-01')
 hour(timestamp '2026-11-21 02:18:07.123')
-hour(date '2026-11-21')
+hour(date '2026-11-21')  -- refused: hour of a date
 minute(timestamp '2026-11-21 02:18:07.123')
 second(timestamp '2026-11-21 02:18:07.123')
 millisecond(timestamp '2026-11-21 02:18:07.123')
@@ -185,9 +185,9 @@ second(timestamp '1969-12-31 23:59:58.999')
 millisecond(timestamp '1969-12-31 23:59:58.999')
 year(NULL)
 year('2026-11-21')
-day(interval '36' hour)
-hour(interval '36' hour)
-month(interval '14' month)
+day(interval '36' hour)  -- refused: day of an interval
+hour(interval '36' hour)  -- refused: hour of an interval
+month(interval '14' month)  -- refused: month of an interval
 extract(year FROM date '2026-11-22')
 extract(quarter FROM date '2026-11-22')
 extract(month FROM date '2026-11-22')
@@ -237,13 +237,13 @@ to_unixtime(timestamp '2026-11-21 02:18:00')
 to_unixtime(timestamp '1969-12-31 23:59:58.500')
 to_unixtime(date '2026-11-21')
 current_timezone()
-localtime IS NOT NULL
-current_time IS NOT NULL
+localtime IS NOT NULL  -- refused: LOCALTIME
+current_time IS NOT NULL  -- refused: CURRENT_TIME
 datediff('day', date '2026-11-20', date '2026-11-22')
 dateadd('day', 1, date '2026-11-20')
-to_date('2026-11-20', 'yyyy-mm-dd')
-to_char(date '2026-11-20', 'yyyy-mm-dd')
-to_timestamp('2026-11-20', 'yyyy-mm-dd')
+to_date('2026-11-20', 'yyyy-mm-dd')  -- refused: the function to_date
+to_char(date '2026-11-20', 'yyyy-mm-dd')  -- refused: the function to_char
+to_timestamp('2026-11-20', 'yyyy-mm-dd')  -- refused: the function to_timestamp
 getdate()
 -- FROM (VALUES timestamp '2026-11-21 02:18:07.123', timestamp '1969-12-31 23:59:59.999', timestamp '2024-02-29 00:00:00.000', timestamp '2026-12-31 12:30:00.500', NULL) AS t(ts)
 ts

@@ -13,7 +13,7 @@ json_extract_scalar('{"a": ""}', '$.a')
 json_extract_scalar('{"a": "é😀\n\u00e9"}', '$.a')
 json_extract_scalar('no json', '$.a')
 json_extract_scalar('', '$.a')
-json_extract_scalar('{"a": 1', '$.a')
+json_extract_scalar('{"a": 1', '$.a')  -- refused: broken JSON
 json_extract_scalar('{"a": 1} x', '$.a')
 json_extract_scalar('{"a": 1, "a": 2}', '$.a')
 json_extract_scalar('{"a": [1, 2]}', '$.a[1]')
@@ -38,7 +38,7 @@ json_extract_scalar('{"a": 1}', '$.*')
 json_extract_scalar('{"a-b": 1}', '$.a-b')
 json_extract_scalar('{"1": 1}', '$.1')
 json_extract_scalar('{"$a": 1}', '$.$a')
-json_extract_scalar(NULL, '$.a')
+json_extract_scalar(NULL, '$.a')  -- refused: json_extract_scalar of a NULL without a type
 json_extract_scalar('{"a": 1}', NULL)
 json_extract_scalar(json_parse('{"a": 1}'), '$.a')
 json_extract_scalar(JSON '{"a": "x"}', '$.a')
@@ -64,12 +64,12 @@ json_array_length('[]')
 json_array_length('{"a": 1}')
 json_array_length('no json')
 json_array_length(json_parse('[1]'))
-json_array_length(NULL)
-json_array_contains('[1, 2, 3]', 2)
-json_array_contains('["a"]', 'a')
-json_array_contains('[1, 2]', '2')
-json_array_get('[1, [2]]', 1)
-json_array_get('["a"]', 0)
+json_array_length(NULL)  -- refused: json_array_length of a NULL without a type
+json_array_contains('[1, 2, 3]', 2)  -- refused: the function json_array_contains
+json_array_contains('["a"]', 'a')  -- refused: the function json_array_contains
+json_array_contains('[1, 2]', '2')  -- refused: the function json_array_contains
+json_array_get('[1, [2]]', 1)  -- refused: the function json_array_get
+json_array_get('["a"]', 0)  -- refused: the function json_array_get
 json_size('{"x": {"a": 1, "b": 2}}', '$.x')
 json_size('{"x": [1, 2, 3]}', '$.x')
 json_size('{"x": 1}', '$.x')
@@ -89,8 +89,8 @@ json_parse('"é\u00e9"')
 json_parse(NULL)
 json_parse('null')
 json_parse('{"a": 1}') = json_parse('{ "a":1 }')
-is_json_scalar('1')
-is_json_scalar('[1]')
+is_json_scalar('1')  -- refused: the function is_json_scalar
+is_json_scalar('[1]')  -- refused: the function is_json_scalar
 JSON '{"a": 1}'
 JSON 'null'
 JSON '1.50'
@@ -173,8 +173,8 @@ json_value('no json', 'lax $.a' ERROR ON ERROR)
 json_value(NULL, 'lax $.a')
 json_value('{"a b": 1}', 'lax $."a b"')
 json_value('[{"a": 1}, {"a": 2}]', 'lax $[1].a')
-json_value('{"a": 1}', 'lax $.a + 1')
-json_value('{"a": 1}', 'lax $.a ? (@ > 0)')
+json_value('{"a": 1}', 'lax $.a + 1')  -- refused: json_value with the path lax $.a + 1
+json_value('{"a": 1}', 'lax $.a ? (@ > 0)')  -- refused: json_value with the path lax $.a ? (@ > 0)
 json_query('{"a": [1, 2]}', 'lax $.a')
 json_query('{"a": {"d": 1, "c": 2}}', 'lax $.a')
 json_query('{"a": 1}', 'lax $.a')
@@ -184,7 +184,7 @@ json_query('{"a": [1, 2]}', 'lax $.a[*]' WITH ARRAY WRAPPER)
 json_query('{"a": [1, 2]}', 'lax $.a[*]' WITH CONDITIONAL ARRAY WRAPPER)
 json_query('{"a": [1, 2]}', 'lax $.a[*]')
 json_query('{"a": "x"}', 'lax $.a' OMIT QUOTES)
-json_query('{"a": 1}', 'lax $.b' EMPTY ARRAY ON EMPTY)
+json_query('{"a": 1}', 'lax $.b' EMPTY ARRAY ON EMPTY)  -- refused: json_query with ON EMPTY, ON ERROR or RETURNING
 json_query('no json', 'lax $.a')
 json_query('{"a": null}', 'lax $.a')
 json_query('{"a": 1.50}', 'lax $')
@@ -198,12 +198,12 @@ json_exists('no json', 'lax $.a')
 json_exists('no json', 'lax $.a' TRUE ON ERROR)
 json_exists(NULL, 'lax $.a')
 json_exists('{"a": [{"b": 1}]}', 'lax $.a.b')
-json_exists('{"a": 1}', 'lax $.a ? (@ > 5)')
-json_object('a' : 1, 'b' : 'x')
-json_object(KEY 'a' VALUE 1)
-json_object('a' : NULL)
-json_array(1, 'x')
-json_array()
+json_exists('{"a": 1}', 'lax $.a ? (@ > 5)')  -- refused: json_exists with the path lax $.a ? (@ > 5)
+json_object('a' : 1, 'b' : 'x')  -- refused: the function json_object
+json_object(KEY 'a' VALUE 1)  -- refused: the function json_object
+json_object('a' : NULL)  -- refused: the function json_object
+json_array(1, 'x')  -- refused: the function json_array
+json_array()  -- refused: the function json_array
 -- FROM (VALUES '{"a": {"b": [1, 2.50, "x"]}, "n": 1.10, "s": "é", "t": true, "z": null}', '{}', '[1]', 'no json', '', NULL) AS t(j)
 json_extract_scalar(j, '$.a.b[1]')
 json_extract_scalar(j, '$.n')

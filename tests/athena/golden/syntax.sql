@@ -30,13 +30,13 @@ SELECT n FROM (VALUES 3, 1, 2) AS t(n) ORDER BY 2
 SELECT s FROM (VALUES 'b', 'A', 'a', 'B', 'é', '') AS t(s) ORDER BY s
 SELECT n FROM (VALUES 3, 1, 2) AS t(n) ORDER BY n LIMIT 2
 SELECT n FROM (VALUES 3, 1, 2) AS t(n) ORDER BY n LIMIT 0
-SELECT n FROM (VALUES 3, 1, 2) AS t(n) ORDER BY n LIMIT ALL
+SELECT n FROM (VALUES 3, 1, 2) AS t(n) ORDER BY n LIMIT ALL  -- refused: LIMIT and OFFSET of something else than a number
 SELECT n FROM (VALUES 3, 1, 2) AS t(n) ORDER BY n OFFSET 1
 SELECT n FROM (VALUES 3, 1, 2) AS t(n) ORDER BY n OFFSET 1 LIMIT 1
 SELECT n FROM (VALUES 3, 1, 2) AS t(n) ORDER BY n LIMIT 1 OFFSET 1
 SELECT n FROM (VALUES 3, 1, 2) AS t(n) ORDER BY n OFFSET 1 ROWS FETCH FIRST 1 ROW ONLY
 SELECT n FROM (VALUES 3, 1, 2) AS t(n) ORDER BY n FETCH FIRST 2 ROWS ONLY
-SELECT n FROM (VALUES 1, 1, 2) AS t(n) ORDER BY n FETCH FIRST 1 ROW WITH TIES
+SELECT n FROM (VALUES 1, 1, 2) AS t(n) ORDER BY n FETCH FIRST 1 ROW WITH TIES  -- refused: FETCH FIRST WITH TIES
 SELECT n FROM (VALUES 1, 1, 2) AS t(n) FETCH FIRST 1 ROW WITH TIES
 SELECT TOP 1 n FROM (VALUES 1, 1, 2) AS t(n)
 SELECT DISTINCT n FROM (VALUES 1, 1, NULL, NULL) AS t(n)
@@ -70,7 +70,7 @@ SELECT n FROM (VALUES 1, 2, 3) AS t(n) WHERE NOT EXISTS (SELECT 1 FROM (VALUES 1
 SELECT n, (SELECT max(m) FROM (VALUES 1, 3) AS u(m) WHERE m <= n) FROM (VALUES 0, 2, 3) AS t(n)
 SELECT (SELECT 1), (SELECT n FROM (VALUES 1) AS t(n) WHERE n > 1)
 SELECT (SELECT n FROM (VALUES 1, 2) AS t(n))
-SELECT (SELECT 1, 2)
+SELECT (SELECT 1, 2)  -- refused: a subquery of several columns as a value
 SELECT n > ALL (SELECT m FROM (VALUES 1, 2) AS u(m)) FROM (VALUES 2, 3) AS t(n)
 SELECT n = ANY (SELECT m FROM (VALUES 1, 2) AS u(m)) FROM (VALUES 2, 3) AS t(n)
 SELECT n < SOME (SELECT m FROM (VALUES 1, 2) AS u(m)) FROM (VALUES 1, 3) AS t(n)
@@ -98,8 +98,8 @@ SELECT count(*) FROM (VALUES 1, 2) AS t(n) WHERE n > 1 AND n < 5 OR n = 1
 SELECT 1 WHERE 1 = 2
 SELECT 1 WHERE NULL
 SELECT 1 WHERE 1
-SELECT * FROM (SELECT 1 AS a, 2 AS a) AS t
-SELECT a FROM (SELECT 1 AS a, 2 AS a) AS t
+SELECT * FROM (SELECT 1 AS a, 2 AS a) AS t  -- refused: two columns of one name in a subquery
+SELECT a FROM (SELECT 1 AS a, 2 AS a) AS t  -- refused: two columns of one name in a subquery
 SELECT n, n FROM (VALUES 1) AS t(n)
 SELECT t.n FROM (VALUES 1) AS t(n), (VALUES 2) AS t(n)
 SELECT * FROM (VALUES 1) t
@@ -116,7 +116,6 @@ SELECT (1
 SELECT 'a
 SELECT 1 2
 SELECT a b c FROM t
-SELECT 1;
 FROM (VALUES 1) AS t(n) SELECT n
 SELECT LEFT('abc', 2)
 SELECT 1 == 1
@@ -125,29 +124,29 @@ SELECT 2 ** 3
 SELECT 2 ^ 3
 SELECT 1 & 1
 SELECT 1 | 1
-SELECT 1 << 2
+SELECT 1 << 2  -- refused: BITWISE_LEFT_SHIFT(1, 2)
 SELECT ~1
 SELECT !true
 SELECT true XOR false
 SELECT 7 DIV 2
 SELECT 1 <=> 1
 SELECT n FROM (VALUES 1) AS t(n) WHERE n ISNULL
-SELECT 'a' 'b'
+SELECT 'a' 'b'  -- refused: CONCAT('a', 'b')
 SELECT "abc"
 SELECT `n` FROM (VALUES 1) AS t(n)
 SELECT [1, 2]
 SELECT {'a': 1}
 SELECT (1, 2).field0
-SELECT x -> x FROM (VALUES 1) AS t(x)
+SELECT x -> x FROM (VALUES 1) AS t(x)  -- refused: JSON_EXTRACT("t"."x", "t"."x")
 SELECT lambda x: x + 1
 SELECT DATE '2026-11-21' + 1
 SELECT INTERVAL 1 DAY
 SELECT INTERVAL '1 day'
 SELECT INTERVAL '1' DAYS
 SELECT CURRENT_DATE IS NOT NULL
-SELECT CURRENT_DATE()
+SELECT CURRENT_DATE()  -- refused: the function current_date
 SELECT now() IS NOT NULL
-SELECT current_timestamp(3) IS NOT NULL
+SELECT current_timestamp(3) IS NOT NULL  -- refused: the function current_timestamp
 SELECT localtimestamp IS NOT NULL
 SELECT sysdate
 SELECT isnull(1, 2)
@@ -164,24 +163,24 @@ SELECT cast(1 as numeric(10, 2))
 SELECT cast(1 as float)
 SELECT cast(1 as double precision)
 SELECT cast('a' as bytea)
-SELECT n FROM (VALUES 1, 2, 3) AS t(n) TABLESAMPLE BERNOULLI (100)
+SELECT n FROM (VALUES 1, 2, 3) AS t(n) TABLESAMPLE BERNOULLI (100)  -- refused: TABLESAMPLE
 SELECT n FROM (VALUES 1, 2, 3) AS t(n) LIMIT 50%
 SELECT n FROM (VALUES 1) AS t(n) FOR UPDATE
-SELECT n FROM range(3) AS t(n)
-SELECT n FROM generate_series(1, 3) AS t(n)
-SELECT * FROM TABLE(sequence(1, 3))
-SELECT unnest(ARRAY[1, 2])
+SELECT n FROM range(3) AS t(n)  -- refused: the table function RANGE(3)
+SELECT n FROM generate_series(1, 3) AS t(n)  -- refused: the table function GENERATE_SERIES(1, 3)
+SELECT * FROM TABLE(sequence(1, 3))  -- refused: the table function TABLE(SEQUENCE(1, 3))
+SELECT unnest(ARRAY[1, 2])  -- refused: the function unnest
 SELECT * FROM (VALUES (1, 'a')) AS t(n, s) PIVOT (max(n) FOR s IN ('a'))
-SELECT * FROM (VALUES (1, 2)) AS t(a, b) MATCH_RECOGNIZE (ORDER BY a MEASURES A.a AS x PATTERN (A) DEFINE A AS a > 0)
+SELECT * FROM (VALUES (1, 2)) AS t(a, b) MATCH_RECOGNIZE (ORDER BY a MEASURES A.a AS x PATTERN (A) DEFINE A AS a > 0)  -- refused: MATCH_RECOGNIZE
 SELECT read_csv('/etc/passwd')
-SELECT * FROM read_csv('/etc/passwd')
+SELECT * FROM read_csv('/etc/passwd')  -- refused: the table function READ_CSV('/etc/passwd')
 SELECT * FROM '/etc/passwd'
 SELECT getenv('HOME')
 SELECT current_setting('threads')
-SELECT version()
-SELECT current_user
-SELECT current_schema
-SELECT current_catalog
+SELECT version()  -- refused: the function version
+SELECT current_user  -- refused: CURRENT_USER
+SELECT current_schema  -- refused: current_schema
+SELECT current_catalog  -- refused: CURRENT_CATALOG
 SELECT list_value(1)
 SELECT list_aggregate(ARRAY[1], 'sum')
 SELECT struct_pack(a := 1)
@@ -196,7 +195,7 @@ SELECT epoch(now())
 SELECT strftime(now(), '%Y')
 SELECT /* c */ 1 -- d
 SELECT 1 /* unclosed
-SELECT 'a' COLLATE nocase
+SELECT 'a' COLLATE nocase  -- refused: 'a' COLLATE nocase
 SELECT n FROM (VALUES 1) AS t(n) WHERE n = ?
 SELECT $1
 SELECT :name

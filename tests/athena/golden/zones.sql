@@ -17,7 +17,7 @@ timestamp '2026-11-21 12:00:00 UTC' AT TIME ZONE 'Asia/Kolkata'
 timestamp '2026-11-21 12:00:00 UTC' AT TIME ZONE '+02:00'
 timestamp '2026-11-21 12:00:00 UTC' AT TIME ZONE 'UTC'
 timestamp '2026-11-21 12:00:00 UTC' AT TIME ZONE 'Nowhere'
-timestamp '2026-11-21 12:00:00 UTC' AT TIME ZONE interval '2' hour
+timestamp '2026-11-21 12:00:00 UTC' AT TIME ZONE interval '2' hour  -- refused: AT TIME ZONE with a zone that is no literal
 timestamp '2026-11-21 12:00:00' AT TIME ZONE 'America/New_York'
 timestamp '2026-11-21 12:00:00.123' AT TIME ZONE 'Asia/Tokyo'
 timestamp '2026-11-21 12:00:00 America/New_York' AT TIME ZONE 'Asia/Tokyo'
@@ -43,8 +43,8 @@ date_trunc('week', timestamp '2026-11-23 03:00:00 UTC' AT TIME ZONE 'America/New
 date_trunc('minute', timestamp '2026-11-21 03:00:07.5 UTC')
 date_format(at_timezone(timestamp '2026-11-21 03:00:00 UTC', 'America/New_York'), '%Y-%m-%d %H')
 format_datetime(timestamp '2026-11-21 03:00:00 UTC' AT TIME ZONE 'America/New_York', 'yyyy-MM-dd HH:mm')
-format_datetime(timestamp '2026-11-21 03:00:00 America/New_York', 'HH:mm ZZZ')
-format_datetime(timestamp '2026-11-21 03:00:00 America/New_York', 'HH:mm Z')
+format_datetime(timestamp '2026-11-21 03:00:00 America/New_York', 'HH:mm ZZZ')  -- refused: format_datetime with the pattern ZZZ
+format_datetime(timestamp '2026-11-21 03:00:00 America/New_York', 'HH:mm Z')  -- refused: format_datetime with the pattern Z
 CAST(at_timezone(timestamp '2026-11-21 03:00:00 UTC', 'America/New_York') AS date)
 CAST(at_timezone(timestamp '2026-11-21 03:00:00 UTC', 'America/New_York') AS timestamp)
 CAST(at_timezone(timestamp '2026-11-21 03:00:00 UTC', 'America/New_York') AS varchar)
@@ -88,19 +88,19 @@ from_iso8601_timestamp('2026-11-21T02:18:00.1239Z')
 from_iso8601_timestamp('2026')
 from_iso8601_timestamp('x')
 from_iso8601_timestamp(NULL)
-from_iso8601_timestamp_nanos('2026-11-21T02:18:00.123456789Z')
+from_iso8601_timestamp_nanos('2026-11-21T02:18:00.123456789Z')  -- refused: the function from_iso8601_timestamp_nanos
 CAST(from_iso8601_timestamp('2026-11-21T02:18:00.123Z') AS timestamp)
 CAST(from_iso8601_timestamp('2026-11-21T02:18:00+02:00') AS date)
 from_iso8601_timestamp('2026-11-21T02:18:00+02:00') AT TIME ZONE 'UTC'
 from_unixtime(1, 'America/New_York')
 from_unixtime(1.5, '+02:00')
-from_unixtime(1, 2, 0)
+from_unixtime(1, 2, 0)  -- refused: from_unixtime with an offset
 from_unixtime(1) AT TIME ZONE 'Asia/Tokyo'
-parse_datetime('2026-11-21 02:18 +02:00', 'yyyy-MM-dd HH:mm Z')
+parse_datetime('2026-11-21 02:18 +02:00', 'yyyy-MM-dd HH:mm Z')  -- refused: parse_datetime with the pattern Z
 last_day_of_month(timestamp '2026-12-01 03:00:00 UTC' AT TIME ZONE 'America/New_York')
 coalesce(timestamp '2026-11-21 12:00:00 UTC', timestamp '2026-11-21 12:00:00')
 coalesce(NULL, timestamp '2026-11-21 12:00:00 UTC')
-if(true, timestamp '2026-11-21 12:00:00 UTC', timestamp '2026-11-21 12:00:00 America/New_York')
+if(true, timestamp '2026-11-21 12:00:00 UTC', timestamp '2026-11-21 12:00:00 America/New_York')  -- refused: times of several zones in one column
 greatest(timestamp '2026-11-21 12:00:00 UTC', timestamp '2026-11-21 11:00:00 UTC')
 ARRAY[timestamp '2026-11-21 12:00:00 UTC']
 ROW(timestamp '2026-11-21 12:00:00 America/New_York')
@@ -131,7 +131,7 @@ SELECT z, count(*) FROM (VALUES timestamp '2026-11-21 12:00:00 UTC', timestamp '
 SELECT z AT TIME ZONE 'Asia/Tokyo' AS tokyo FROM (SELECT timestamp '2026-11-21 12:00:00 UTC' AS z) AS t
 SELECT date_trunc('day', z), count(*) FROM (SELECT ts AT TIME ZONE 'America/New_York' AS z FROM (VALUES timestamp '2026-11-21 02:18:07.123', timestamp '2026-11-21 23:18:07.123') AS t(ts)) AS x GROUP BY date_trunc('day', z)
 SELECT timestamp '2026-11-21 12:00:00 UTC' UNION ALL SELECT timestamp '2026-11-21 13:00:00 UTC'
-SELECT timestamp '2026-11-21 12:00:00 UTC' UNION ALL SELECT timestamp '2026-11-21 13:00:00 Asia/Tokyo'
+SELECT timestamp '2026-11-21 12:00:00 UTC' UNION ALL SELECT timestamp '2026-11-21 13:00:00 Asia/Tokyo'  -- refused: times of several zones in one column
 SELECT from_iso8601_timestamp(s) FROM (VALUES '2026-11-21T02:18:00Z', '2026-11-21T02:18:00.5Z', NULL) AS t(s)
-SELECT from_iso8601_timestamp(s) FROM (VALUES '2026-11-21T02:18:00Z', '2026-11-21T02:18:00+02:00') AS t(s)
+SELECT from_iso8601_timestamp(s) FROM (VALUES '2026-11-21T02:18:00Z', '2026-11-21T02:18:00+02:00') AS t(s)  -- refused: from_iso8601_timestamp of a column with times that are not in UTC: 2026-11-21T02:18:00+02:00
 SELECT CAST(from_iso8601_timestamp(s) AS timestamp) FROM (VALUES '2026-11-21T02:18:00Z', '2026-11-21T02:18:00.5Z', NULL) AS t(s)
