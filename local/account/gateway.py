@@ -29,6 +29,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.account import sigv4
 from local.account.authorize import Authorizer, glue_resources
 from local.account.aws import Aws, Credentials
+from local.account.glue import Glue
 from local.errors import AwsError
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ class Gateway:
         self._hooks: dict[tuple[str, str], Hook] = {
             ("athena", action): hook for action, hook in athena.actions.items()
         }
+        glue = Glue(self._ask_glue)
+        self._hooks |= {("glue", action): hook for action, hook in glue.actions.items()}
         # The stream of each issued shard iterator: GetRecords does not name it.
         self._iterators: dict[str, str] = {}
         self._http = urllib3.PoolManager(maxsize=16, retries=False)
@@ -157,6 +160,13 @@ class Gateway:
             self._iterators[iterator] = request.get("StreamArn") or known
         while len(self._iterators) > _ITERATORS_MOST:
             del self._iterators[next(iter(self._iterators))]
+
+    def _ask_glue(self, action: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        status, body = self._forward("glue", f"AWSGlue.{action}", json.dumps(request).encode())
+        answer: dict[str, Any] = json.loads(body)
+        if status != 200:
+            raise AwsError(str(answer.get("__type")), str(answer.get("message")), status)
+        return answer
 
     def _forward(self, service: str, target: str, body: bytes) -> tuple[int, bytes]:
         """Forward to the emulator as root and return its response unchanged."""

@@ -47,6 +47,7 @@ class Execution:
     configuration: dict[str, Any]
     parameters: list[str] | None
     cutoff: int | None
+    enforced: bool
     state: str = "QUEUED"
     reason: str | None = None
     error: dict[str, Any] | None = None
@@ -216,7 +217,8 @@ class Athena:
             raise invalid_request(f"WorkGroup {workgroup} is disabled.")
         settings = group.get("Configuration") or {}
         configuration = dict(settings.get("ResultConfiguration") or {})
-        if not (settings.get("EnforceWorkGroupConfiguration") and configuration):
+        enforced = bool(settings.get("EnforceWorkGroupConfiguration") and configuration)
+        if not enforced:
             configuration |= request.get("ResultConfiguration") or {}
         location = configuration.pop("OutputLocation", None)
         if not location:
@@ -244,6 +246,7 @@ class Athena:
             configuration=configuration,
             parameters=parameters,
             cutoff=settings.get("BytesScannedCutoffPerQuery"),
+            enforced=enforced,
             output=f"{location.rstrip('/')}/{statement.output(query_id)}",
         )
 
@@ -281,7 +284,9 @@ class Athena:
             session = self._engine.session(execution.caller, execution.database, execution.cutoff)
             session.stopped = execution.stop
             execution.session = session
-            task = Task(execution.id, execution.output, execution.caller, self._aws)
+            task = Task(
+                execution.id, execution.output, execution.caller, self._aws, execution.enforced
+            )
             execution.outcome = statements.run(self._engine, session, execution.statement, task)
             session.check()
         except QueryCancelledError as stopped:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +15,11 @@ from local.athena import sql as trino
 from local.athena.catalog import Table, encode_view
 from local.athena.duckdb_errors import trino_errors
 from local.athena.errors import QueryError
+from local.athena.expressions import Value, coerce
 from local.athena.outcome import Outcome, Task
 from local.athena.sql import SqlSyntaxError
 from local.athena.storage import PARQUET_SERDE, output_denied, split_location
-from local.athena.types import quote, split_top, text
+from local.athena.types import Type, common, quote, split_top, text
 
 if TYPE_CHECKING:
     from local.athena.engine import Engine, Query, Session
@@ -260,8 +261,7 @@ def _explain(match: re.Match[str], parameters: list[str]) -> Command:
     def action(run: Run) -> list[str]:
         query = run.engine.prepare(run.session, tree, load=False)
         shown = ", ".join(
-            f"{label}:{kind}"
-            for label, kind in zip(query.labels, query.types, strict=True)
+            f"{label}:{kind}" for label, kind in zip(query.labels, query.types, strict=True)
         )
         return ["Query Plan", f"Output [{shown}]", *(f"    {one}" for one in query.reads)]
 
@@ -412,6 +412,22 @@ _SERDES = {
 }
 
 
+def _column_list(inside: str | None) -> list[dict[str, str]]:
+    columns = []
+    for one in split_top(inside or ""):
+        found = re.fullmatch(
+            r"`?([\w$]+)`?\s+(.*?)(?:\s+COMMENT\s+'(.*)')?", one, re.IGNORECASE | re.DOTALL
+        )
+        if not found:
+            raise SqlSyntaxError(f"line 1:1: mismatched input '{one}'. Expecting: <column>")
+        columns.append({"Name": found[1].lower(), "Type": re.sub(r"\s+", "", found[2].lower())})
+    return columns
+
+
+def _pairs(inside: str | None) -> dict[str, str]:
+    return dict(re.findall(r"""['"]([^'"]+)['"]\s*=\s*['"]([^'"]*)['"]""", inside or ""))
+
+
 def _create_table(match: re.Match[str], _: list[str]) -> Command:
     rest = match["rest"]
 
@@ -426,20 +442,6 @@ def _create_table(match: re.Match[str], _: list[str]) -> Command:
                 return rest[start:i]
         raise SqlSyntaxError("line 1:1: mismatched input '<EOF>'. Expecting: ')'")
 
-    def listed(inside: str | None) -> list[dict[str, str]]:
-        columns = []
-        for one in split_top(inside or ""):
-            found = re.fullmatch(
-                r"`?([\w$]+)`?\s+(.*?)(?:\s+COMMENT\s+'(.*)')?", one, re.IGNORECASE | re.DOTALL
-            )
-            if not found:
-                raise SqlSyntaxError(f"line 1:1: mismatched input '{one}'. Expecting: <column>")
-            columns.append({"Name": found[1].lower(), "Type": re.sub(r"\s+", "", found[2].lower())})
-        return columns
-
-    def pairs(inside: str | None) -> dict[str, str]:
-        return dict(re.findall(r"""['"]([^'"]+)['"]\s*=\s*['"]([^'"]*)['"]""", inside or ""))
-
     def word(pattern: str) -> str | None:
         found = re.search(pattern, rest, re.IGNORECASE)
         return found[1] if found else None
@@ -448,13 +450,13 @@ def _create_table(match: re.Match[str], _: list[str]) -> Command:
         (word(r"STORED\s+AS\s+(PARQUET|TEXTFILE)") or "TEXTFILE").upper()
     ]
     storage = {
-        "Columns": listed(bracket(r"^")),
+        "Columns": _column_list(bracket(r"^")),
         "Location": word(r"LOCATION\s+'([^']+)'") or "",
         "InputFormat": word(r"INPUTFORMAT\s+'([^']+)'") or inputs,
         "OutputFormat": word(r"OUTPUTFORMAT\s+'([^']+)'") or outputs,
         "SerdeInfo": {
             "SerializationLibrary": word(r"ROW\s+FORMAT\s+SERDE\s+'([^']+)'") or serde,
-            "Parameters": pairs(bracket(r"SERDEPROPERTIES")),
+            "Parameters": _pairs(bracket(r"SERDEPROPERTIES")),
         },
     }
     if not storage["Location"]:
@@ -471,8 +473,8 @@ def _create_table(match: re.Match[str], _: list[str]) -> Command:
         definition = {
             "Name": name,
             "TableType": "EXTERNAL_TABLE",
-            "Parameters": {"EXTERNAL": "TRUE", **pairs(bracket(r"TBLPROPERTIES"))},
-            "PartitionKeys": listed(bracket(r"PARTITIONED\s+BY")),
+            "Parameters": {"EXTERNAL": "TRUE", **_pairs(bracket(r"TBLPROPERTIES"))},
+            "PartitionKeys": _column_list(bracket(r"PARTITIONED\s+BY")),
             "StorageDescriptor": storage,
         }
         _glue(run, "create_table", DatabaseName=database, TableInput=definition)
@@ -492,6 +494,61 @@ def _add_partition(match: re.Match[str], _: list[str]) -> Command:
         return []
 
     return Command("DDL", "ALTER_TABLE_ADD_PARTITION", action)
+
+
+def _set_properties(match: re.Match[str], _: list[str]) -> Command:
+    properties = _pairs(match["properties"])
+    if not properties:
+        raise SqlSyntaxError("line 1:1: mismatched input ')'. Expecting: 'name'='value'")
+
+    def action(run: Run) -> list[str]:
+        table = run.table(match["name"])
+        _update(run, table, Parameters={**table.properties, **properties})
+        return []
+
+    return Command("DDL", "ALTER_TABLE_SET_TBLPROPERTIES", action)
+
+
+def _change_columns(match: re.Match[str], _: list[str]) -> Command:
+    adds = match["how"].upper() == "ADD"
+    columns = _column_list(match["columns"])
+
+    def action(run: Run) -> list[str]:
+        table = run.table(match["name"])
+        storage = dict((table.glue or {})["StorageDescriptor"])
+        kept = list(storage["Columns"]) if adds else []
+        taken = [*table.partition_keys, *(one["Name"].lower() for one in kept)]
+        for one in columns:
+            if one["Name"] in taken:
+                raise QueryError(
+                    "",
+                    f"FAILED: Execution Error: Duplicate column name {one['Name']} in the table "
+                    "definition.",
+                )
+            taken.append(one["Name"])
+        storage["Columns"] = [*kept, *columns]
+        _update(run, table, StorageDescriptor=storage)
+        return []
+
+    return Command("DDL", f"ALTER_TABLE_{'ADD' if adds else 'REPLACE'}_COLUMNS", action)
+
+
+_TABLE_INPUT = (
+    "Name", "Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys",
+    "ViewOriginalText", "ViewExpandedText", "TableType", "Parameters",
+)  # fmt: skip
+
+
+def _update(run: Run, table: Table, **changes: Any) -> None:
+    """Change a Hive table's definition."""
+    if table.sql is not None or table.is_iceberg:
+        kind = "a view" if table.sql is not None else "an Iceberg table"
+        raise QueryError(
+            "NOT_SUPPORTED",
+            f"This local Athena does not alter '{table.database}.{table.name}': it is {kind}",
+        )
+    known = {name: one for name, one in (table.glue or {}).items() if name in _TABLE_INPUT}
+    _glue(run, "update_table", DatabaseName=table.database, TableInput={**known, **changes})
 
 
 def _put_partition(
@@ -546,15 +603,39 @@ def _repair(match: re.Match[str], _: list[str]) -> Command:
     return Command("DDL", "MSCK_REPAIR_TABLE", action)
 
 
-# -- CTAS and UNLOAD -------------------------------------------------------------------------------
+# -- CTAS, INSERT and UNLOAD ----------------------------------------------------------------------
+
+_MOST_PARTITIONS = 100
+"""Partitions that one statement can write: Athena's limit."""
+_ESCAPED = re.compile(r'[\x00-\x1f"#%\'*/:=?\\\x7f{\[\]^]')
+"""What Hive writes as %XX in the path of a partition."""
+_KEY_TYPES = {"varchar", "tinyint", "smallint", "integer", "bigint", "date", "boolean"}
+
+
+@dataclass
+class Written:
+    """What a query wrote: rows, objects, and the values of the partitions that they are in."""
+
+    rows: int = 0
+    paths: list[str] = field(default_factory=list)
+    partitions: dict[tuple[str, ...], str] = field(default_factory=dict)
 
 
 def _ctas(match: re.Match[str], parameters: list[str]) -> Command:
     properties = _with(match["properties"])
+    keys = _names(properties.pop("partitioned_by", None))
     tree, no_data = _query_with_data(match["query"], parameters)
 
     def action(run: Run) -> Outcome:
         database, name = run.qualified(match["name"])
+        if properties.get("external_location") and run.task.enforced:
+            raise QueryError(
+                "",
+                "The Create Table As Select query failed because it was submitted with an "
+                "'external_location' property to an Athena Workgroup that enforces a centralized "
+                "output location for all queries. Please remove the 'external_location' property "
+                "and resubmit the query.",
+            )
         if run.session.catalog.find(database, name):
             if match["exists"]:
                 return Outcome()
@@ -569,19 +650,24 @@ def _ctas(match: re.Match[str], parameters: list[str]) -> Command:
         columns = [
             (label.lower(), kind) for label, kind in zip(query.labels, query.types, strict=True)
         ]
+        _check_keys(columns, keys)
+        written = Written()
+        if not no_data:
+            _check_empty(run, location)
+            written = _write_parquet(run, query, columns, keys, location, properties)
         serde, inputs, outputs = _SERDES["PARQUET"]
-        outcome = Outcome() if no_data else _write_parquet(run, query, location, properties)
+        described = [{"Name": label, "Type": kind.hive} for label, kind in columns]
         definition = {
             "Name": name,
             "TableType": "EXTERNAL_TABLE",
             "Parameters": {
                 "EXTERNAL": "TRUE",
                 "has_encrypted_data": "false",
-                "parquet.compression": "GZIP",
+                "parquet.compression": _compression(properties),
             },
-            "PartitionKeys": [],
+            "PartitionKeys": described[len(columns) - len(keys) :],
             "StorageDescriptor": {
-                "Columns": [{"Name": label, "Type": kind.hive} for label, kind in columns],
+                "Columns": described[: len(columns) - len(keys)],
                 "Location": location,
                 "InputFormat": inputs,
                 "OutputFormat": outputs,
@@ -589,18 +675,102 @@ def _ctas(match: re.Match[str], parameters: list[str]) -> Command:
             },
         }
         _glue(run, "create_table", DatabaseName=database, TableInput=definition)
-        return outcome
+        table = run.session.catalog.table(database, name)
+        for values, path in written.partitions.items():
+            _put_partition(run, table, dict(zip(keys, values, strict=True)), path, False)
+        return _outcome(run, written) if not no_data else Outcome()
 
     return Command("DDL", "CREATE_TABLE_AS_SELECT", action, tree=tree, writes_data=True)
 
 
+def _insert(match: re.Match[str], parameters: list[str]) -> Command:
+    tree, _ = _query_with_data(match["query"], parameters)
+    if isinstance(tree, exp.Values):
+        tree = exp.select("*").from_(tree)
+
+    def action(run: Run) -> Outcome:
+        table = run.table(match["name"])
+        _check_writable(table)
+        types, keys = table.types(), list(table.partition_keys)
+        given = _names(match["columns"]) or list(types)
+        for name in given:
+            if name not in types:
+                raise QueryError(
+                    "COLUMN_NOT_FOUND", f"Insert column name does not exist in target table: {name}"
+                )
+        if len(set(given)) != len(given):
+            raise QueryError(
+                "DUPLICATE_COLUMN_NAME", "Insert column name is specified more than once"
+            )
+        query = run.engine.prepare(run.session, tree)
+        into = [types[name] for name in given]
+        if len(into) != len(query.types) or any(
+            common(of, to) != to for of, to in zip(query.types, into, strict=True)
+        ):
+            raise QueryError(
+                "TYPE_MISMATCH",
+                "Insert query has mismatched column types: Table: "
+                f"[{', '.join(map(str, into))}], Query: [{', '.join(map(str, query.types))}]",
+                (1, 1),
+            )
+        places = {
+            tuple(values): place.rstrip("/")
+            for values, place in (run.session.catalog.partitions(table) if keys else ())
+        }
+        written = _write_parquet(
+            run, query, list(types.items()), keys, table.location, {}, into=given, places=places
+        )
+        for values, path in written.partitions.items():
+            if values not in places:
+                _put_partition(run, table, dict(zip(keys, values, strict=True)), path, True)
+        return _outcome(run, written)
+
+    return Command("DML", "INSERT", action, tree=tree, writes_data=True)
+
+
+def _check_writable(table: Table) -> None:
+    name = f"'awsdatacatalog.{table.database}.{table.name}'"
+    if table.sql is not None:
+        raise QueryError("NOT_SUPPORTED", f"Inserting into views is not supported: {name}")
+    if table.is_iceberg or table.serde != PARQUET_SERDE or projection.enabled(table):
+        raise QueryError(
+            "NOT_SUPPORTED",
+            "This local Athena inserts into Hive tables of Parquet without partition projection "
+            f"only, and {name} is none",
+        )
+
+
+def _check_keys(columns: Sequence[tuple[str, Type]], keys: Sequence[str]) -> None:
+    last = [name for name, _ in columns[len(columns) - len(keys) :]]
+    if last != list(keys):
+        raise QueryError(
+            "HIVE_COLUMN_ORDER_MISMATCH",
+            "Partition keys must be the last columns in the table and in the same order as the "
+            f"table properties: [{', '.join(keys)}]",
+        )
+    if keys and len(keys) == len(columns):
+        raise QueryError("INVALID_TABLE_PROPERTY", "Table contains only partition columns")
+    for name, kind in columns[len(columns) - len(keys) :]:
+        if kind.name not in _KEY_TYPES:
+            raise QueryError(
+                "NOT_SUPPORTED",
+                f"This local Athena does not write partitions by {name}: {kind}",
+            )
+
+
 def _unload(match: re.Match[str], parameters: list[str]) -> Command:
     properties = _with(match["properties"])
+    if set(properties) & {"external_location", "partitioned_by"}:
+        raise SqlSyntaxError("line 1:1: this local Athena unloads with format and compression only")
     tree, _ = _query_with_data(match["query"], parameters)
 
     def action(run: Run) -> Outcome:
         query = run.engine.prepare(run.session, tree)
-        return _write_parquet(run, query, match["location"], properties)
+        columns = [
+            (label.lower(), kind) for label, kind in zip(query.labels, query.types, strict=True)
+        ]
+        _check_empty(run, match["location"])
+        return _outcome(run, _write_parquet(run, query, columns, (), match["location"], properties))
 
     return Command("DML", "UNLOAD", action, tree=tree, writes_data=True)
 
@@ -614,34 +784,50 @@ def _query_with_data(sql: str, parameters: list[str]) -> tuple[exp.Expr, bool]:
     return trino.parse(trino.fill(body, parameters) if parameters else body), bool(found[3])
 
 
+def _names(inside: str | None) -> list[str]:
+    """The names in ``ARRAY['a', 'b']`` or ``"a", b``."""
+    listed = re.sub(r"^ARRAY\s*\[(.*)\]$", r"\1", (inside or "").strip(), flags=re.I | re.S)
+    return [one.strip("`\"' \n\t").lower() for one in split_top(listed) if one.strip()]
+
+
+_WRITES = {
+    "external_location", "format", "is_external", "partitioned_by", "table_type",
+    "write_compression", "parquet_compression", "compression",
+}  # fmt: skip
+
+
 def _with(inside: str | None) -> dict[str, str]:
     properties = {}
     for one in split_top(inside or ""):
         key, _, value = one.partition("=")
         properties[key.strip().lower()] = value.strip().strip("'")
-    unknown = set(properties) - {
-        "external_location",
-        "format",
-        "write_compression",
-        "parquet_compression",
-        "compression",
-    }
+    if properties.pop("table_type", "HIVE").upper() != "HIVE":
+        raise SqlSyntaxError(
+            "line 1:1: this local Athena creates Hive tables only: table_type = 'HIVE'"
+        )
+    if properties.pop("is_external", "true").lower() != "true":
+        raise SqlSyntaxError("line 1:1: a Hive table is external: is_external = true")
+    unknown = set(properties) - _WRITES
     if unknown or properties.get("format", "PARQUET").upper() != "PARQUET":
         raise SqlSyntaxError(
-            "line 1:1: this local Athena writes Parquet only, with external_location and "
-            f"write_compression; not {', '.join(sorted(unknown)) or properties['format']}"
+            "line 1:1: this local Athena writes Parquet only, with external_location, "
+            "partitioned_by and write_compression; not "
+            f"{', '.join(sorted(unknown)) or properties['format']}"
         )
     return properties
 
 
-def _write_parquet(run: Run, query: Query, location: str, properties: dict[str, str]) -> Outcome:
-    """One Parquet object, and the manifest that names it."""
-    compression = (
+def _compression(properties: dict[str, str]) -> str:
+    return (
         properties.get("write_compression")
         or properties.get("parquet_compression")
         or properties.get("compression")
         or "GZIP"
-    )
+    ).upper()
+
+
+def _check_empty(run: Run, location: str) -> None:
+    """Raise if something is there: CTAS and UNLOAD want a place of their own."""
     bucket, prefix = split_location(location)
     s3 = run.task.aws.client("s3", run.session.caller)
     try:
@@ -652,28 +838,109 @@ def _write_parquet(run: Run, query: Query, location: str, properties: dict[str, 
         raise QueryError(
             "HIVE_PATH_ALREADY_EXISTS", f"Target directory for table already exists: {location}"
         )
-    columns = ", ".join(
-        f"CAST(c{i} AS {kind.duckdb}) AS {quote(label.lower())}"
-        for i, (label, kind) in enumerate(zip(query.labels, query.types, strict=True))
+
+
+def _write_parquet(  # noqa: PLR0917
+    run: Run,
+    query: Query,
+    columns: Sequence[tuple[str, Type]],
+    keys: Sequence[str],
+    location: str,
+    properties: dict[str, str],
+    *,
+    into: Sequence[str] | None = None,
+    places: Mapping[tuple[str, ...], str] | None = None,
+) -> Written:
+    """One Parquet object, or one a partition.
+
+    Parameters
+    ----------
+    columns:
+        Of the table, the partition keys last.
+    into:
+        The columns that the query's are for; the others are NULL. By default all, in order.
+    places:
+        Of the partitions that the table has already.
+    """
+    names = [name for name, _ in columns] if into is None else list(into)
+    sources = {
+        name: Value(f"c{i}", kind)
+        for i, (name, kind) in enumerate(zip(names, query.types, strict=True))
+    }
+    selected = ", ".join(
+        f"CAST({coerce(sources[name], kind).sql if name in sources else 'NULL'} AS {kind.duckdb}) "
+        f"AS {quote(name)}"
+        for name, kind in columns
     )
-    names = ", ".join(f"c{i}" for i in range(len(query.labels)))
-    file = run.engine.directory / f"{run.task.id}.parquet"
-    try:
-        with trino_errors():
-            counted = run.session.cursor.execute(
-                f"COPY (SELECT {columns} FROM ({query.sql}) AS r({names})) TO {text(str(file))} "  # noqa: S608
-                f"(FORMAT parquet, COMPRESSION {compression})"
-            ).fetchone()
-        rows = int(counted[0]) if counted else 0
-        run.session.check()
-        path = f"{location.rstrip('/')}/{run.task.id.replace('-', '')}_0.parquet"
-        run.task.upload(path, file.read_bytes())
-    finally:
-        file.unlink(missing_ok=True)
+    inner = ", ".join(f"c{i}" for i in range(len(query.types)))
+    cursor = run.session.cursor
+    with trino_errors():
+        cursor.execute(
+            f"CREATE OR REPLACE TEMP TABLE written AS SELECT {selected} FROM ({query.sql}) AS r({inner})"  # noqa: S608
+        )
+    written = Written()
+    plain = ", ".join(quote(name) for name, _ in columns if name not in keys)
+    for values in _partition_values(run, keys):
+        path = location.rstrip("/")
+        where = "true"
+        if keys:
+            path = (places or {}).get(values) or f"{path}/{_partition_path(keys, values)}"
+            written.partitions[values] = path
+            where = " AND ".join(
+                f"CAST({quote(key)} AS VARCHAR) = {text(value)}"
+                for key, value in zip(keys, values, strict=True)
+            )
+        file = run.engine.directory / f"{run.task.id}.parquet"
+        try:
+            with trino_errors():
+                counted = cursor.execute(
+                    f"COPY (SELECT {plain} FROM written WHERE {where}) TO {text(str(file))} "  # noqa: S608
+                    f"(FORMAT parquet, COMPRESSION {_compression(properties)})"
+                ).fetchone()
+            run.session.check()
+            target = f"{path}/{run.task.id.replace('-', '')}_{len(written.paths)}.parquet"
+            run.task.upload(target, file.read_bytes())
+        finally:
+            file.unlink(missing_ok=True)
+        written.rows += int(counted[0]) if counted else 0
+        written.paths.append(target)
+    return written
+
+
+def _partition_values(run: Run, keys: Sequence[str]) -> list[tuple[str, ...]]:
+    """The partitions of what is to be written; without keys there is one, which has no values."""
+    if not keys:
+        return [()]
+    listed = ", ".join(f"CAST({quote(key)} AS VARCHAR)" for key in keys)
+    found = run.session.cursor.execute(
+        f"SELECT DISTINCT {listed} FROM written ORDER BY ALL"  # noqa: S608
+    ).fetchall()
+    if any(value is None or value == "" for values in found for value in values):
+        raise QueryError(
+            "NOT_SUPPORTED",
+            f"This local Athena does not write partitions whose key is NULL or empty: {', '.join(keys)}",
+        )
+    if len(found) > _MOST_PARTITIONS:
+        raise QueryError(
+            "HIVE_TOO_MANY_OPEN_PARTITIONS",
+            f"Exceeded limit of {_MOST_PARTITIONS} open writers for partitions/buckets",
+        )
+    return [tuple(values) for values in found]
+
+
+def _partition_path(keys: Sequence[str], values: Sequence[str]) -> str:
+    return "/".join(
+        f"{key}={_ESCAPED.sub(lambda found: f'%{ord(found[0]):02X}', value)}"
+        for key, value in zip(keys, values, strict=True)
+    )
+
+
+def _outcome(run: Run, written: Written) -> Outcome:
+    """Write the manifest, which names the objects."""
     manifest = f"{run.task.output}-manifest.csv"
-    run.task.upload(manifest, path.encode() + b"\n")
+    run.task.upload(manifest, "".join(f"{path}\n" for path in written.paths).encode())
     run.task.upload(f"{run.task.output}.metadata", b"")
-    return Outcome(rows=rows, update_count=rows, manifest=manifest)
+    return Outcome(rows=written.rows, update_count=written.rows, manifest=manifest)
 
 
 # -- which is which --------------------------------------------------------------------------------
@@ -725,6 +992,21 @@ _COMMANDS: list[tuple[re.Pattern[str], _Make]] = [
     (
         _pattern(rf"ALTER TABLE {_QUALIFIED} ADD(?P<exists> IF NOT EXISTS)? (?P<rest>PARTITION.*)"),
         _add_partition,
+    ),
+    (
+        _pattern(rf"ALTER TABLE {_QUALIFIED} SET TBLPROPERTIES~\((?P<properties>[^)]*)\)"),
+        _set_properties,
+    ),
+    (
+        _pattern(rf"ALTER TABLE {_QUALIFIED} (?P<how>ADD|REPLACE) COLUMNS~\((?P<columns>.*)\)"),
+        _change_columns,
+    ),
+    (
+        _pattern(
+            rf"INSERT INTO {_QUALIFIED}~(?:\(~(?P<columns>{_NAME}(?:~,~{_NAME})*)~\))?"
+            r"~(?P<query>(?:SELECT|WITH|VALUES|TABLE|\().*)"
+        ),
+        _insert,
     ),
     (_pattern(rf"MSCK REPAIR TABLE {_QUALIFIED}"), _repair),
     (

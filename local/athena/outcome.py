@@ -22,12 +22,15 @@ class Task:
         Where its result goes: an S3 URI.
     caller:
         Who asked; the result is written with their permissions.
+    enforced:
+        Does the workgroup say where results go, whatever the caller wants?
     """
 
     id: str
     output: str
     caller: Credentials
     aws: Aws
+    enforced: bool = False
 
     def upload(self, uri: str, body: bytes) -> None:
         """Write an object as the caller."""

@@ -7,6 +7,8 @@ S3 checks each caller's permission to read an object.
 
 from __future__ import annotations
 
+import csv
+import gzip
 import hashlib
 import json
 import re
@@ -32,6 +34,7 @@ from local.athena.types import quote, text
 
 JSON_SERDES = {"org.openx.data.jsonserde.JsonSerDe", "org.apache.hive.hcatalog.data.JsonSerDe"}
 PARQUET_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
+CSV_SERDE = "org.apache.hadoop.hive.serde2.OpenCSVSerde"
 _READABLE_SECONDS = 30.0
 _MAX_LINE = 16 << 20
 _MOST_LISTS = 8
@@ -228,13 +231,15 @@ class Lake:
             source, scanned = self._iceberg(cursor, view, table, objects, columns, deletes=deletes)
         elif table.serde == PARQUET_SERDE:
             source, scanned = self._parquet(cursor, view, table, objects, columns)
+        elif table.serde == CSV_SERDE:
+            source, scanned = self._csv(cursor, view, table, objects)
         elif table.serde in JSON_SERDES:
             source, scanned = self._json(cursor, view, table, objects, columns)
         else:
             raise QueryError(
                 "HIVE_UNSUPPORTED_FORMAT",
                 f"Table '{table.database}.{table.name}' uses {table.serde or 'no SerDe'}; this "
-                "local Athena reads OpenX JSON and Parquet",
+                "local Athena reads OpenX JSON, OpenCSV and Parquet",
             )
         types = table.duckdb_types()
         keys = [
@@ -331,6 +336,56 @@ class Lake:
             f"JOIN {known} o ON d.filename = o.id",
             scanned,
         )
+
+    def _csv(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        view: str,
+        table: Table,
+        objects: Sequence[Object],
+    ) -> tuple[str, int]:
+        """OpenCSVSerde: a row a line, and all strings; a field that a line lacks is NULL."""
+        other = {kind for kind in table.columns.values() if kind != "string"}
+        if other:
+            raise QueryError(
+                "HIVE_UNSUPPORTED_FORMAT",
+                f"Table '{table.database}.{table.name}': this local Athena reads CSV as strings "
+                f"only, not {', '.join(sorted(other))}",
+            )
+        skipped = int(table.properties.get("skip.header.line.count", "0"))
+        options = table.serde_properties
+        ids: list[str] = []
+        fields: list[list[str | None]] = [[] for _ in table.columns]
+        for one in objects:
+            body = self.file(one).read_bytes()
+            lines = (
+                (gzip.decompress(body) if one.key.endswith(".gz") else body).decode().split("\n")
+            )
+            for line in [line.removesuffix("\r") for line in lines if line][skipped:]:
+                found = next(
+                    csv.reader(
+                        [line],
+                        delimiter=options.get("separatorChar", ","),
+                        quotechar=options.get("quoteChar", '"'),
+                        escapechar=options.get("escapeChar", "\\"),
+                    )
+                )
+                ids.append(one.path)
+                for i, column in enumerate(fields):
+                    column.append(found[i] if i < len(found) else None)
+        names = {
+            "$id": pa.array(ids, pa.string()),
+            **{
+                name: pa.array(values, pa.string())
+                for name, values in zip(table.columns, fields, strict=True)
+            },
+        }
+        rows = quote(view + "_rows")
+        cursor.register("csv_rows", pa.table(names))
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE {rows} AS FROM csv_rows")
+        cursor.unregister("csv_rows")
+        known = self._register(cursor, view, table, [(one.path, one) for one in objects])
+        return f'{rows} d JOIN {known} o ON d."$id" = o.id', sum(one.size for one in objects)
 
     def _json(
         self,
