@@ -1,4 +1,4 @@
-"""The log of changes as Spark reads it: which objects, and which of their rows can be used."""
+"""Read the log of changes with Spark: list its objects, parse and validate their rows."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812 - Spark's own habit
+from pyspark.sql import functions as F  # noqa: N812 - PySpark's convention
 
 ARRIVED = "arrived"
-"""The column that says in which hour's partition a change arrived (``YYYY-MM-DD-HH``)."""
+"""The column with the hour of the partition in which a change arrived (``YYYY-MM-DD-HH``)."""
 PREVIOUS = "previous_event_type"
-"""The column that says the event_type of the row that this one replaced; NULL: it is the first."""
+"""The column with the event_type of the row that this one replaced; NULL if it is the first."""
 SETTLE = timedelta(hours=1)
-"""An object is filed under the hour of its first record and comes when its buffer is full."""
+"""Firehose files an object under the hour of its first record, but writes it up to this later."""
 PROBLEMS = (
     UNREADABLE := "unreadable",
     NO_KEY := "no key",
@@ -31,20 +31,18 @@ PROBLEMS = (
 )
 """Why a row is rejected."""
 BACKFILL = "BACKFILL"
-"""The event_type of what came from an export instead of the log."""
-BEFORE_ALL = "0" * 40
-"""A sequence_number below every one of the log."""
+"""The event_type of rows that come from an export instead of the log."""
 
 _HOUR = "%Y-%m-%d-%H"
 _IN_LOG = re.compile(r"/day=(\d{4}-\d{2}-\d{2})/hour=(\d{2})/[^/._][^/]*$")
 _TIMESTAMP = "yyyy-MM-dd HH:mm:ss[.SSSSSS][.SSS]"
-# A newline is missing between two rows: Spark would drop the second. In a string no quote can
-# stand before a colon like this, for there it follows a backslash.
+# Two rows without a newline between them: Spark would drop the second. A string value cannot
+# match, because quotes in it are escaped.
 _TWO_ROWS = r'\}\s*\{\s*"[^"\\]*"\s*:'
 
 
 class JobError(Exception):
-    """What keeps the job from its work, in words a person can act on."""
+    """The job cannot continue; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ class Columns:
     types:
         Hive types by name.
     event:
-        Those that the transform adds to the table's.
+        The columns that the transform adds to the table's.
     """
 
     types: Mapping[str, str]
@@ -67,7 +65,7 @@ class Columns:
 
     @classmethod
     def of(cls, schema: Mapping[str, Any]) -> Columns:
-        """Of a schema's JSON (``Schema.to_json``)."""
+        """From a schema's JSON (``Schema.to_json``)."""
         return cls(
             types={c["name"]: c["type"] for c in schema["columns"] + schema["event_columns"]},
             event=tuple(c["name"] for c in schema["event_columns"]),
@@ -84,36 +82,36 @@ class Columns:
 
     @property
     def of_a_delete(self) -> set[str]:
-        """What is kept of a deleted order: no value that it held."""
+        """The columns kept of a deleted order: none of its values."""
         return {*self.keys, *self.event, ARRIVED} - {"extras"}
 
 
 def spark_type(kind: str) -> str:
-    """Spark's name of a Hive type: timestamps are UTC and carry no zone."""
+    """Spark's name of a Hive type: timestamps are UTC, without a time zone."""
     return "timestamp_ntz" if kind == "timestamp" else kind
 
 
 @dataclass(frozen=True)
 class Partition:
-    """The objects of one hour: path to size."""
+    """The objects of one hour, as path to size."""
 
     hour: str
     objects: Mapping[str, int]
 
     @property
     def digest(self) -> str:
-        """Differs when an object came or went."""
+        """A hash that changes when an object is added or removed."""
         return hashlib.sha256(json.dumps(sorted(self.objects.items())).encode()).hexdigest()[:16]
 
 
 def hours_before(hour: str, span: timedelta) -> str:
-    """The hour that lies ``span`` before ``hour``; hours sort as text."""
+    """The hour ``span`` before ``hour``; hours sort as text."""
     return (datetime.strptime(hour, _HOUR) - span).strftime(_HOUR)
 
 
 def list_log(log: str, since: str | None) -> list[Partition]:
-    """The log's partitions from the hour ``since`` on, in order; what is before is not listed."""
-    latest = (datetime.now(UTC) + SETTLE).strftime(_HOUR)  # a wrong clock must not end the log
+    """The log's partitions from the hour ``since`` on, in order."""
+    latest = (datetime.now(UTC) + SETTLE).strftime(_HOUR)  # ignore hours written by a wrong clock
     found: dict[str, dict[str, int]] = defaultdict(dict)
     for path, size in _objects(log.rstrip("/"), since or ""):
         match = _IN_LOG.search(path)
@@ -125,8 +123,7 @@ def list_log(log: str, since: str | None) -> list[Partition]:
 def _objects(log: str, since: str) -> Iterator[tuple[str, int]]:
     """Each object's path and size, from about the hour ``since`` on.
 
-    Not by Spark's file system: that answers one object a call, across processes, and took 3 s for
-    the objects of two days.
+    Spark's file system would take one call across processes per object: 3 s for two days of them.
     """
     scheme, _, rest = log.rpartition("://")
     start = f"day={since[:10]}/hour={since[11:]}"
@@ -150,15 +147,15 @@ def _objects(log: str, since: str) -> Iterator[tuple[str, int]]:
 def read_log(
     spark: SparkSession, partitions: Iterable[Partition], columns: Columns
 ) -> DataFrame | None:
-    """Event rows with, of each, ``problem`` (or NULL), ``unknown`` columns and its ``file``."""
+    """Event rows, each with its ``problem`` (or NULL), ``unknown`` columns and ``file``."""
     parquet: list[str] = []
     lines: list[str] = []
     for partition in partitions:
         is_parquet = {path: path.endswith(".parquet") for path in partition.objects}
-        if len(set(is_parquet.values())) == 1:  # name the folders: a shorter list
+        if len(set(is_parquet.values())) == 1:  # list the folders instead of their files
             folders = {path.rpartition("/")[0] for path in is_parquet}
             (parquet if all(is_parquet.values()) else lines).extend(folders)
-        else:  # the hour in which the format was changed
+        else:  # the format changed within this hour
             parquet += [path for path, yes in is_parquet.items() if yes]
             lines += [path for path, yes in is_parquet.items() if not yes]
     frames = []
@@ -172,28 +169,30 @@ def read_log(
 
 
 def read_export(spark: SparkSession, export: str, columns: Columns) -> tuple[DataFrame, str | None]:
-    """The items of a full DynamoDB export as changes older than any in the log.
+    """Read the items of a full DynamoDB export, as changes older than any in the log.
 
-    The transform's own code makes rows of the items, so that both ways an item becomes the same.
+    The transform's own code converts the items, so an item gives the same row either way.
 
     Parameters
     ----------
     export:
-        The folder with ``manifest-summary.json`` and ``data/`` in it, or one with data alone.
+        The folder that holds ``manifest-summary.json`` and ``data/``, or only data files.
 
     Returns
     -------
-    The rows as `read_log` gives them, and the export's time; None if no summary tells it.
+    The rows in the format of `read_log`, and the export's time; None without a summary.
     """
     root = export.rstrip("/")
     if not _exists(spark, root):
-        raise JobError(f"{export}: there is nothing; name the export's folder, ...AWSDynamoDB/ID/")
+        raise JobError(f"{export}: not found; pass the export's folder, ...AWSDynamoDB/ID/")
     summary = f"{root}/manifest-summary.json"
     document = json.loads(read_text(spark, summary)) if _exists(spark, summary) else {}
     if document.get("outputFormat", "DYNAMODB_JSON") != "DYNAMODB_JSON":
-        raise JobError(f"{root}: the export is {document['outputFormat']}; export DYNAMODB_JSON")
+        raise JobError(
+            f"{root}: the export's format is {document['outputFormat']}; export DYNAMODB_JSON"
+        )
     if document.get("exportType", "FULL_EXPORT") != "FULL_EXPORT":
-        raise JobError(f"{root}: an incremental export is no starting state; make a full one")
+        raise JobError(f"{root}: this is an incremental export; make a full one")
     moment: str | None = document.get("exportTime")
     data = f"{root}/data" if _exists(spark, f"{root}/data") else root
     schema, keys = dict(columns.schema), columns.keys
@@ -203,7 +202,7 @@ def read_export(spark: SparkSession, export: str, columns: Columns) -> tuple[Dat
     def to_row(line: str) -> str | None:
         return _row_of_item(line, schema, keys, made)
 
-    # A UDF that must not be asked twice for one line, whatever Spark thinks of its cost.
+    # Otherwise Spark may call the UDF twice for one line.
     to_row = to_row.asNondeterministic()
     text = spark.read.option("lineSep", "\n").option("pathGlobFilter", "*.json.gz").text(data)
     rows = text.where(F.trim("value") != "").select(
@@ -220,7 +219,7 @@ _TO_ROW: dict[str, Any] = {}
 def _row_of_item(
     line: str, schema: Mapping[str, Any], keys: Sequence[str], made: float
 ) -> str | None:
-    """An export's line as an event row; None if it is none. Runs on the workers."""
+    """Convert a line of an export to an event row, or None if it is invalid. Runs on workers."""
     import orjson  # noqa: PLC0415 - only a backfill needs it
     from rows import RecordError, compile_schema  # noqa: PLC0415
 
@@ -246,13 +245,13 @@ def _row_of_item(
 
 
 def read_text(spark: SparkSession, path: str) -> str:
-    """The whole of a small file."""
+    """The content of a small file."""
     row = spark.read.text(path, wholetext=True).first()
     return str(row[0]) if row else ""
 
 
 def _files(spark: SparkSession, path: str) -> tuple[Any, Any]:
-    """Hadoop's file system for ``path``, and the path as it takes it."""
+    """Hadoop's file system for ``path``, and ``path`` as a Hadoop Path."""
     jvm: Any = spark.sparkContext._jvm
     context: Any = spark.sparkContext._jsc
     at = jvm.org.apache.hadoop.fs.Path(path)
@@ -321,7 +320,7 @@ def _checked(
     unreadable: Column,
     unknown: Column,
 ) -> DataFrame:
-    """``values`` in the columns' types, and what is wrong with each row."""
+    """Cast ``values`` to the columns' types, and add each row's problem."""
     typed, misfit, no_key = [], F.lit(False), F.lit(False)
     for name, kind in columns.types.items():
         value = values[name].cast(spark_type(kind))
@@ -351,9 +350,9 @@ def _checked(
 
 
 def _roomy(kind: str) -> str:
-    """A type to read JSON with: for decimals one with more digits behind the point.
+    """The type to read JSON with: for decimals, one with more digits after the point.
 
-    Spark rounds a number to its column's scale without a word; read like this it is seen.
+    Spark silently rounds a number to its column's scale; the extra digits show that it would.
     """
     match = re.fullmatch(r"decimal\((\d+),(\d+)\)", kind)
     if not match:

@@ -50,9 +50,9 @@ def judge(schema: Schema) -> Judge:
         except rows.RecordError as error:
             return f"{type(error).__name__}: {error}"
         except Exception as error:  # the transform also returns ProcessingFailed for these
-            return f"{type(error).__name__}: unforeseen"
+            return f"{type(error).__name__}: unexpected error"
         if len(row) * 4 / 3 + rows.ENVELOPE > rows.MAX_ANSWER:
-            return "AnswerTooLarge: no room in an answer of 6 MB, even alone"
+            return "AnswerTooLarge: does not fit into a response of 6 MB, even alone"
         return None
 
     return reason

@@ -1,6 +1,6 @@
-"""What of a batch's log line CloudWatch makes metrics of. Each one is paid for by the month.
+"""The fields of the log line that become CloudWatch metrics. Each is billed monthly.
 
-`python -m analytics cost` counts them here; an alarm or a dashboard uses each.
+An alarm or a dashboard uses each of them; `python -m analytics cost` includes them.
 """
 
 NAMESPACE = "sales-cdc"

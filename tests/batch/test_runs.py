@@ -133,7 +133,7 @@ def test_runs_that_are_always_raced_give_up_and_say_so(lake: Lake) -> None:
     def race() -> None:
         lake.spark.sql(f"INSERT INTO {lake.name} SELECT * FROM {lake.name} LIMIT 1")
 
-    with pytest.raises(lake.job.JobError, match="5 times in a row: let one run at a time"):
+    with pytest.raises(lake.job.JobError, match="5 times in a row: run one job at a time"):
         lake.run(before_merge=race)
 
 

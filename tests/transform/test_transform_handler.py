@@ -65,7 +65,7 @@ def test_the_log_says_why_records_failed_and_never_what_they_held(package_folder
     change["dynamodb"]["NewImage"]["price"] = {"N": "129.999"}
     _, log = invoke(package_folder, firehose(change))
     (reason,) = log["failures"]
-    assert reason == "SchemaMismatch: column price: no decimal(10,2) holds this value exactly"
+    assert reason == "SchemaMismatch: column price: decimal(10,2) cannot hold this value exactly"
     assert log["level"] == "WARNING"
     for content in ("129.999", "Zoë", "Keyboard", "ord-0001"):
         assert content not in json.dumps(log, ensure_ascii=False)

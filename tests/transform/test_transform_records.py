@@ -49,7 +49,7 @@ def test_data_that_is_no_text_fails_alone(to_row: Any, data: object) -> None:
     records[0]["data"] = data
     answers, tally = answered(records, to_row)
     assert answers[0] == {"recordId": records[0]["recordId"], "result": "ProcessingFailed"}
-    assert list(tally.failures) == ["NotBase64: data is no base64 text"]
+    assert list(tally.failures) == ["NotBase64: data is not base64 text"]
 
 
 def test_a_record_without_data_fails_alone(to_row: Any) -> None:
@@ -75,7 +75,7 @@ def test_an_error_that_nobody_foresaw_fails_its_record_and_does_not_quote_it() -
         raise RuntimeError(change["secret"])
 
     tally = answered(firehose({"secret": "Zoë"})["records"], to_row)[1]
-    assert list(tally.failures) == ["RuntimeError: unforeseen"]
+    assert list(tally.failures) == ["RuntimeError: unexpected error"]
 
 
 def test_of_two_keys_of_one_name_the_last_counts(to_row: Any) -> None:
@@ -102,7 +102,7 @@ def test_an_answer_that_would_pass_6_mb_gives_up_its_largest_rows(to_row: Any) -
     assert 0 < len(lost) < 8
     assert all("data" not in answer for answer in lost)  # Firehose keeps its own copy
     assert {reason: f["count"] for reason, f in tally.failures.items()} == {
-        "AnswerTooLarge: no room in an answer of 6 MB": len(lost)
+        "AnswerTooLarge: does not fit into a response of 6 MB": len(lost)
     }
 
 
