@@ -1,11 +1,11 @@
 -- Average order value
 --
--- Revenue is quantity * price of every order placed (created_at) in the window that is neither
--- cancelled nor deleted, paid or not, in its latest state; so a figure of the past can still move.
--- An order without created_at was placed at no known time and is not counted.
--- The averages are rounded to cents. No order in the window: one row, with NULL averages.
--- Reads the partitions from the window's start, and the hour before it: Firehose files an object
--- under the arrival of its oldest row. All that happened to an order came after it was placed.
+-- Revenue is the sum of quantity * price over the orders placed (created_at) in the window, in their
+-- latest state, without cancelled and deleted orders. Unpaid orders count. Past figures can change.
+-- Orders without created_at are not counted.
+-- Averages are rounded to cents. Without orders in the window they are NULL.
+-- Reads the partitions from one hour before the window: Firehose files an object under the arrival
+-- time of its oldest row.
 -- param days int 30 how many days back, today included (UTC)
 WITH latest AS (
     SELECT quantity, price, status, created_at, event_type,

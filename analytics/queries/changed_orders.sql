@@ -1,8 +1,8 @@
 -- Orders changed in the last minutes, newest change first
 --
--- One row an order, with its latest change (creation_time, UTC) and what the order then was; a deleted
--- order shows as REMOVE with its last values. Reads the partitions from the window's start, and the
--- hour before it: Firehose files an object under the arrival of its oldest row.
+-- One row per order, with its latest change (creation_time, UTC) and its values after that change. A
+-- deleted order shows as REMOVE with its last values. Reads the partitions from one hour before the
+-- window: Firehose files an object under the arrival time of its oldest row.
 -- param minutes int 15 how many minutes back
 WITH recent AS (
     SELECT orderid, event_type, creation_time, product_name, quantity, price, customer, status,

@@ -1,11 +1,11 @@
 -- Funnel from placed to delivered, and the cancellation rate
 --
--- Of the orders placed (created_at) in the window, how many ever reached each stage, and what share
--- that is of those placed. An order that was paid and then cancelled did reach paid. A change that
--- the log lacks is made up for: who was delivered had been shipped. Deleted orders and orders
--- without created_at are not counted. The share of the stage cancelled is the cancellation rate.
--- Reads the partitions from the window's start, and the hour before it: Firehose files an object
--- under the arrival of its oldest row. All that happened to an order came after it was placed.
+-- How many of the orders placed (created_at) in the window ever reached each stage, and their share.
+-- An order that was paid and then cancelled counts as paid; a delivered order counts as shipped, even
+-- if the log lacks that change. Deleted orders and orders without created_at are not counted. The
+-- share of the stage cancelled is the cancellation rate.
+-- Reads the partitions from one hour before the window: Firehose files an object under the arrival
+-- time of its oldest row.
 -- param days int 30 how many days back, today included (UTC)
 WITH stages (stage, step) AS (
     VALUES ('placed', 1), ('paid', 2), ('shipped', 3), ('delivered', 4), ('cancelled', 5)

@@ -1,10 +1,10 @@
--- The history of one order: what each change made of each column, before and after
+-- The history of one order: each changed column, before and after
 --
--- One row a changed column, in the order in which the changes were made. An insert has no before, a
--- delete no after. Values are shown as text; a change that left every column as it was has no row,
--- and so a duplicate has none.
--- Reads the whole log, for an order may have changed on any day, unless since says where to start;
--- what an order was before since is not known then.
+-- One row per changed column, in the order of the changes. An insert has no value before, a delete
+-- none after. Values are shown as text. Changes that leave every column as it was, and duplicates,
+-- have no row.
+-- Reads the whole log, because an order may change on any day. With since it starts there, and the
+-- order's earlier values are not known.
 -- param orderid string required the order's id
 -- param since date 2000-01-01 the first day of arrival to read (UTC)
 WITH steps AS (

@@ -1,7 +1,7 @@
--- Recent changes, the newest first
+-- Recent changes, newest first
 --
--- One row a change, its copies dropped, with what the order was after it (a delete: before it).
--- Reads the partitions of the window only.
+-- One row per change, without duplicates, with the order's values after it (for a delete: before it).
+-- Reads only the partitions of the window.
 -- param hours int 1 how many hours back, by arrival
 -- param top int 20 how many changes
 SELECT

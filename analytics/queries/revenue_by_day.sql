@@ -1,11 +1,11 @@
 -- Revenue, orders and units by day
 --
--- Revenue is quantity * price of every order placed (created_at) in the window that is neither
--- cancelled nor deleted, paid or not, in its latest state; so a figure of the past can still move.
--- An order without created_at was placed at no known time and is not counted.
--- A day is one of created_at, UTC; a day without orders has no row.
--- Reads the partitions from the window's start, and the hour before it: Firehose files an object
--- under the arrival of its oldest row. All that happened to an order came after it was placed.
+-- Revenue is the sum of quantity * price over the orders placed (created_at) in the window, in their
+-- latest state, without cancelled and deleted orders. Unpaid orders count. Past figures can change.
+-- Orders without created_at are not counted.
+-- Days are UTC days of created_at. A day without orders has no row.
+-- Reads the partitions from one hour before the window: Firehose files an object under the arrival
+-- time of its oldest row.
 -- param days int 30 how many days back, today included (UTC)
 WITH latest AS (
     SELECT quantity, price, status, created_at, event_type,

@@ -1,11 +1,11 @@
 -- Revenue, orders and units by hour
 --
--- Revenue is quantity * price of every order placed (created_at) in the window that is neither
--- cancelled nor deleted, paid or not, in its latest state; so a figure of the past can still move.
--- An order without created_at was placed at no known time and is not counted.
--- An hour is one of created_at, UTC; an hour without orders has no row.
--- Reads the partitions from the window's start, and the hour before it: Firehose files an object
--- under the arrival of its oldest row. All that happened to an order came after it was placed.
+-- Revenue is the sum of quantity * price over the orders placed (created_at) in the window, in their
+-- latest state, without cancelled and deleted orders. Unpaid orders count. Past figures can change.
+-- Orders without created_at are not counted.
+-- Hours are UTC hours of created_at. An hour without orders has no row.
+-- Reads the partitions from one hour before the window: Firehose files an object under the arrival
+-- time of its oldest row.
 -- param hours int 24 how many hours back, the current one included
 WITH latest AS (
     SELECT quantity, price, status, created_at, event_type,

@@ -1,8 +1,8 @@
--- One row an order: its latest state, by the highest sequence_number; deleted orders are gone.
+-- One row per order: its latest state, by the highest sequence_number, without deleted orders.
 --
--- Late arrivals and duplicates change nothing, since the number was given when the change was made.
--- An order's last change may lie in any partition, so this reads the whole log, as far back as the
--- retention keeps it. A filter on the key reaches the log; one on another column comes after it.
+-- Late arrivals and duplicates make no difference, because the number is assigned when the change is
+-- made. An order's last change may be in any partition, so this reads the whole log within its
+-- retention. A filter on the key is pushed down to the log; a filter on another column is not.
 SELECT ${columns}
 FROM (
     SELECT ${columns},

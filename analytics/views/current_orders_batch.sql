@@ -1,8 +1,8 @@
--- One row an order: its latest state, from the table that the batch keeps and the log's news.
+-- One row per order: its latest state, from the batch job's table and the newer part of the log.
 --
--- The batch job puts this in the place of current_orders after each run, with the day and the hour
--- (UTC) up to which the table has all of the log; so it reads the table and little of the log. What
--- is in both is taken once, by the highest sequence_number; deleted orders are gone.
+-- After each run the batch job replaces current_orders with this view, with the day and hour (UTC) up
+-- to which the table holds all of the log. So it reads the table and little of the log. Changes in
+-- both are taken once, by the highest sequence_number. Deleted orders are left out.
 SELECT ${columns}
 FROM (
     SELECT ${columns},

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from acceptance import there
-from acceptance.actors import Actors, require_refused
+from acceptance.actors import Actors, require_denied
 from acceptance.checks import chain, deployed, watched
 from acceptance.errors import AcceptanceError, CheckFailedError
 from acceptance.run import DENIAL, Run
@@ -41,7 +41,7 @@ def test_an_output_that_names_nothing_is_found(run: Run, output: dict[str, str],
     if name == "orderGeneratorFunctionName":
         output[name] = output["transformFunctionName"]
     good = output[name]
-    assert deployed._is_there(run, name)
+    assert deployed._exists(run, name)
     output[name] = f"{good}-gone" if name != "tableName" else "gone"
     with pytest.raises(CheckFailedError, match=f"{name} .*gone"):
         deployed.outputs(run)
@@ -49,7 +49,7 @@ def test_an_output_that_names_nothing_is_found(run: Run, output: dict[str, str],
 
 def test_an_output_that_nobody_knows_is_told(run: Run, output: dict[str, str]) -> None:
     output["newThing"] = "x"
-    with pytest.raises(AcceptanceError, match="newThing names"):
+    with pytest.raises(AcceptanceError, match="newThing has no check"):
         deployed.outputs(run)
 
 
@@ -58,7 +58,7 @@ def test_changes_that_do_not_arrive_are_noticed(run: Run, monkeypatch: pytest.Mo
     try:
         with monkeypatch.context() as hurry:
             hurry.setattr(run.deployment, "patience", 3.0)
-            with pytest.raises(CheckFailedError, match="still no sight of every change"):
+            with pytest.raises(CheckFailedError, match="in vain for every change"):
                 chain.orders(run)
             with pytest.raises(CheckFailedError, match=r"orders differ .* only in the table"):
                 chain.verify(run)
@@ -74,10 +74,10 @@ def test_a_writer_or_reader_that_may_do_more_is_noticed(run: Run) -> None:
         role = f"sales-cdc-dev-acceptance-{who}"
         more = policy({"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"})
         iam.put_role_policy(RoleName=role, PolicyName="more", PolicyDocument=more)
-        with pytest.raises(CheckFailedError, match=f"the {who} may do what"):
+        with pytest.raises(CheckFailedError, match=f"the {who} was allowed a call"):
             check(run)
         iam.delete_role_policy(RoleName=role, PolicyName="more")
-    require_refused("writer", run.acting_as("writer").client("dynamodb").list_tables)
+    require_denied("writer", run.acting_as("writer").client("dynamodb").list_tables)
 
 
 def test_nobody_takes_a_role_of_the_run_without_its_secret(run: Run) -> None:
@@ -111,11 +111,11 @@ def test_an_alarm_that_tells_nobody_is_noticed(run: Run, monkeypatch: pytest.Mon
     (mute,) = (one["AlarmName"] for one in alarms if "dead-letters" in one["AlarmName"])
     cloudwatch.disable_alarm_actions(AlarmNames=[mute])
     try:
-        with pytest.raises(CheckFailedError, match=f"^not heard of: {mute}$"):
+        with pytest.raises(CheckFailedError, match=f"^no notification from: {mute}$"):
             watched.alarms(run)
     finally:
         cloudwatch.enable_alarm_actions(AlarmNames=[mute])
-    assert watched.alarms(run) == f"all {len(alarms)} heard of"
+    assert watched.alarms(run) == f"all {len(alarms)} notified"
 
 
 def test_a_failure_that_nobody_is_told_of_is_noticed(
@@ -133,9 +133,9 @@ def test_a_failure_that_nobody_is_told_of_is_noticed(
             TopicArn=topic, AttributeName="Policy", AttributeValue=policy(statement)
         )
         if told:
-            assert watched.crawler_failed(run) == "told"
+            assert watched.crawler_failed(run) == "notified"
         else:
-            with pytest.raises(CheckFailedError, match="nobody was told of the crawler's failure"):
+            with pytest.raises(CheckFailedError, match="no notification of the crawler's failure"):
                 watched.crawler_failed(run)
     sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=before)
     role = run.client("glue").get_crawler(Name=run["crawlerName"])["Crawler"]["Role"]
@@ -149,7 +149,7 @@ def test_a_query_that_is_not_in_the_workgroup_is_noticed(run: Run) -> None:
     queries = [athena.get_named_query(NamedQueryId=one)["NamedQuery"] for one in identities]
     (gone,) = (one for one in queries if one["Name"] == "top_customers")
     athena.delete_named_query(NamedQueryId=gone["NamedQueryId"])
-    with pytest.raises(CheckFailedError, match="not in the workgroup: top_customers"):
+    with pytest.raises(CheckFailedError, match="not saved in the workgroup: top_customers"):
         chain.queries(run)
     kept = ("Name", "Database", "QueryString", "WorkGroup")
     athena.create_named_query(**{key: gone[key] for key in kept})
