@@ -186,7 +186,7 @@ def facts(report: Report) -> list[tuple[str, str]]:
         ),
         ("changes written to the table", f"{report.changes:,}"),
         ("put into Kinesis by the pipe", f"{hops.bridged:,}"),
-        ("given up by the pipe, sent on by replay dlq", f"{report.dead_letters:,}"),
+        ("given up by the pipe, resent by replay dlq", f"{report.dead_letters:,}"),
         ("ended as failed records", f"{hops.failed:,}"),
         ("of those garbage, which stays", f"{report.garbage:,}"),
         ("of those replayed by replay failed", f"{report.replayed:,}"),

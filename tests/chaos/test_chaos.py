@@ -33,7 +33,7 @@ def test_whatever_breaks_nothing_is_lost_and_the_lake_tells_the_table(
 
 def test_prod_survives_too(tmp_path: Path) -> None:
     """Parquet, and an on-demand stream."""
-    kinds = ["firehose killed after PutObject", "S3 answer lost", "transform crashes"]
+    kinds = ["firehose killed after PutObject", "S3 response lost", "transform crashes"]
     seed = secrets.randbits(32)
     print(f"seed {seed}")  # noqa: T201 - shown when it fails
     with Rig(tmp_path, stack="prod") as rig:

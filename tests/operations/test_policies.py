@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -50,9 +51,13 @@ def table(deployed: Deployed) -> str:
             )
             where = "<br>".join(f"`{short(one)}`" for one in sorted(statement["Resource"]))
             lines.append(f"| {who} | {actions} | {where} | {WHY[statement['Sid']]} |\n")
-    reasons = STATED | {f"{who} (all)": why for who, why in NOT_RUN.items()}
-    stated = "".join(f"- `{what}`: {why}\n" for what, why in sorted(reasons.items()))
-    note = "\n\\* The local chain's run does not need it; the reason why it is there:\n\n"
+    reasons: dict[str, list[str]] = defaultdict(list)
+    for what, why in sorted(
+        (STATED | {f"{who} (all)": why for who, why in NOT_RUN.items()}).items()
+    ):
+        reasons[why].append(f"`{what}`")
+    stated = "".join(f"- {why}: {', '.join(found)}\n" for why, found in reasons.items())
+    note = "\n\\* Not needed by the local chain's run; granted for these reasons:\n\n"
     return HEADER + "".join(lines) + note + stated
 
 
