@@ -84,7 +84,7 @@ def test_items_that_break_the_schema_are_rejected_and_the_others_loaded(lake: La
     assert (figures.rows_read, figures.rejected, figures.inserted) == (4, 3, 1)
 
 
-def test_an_export_from_before_forgotten_deletes_is_refused(lake: Lake) -> None:
+def test_an_export_from_before_forgotten_deletes_is_rejected(lake: Lake) -> None:
     lake.add(change("a", 1), change("a", 2, "REMOVE"), hour="2026-03-10-12")
     lake.run()
     lake.add(change("b", 3), hour="2026-03-20-12")
@@ -103,7 +103,7 @@ def test_an_export_from_before_forgotten_deletes_is_refused(lake: Lake) -> None:
     assert lake.run(backfill=after).inserted == 1
 
 
-def test_another_format_is_refused(lake: Lake) -> None:
+def test_another_format_is_rejected(lake: Lake) -> None:
     where = Path(export(lake, item("a")))
     (where / "manifest-summary.json").write_text('{"outputFormat": "ION"}')
     with pytest.raises(lake.job.JobError, match="ION"):

@@ -1,4 +1,4 @@
-"""Run a program against a recording of the Pulumi engine and look at what it registered."""
+"""Run a program against a recording mock of the Pulumi engine and inspect what it registered."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Recorded:
 
     @property
     def allows(self) -> dict[str, set[str]]:
-        """For each action its policy allows, the resources."""
+        """The resources of each action that its policy allows."""
         allowed: dict[str, set[str]] = {}
         for statement in self.document["Statement"]:
             assert statement["Effect"] == "Allow"
@@ -100,7 +100,7 @@ class Deployed:
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def all(self, kind: str) -> list[Recorded]:
-        """The resources of a type, which may be given by its last part (``Bucket``)."""
+        """The resources of a type, named in full or by its last part (``Bucket``)."""
         return [r for r in self.resources if kind in (r.type, r.type.split(":")[-1])]
 
     def find(self, kind: str, name: str | None = None) -> Recorded:
@@ -116,12 +116,12 @@ class Deployed:
 
     @property
     def shape(self) -> set[str]:
-        """Which resources there are."""
+        """The URNs of all resources."""
         return {resource.urn for resource in self.resources}
 
 
 class _Account(pulumi.runtime.Mocks):
-    """Answers as AWS would. Before a deployment nothing that AWS makes up is known."""
+    """Responds as AWS would. In a preview, values that AWS assigns are unknown."""
 
     def __init__(self, *, preview: bool) -> None:
         self._preview = preview
@@ -153,7 +153,7 @@ class _Account(pulumi.runtime.Mocks):
 
 
 class _Recorder(mocks.MockMonitor):
-    """The engine's side of a program: remembers what the mocks are not told."""
+    """The engine's side of a program: records what the mocks do not receive."""
 
     def __init__(self, *, preview: bool) -> None:
         super().__init__(_Account(preview=preview))
@@ -230,7 +230,7 @@ def _strings(value: Any) -> Iterator[Any]:
 
 
 def check(deployed: Deployed) -> None:
-    """What holds for any program of ours."""
+    """Checks that apply to every program."""
     urns = [resource.urn for resource in deployed.resources]
     twice = {urn for urn in urns if urns.count(urn) > 1}
     assert not twice, f"registered twice: {twice}"

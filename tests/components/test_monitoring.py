@@ -1,4 +1,4 @@
-"""Monitoring: what is watched, what it says, and the dashboard."""
+"""Monitoring: the alarms, their descriptions, and the dashboard."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_every_way_to_break_has_its_alarm(deploy: Deploy) -> None:
     assert set(filtered) == USUAL - {"chain-silent"}
 
 
-def test_every_alarm_tells_the_topic(deploy: Deploy) -> None:
+def test_every_alarm_notifies_the_topic(deploy: Deploy) -> None:
     deployed = watch(deploy, delivery_format="parquet")
     topic = arn("sns:{region}:{account}:watch-alarms-1a2b3c4")
     for alarm in alarms(deployed).values():
@@ -164,7 +164,7 @@ def test_every_metric_is_asked_for_with_its_dimensions_and_of_our_resources(
 
 
 def test_writes_that_change_nothing_ring_no_alarm(deploy: Deploy) -> None:
-    """They make no change record: it is the reading of the table's stream that must not stop."""
+    """They create no change record; the pipe still polls the table's stream."""
     (result, *asked) = alarms(watch(deploy))["chain-silent"]["metricQueries"]
     assert result["expression"] == (
         "IF(FILL(written, 0) > 0 AND FILL(asked, 0) == 0 AND FILL(carried, 0) == 0, 1, 0)"
@@ -213,7 +213,7 @@ def test_the_rate_of_failed_records_is_of_all_records(deploy: Deploy) -> None:
     assert not any(query["returnData"] for query in parts)
 
 
-def test_a_failed_crawler_or_job_is_told(deploy: Deploy) -> None:
+def test_a_failed_crawler_or_job_notifies_the_topic(deploy: Deploy) -> None:
     deployed = watch(deploy, job_names=["merge"])
     patterns = {r.name: json.loads(r.inputs["eventPattern"]) for r in deployed.all("EventRule")}
     assert patterns["watch-crawler-failed"] == {
@@ -276,7 +276,7 @@ def test_the_dashboard_reads_from_source_to_lake(deploy: Deploy) -> None:
 
 
 def test_each_metric_that_the_transform_makes_is_watched(deploy: Deploy) -> None:
-    """Each is paid for by the month."""
+    """Each is billed monthly."""
     made = runpy.run_path(str(ROOT / "lambda" / "transform" / "metrics.py"))
     deployed = watch(deploy)
     everything = [metric for alarm in alarms(deployed).values() for metric in metrics(alarm)]

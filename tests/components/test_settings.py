@@ -1,4 +1,4 @@
-"""Settings: read once, checked whole, and the same as Pulumi.yaml says."""
+"""Settings: read once, all checked at once, and the same as in Pulumi.yaml."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_a_sort_key_is_the_schemas() -> None:
     assert Settings.load({"sortKey": "created_at", "partitionKeyPath": path})
 
 
-def test_the_platform_is_awss_unless_told() -> None:
+def test_the_platform_is_awss_by_default() -> None:
     assert functions.platform(Settings().lambda_platform) == functions.AWS
     assert functions.platform("host") == Platform.host()
 

@@ -28,7 +28,7 @@ def test_defaults_of_the_project_reach_the_program(aws: Aws, tmp_path: Path) -> 
     assert deploy(aws, "dev", root=root).outputs == {"n": 3}
 
 
-def test_a_setting_that_differs_from_the_stack_file_is_told(aws: Aws, tmp_path: Path) -> None:
+def test_a_setting_that_differs_from_the_stack_file_is_reported(aws: Aws, tmp_path: Path) -> None:
     root = program(tmp_path, "")
     overrides = deploy(aws, "dev", {"shards": "5"}, root=root).overrides
     assert overrides["shards"] == ("5", "3", "given")
@@ -51,13 +51,13 @@ def test_an_input_that_the_api_has_no_member_for_is_an_error(aws: Aws, tmp_path:
         deploy(aws, "dev", root=root)
 
 
-def test_what_the_emulator_refuses_names_the_resource(aws: Aws, tmp_path: Path) -> None:
+def test_what_the_emulator_rejects_names_the_resource(aws: Aws, tmp_path: Path) -> None:
     root = program(tmp_path, 'aws.s3.Bucket("b", bucket="Not A Bucket Name")')
     with pytest.raises(LocalError, match="aws:s3/bucket:Bucket b: "):
         deploy(aws, "dev", root=root)
 
 
-def test_wrong_settings_are_told_and_nothing_is_created(tmp_path: Path) -> None:
+def test_wrong_settings_are_reported_and_nothing_is_created(tmp_path: Path) -> None:
     with Emulator(tmp_path, region="eu-west-1") as emulator:
         wrong = {"shards": "0", "deliveryFormat": "xml", "batchSize": "501"}
         with pytest.raises(UsageError) as caught:

@@ -1,4 +1,4 @@
-"""`python -m operate replay dlq` on a running stack: what the pipe gave up arrives after all."""
+"""`python -m operate replay dlq` on a running stack: changes that the pipe gave up arrive."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def impatient(operated: Operated) -> None:
 
 
 def poison(operated: Operated, monkeypatch: pytest.MonkeyPatch, orders: set[str]) -> None:
-    """From now on Kinesis refuses every call that holds one of these orders."""
+    """From now on Kinesis rejects every call with one of these orders."""
     put = Pipe._put
 
     def refusing(self: Pipe, events: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What a schema refuses, and that it says all of it at once."""
+"""Invalid schemas are rejected, with all problems at once."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ KEY = Column(name="id", type="string")
         ("previous_event_type", "the table of current orders uses that name"),
     ],
 )
-def test_a_name_that_is_taken_is_refused(name: str, problem: str) -> None:
+def test_a_name_that_is_taken_is_rejected(name: str, problem: str) -> None:
     with pytest.raises(SchemaError, match=f"column '{name}': {problem}"):
         Schema(key="id", columns=(KEY, Column(name=name, type="string")))
 
 
-def test_every_problem_is_told_at_once() -> None:
+def test_every_problem_is_reported_at_once() -> None:
     with pytest.raises(SchemaError) as refused:
         Schema(key="no", sort_key="none", columns=(KEY, KEY, Column(name="hour", type="int")))
     assert str(refused.value).split("; ") == [

@@ -1,4 +1,4 @@
-"""The packaged function, started as Lambda starts it: in a process of its own."""
+"""The packaged function in its own process, as Lambda starts it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_batch_is_answered(package_folder: Path) -> None:
     assert (failed["result"], decode(failed)) == ("ProcessingFailed", b"garbage")
 
 
-def test_one_log_line_tells_the_counts_and_makes_metrics_of_some(package_folder: Path) -> None:
+def test_one_log_line_has_the_counts_and_the_metrics(package_folder: Path) -> None:
     batch = firehose(load("insert"), load("modify"), load("modify"), load("ttl_delete"), b"garbage")
     answers, log = invoke(package_folder, batch)
     (metrics,) = log["_aws"]["CloudWatchMetrics"]

@@ -1,4 +1,4 @@
-"""What holds of the transform for any item and for any bytes."""
+"""Properties of the transform for any item and any bytes."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ json_values = st.recursive(
 
 @st.composite
 def damaged_changes(draw: st.DrawFn) -> Any:
-    """A change record with something in it put elsewhere, taken out, or exchanged for any JSON."""
+    """A change record with a part moved, removed, or replaced by any JSON."""
     change = load(draw(st.sampled_from(["insert", "every_type", "remove", "keys_only_modify"])))
     for _ in range(draw(st.integers(1, 3))):
         place, name = {"": change}, ""

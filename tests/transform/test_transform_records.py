@@ -1,4 +1,4 @@
-"""A batch is answered whole: every recordId once, failures kept, never over Lambda's limit."""
+"""Every recordId of a batch gets one result, failures keep their data, within Lambda's limit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GARBAGE = load("garbage")
 
 
 def answered(records: list[dict[str, Any]], to_row: Any, **limits: int) -> Any:
-    """The answers and the tally, after checking what holds of every answer."""
+    """The answers and the tally, after checks that apply to every answer."""
     answers, tally = transform(records, to_row, **limits)
     assert [a["recordId"] for a in answers] == [record["recordId"] for record in records]
     results = [answer["result"] for answer in answers]
@@ -70,7 +70,7 @@ def test_failures_are_gathered_by_reason_and_a_few_are_named(to_row: Any) -> Non
     assert [len(failure["examples"]) for failure in tally.failures.values()] == [3, 2]
 
 
-def test_an_error_that_nobody_foresaw_fails_its_record_and_does_not_quote_it() -> None:
+def test_an_unexpected_error_fails_its_record_and_does_not_quote_it() -> None:
     def to_row(change: Any) -> Any:
         raise RuntimeError(change["secret"])
 

@@ -235,7 +235,7 @@ def test_an_item_nests_as_deep_as_dynamodb_lets_it(to_row: Any, levels: int) -> 
 
 
 @pytest.mark.parametrize("seconds", [True, "1795227480", None, 1e300, -(10**12)])
-def test_a_creation_time_that_is_none_is_refused(to_row: Any, seconds: object) -> None:
+def test_an_invalid_creation_time_is_rejected(to_row: Any, seconds: object) -> None:
     change = load("insert")
     change["dynamodb"]["ApproximateCreationDateTime"] = 1.0
     assert to_row(change)["creation_time"] == "1970-01-01 00:00:01.000"
