@@ -144,7 +144,7 @@ batch = BatchProjection(
     ),
 )
 
-# Who may write, ask and repair.
+# Policies for writers, readers and operators.
 access = Access(
     f"{prefix}-access",
     AccessArgs(

@@ -25,11 +25,11 @@ CRAWLED_PREFIX = "crawled_"
 FAILED_COLUMNS = (
     Column(name="attemptsmade", type="int", comment="how often Firehose tried"),
     Column(name="arrivaltimestamp", type="bigint", comment="when it came, milliseconds UTC"),
-    Column(name="errorcode", type="string", comment="Firehose's name of the error"),
-    Column(name="errormessage", type="string", comment="the error in words"),
-    Column(name="attemptendingtimestamp", type="bigint", comment="last try, milliseconds UTC"),
-    Column(name="rawdata", type="string", comment="the record as it came, base64"),
-    Column(name="lambdaarn", type="string", comment="the transform that refused it"),
+    Column(name="errorcode", type="string", comment="Firehose's error code"),
+    Column(name="errormessage", type="string", comment="the error message"),
+    Column(name="attemptendingtimestamp", type="bigint", comment="last attempt, UTC milliseconds"),
+    Column(name="rawdata", type="string", comment="the original record, base64"),
+    Column(name="lambdaarn", type="string", comment="the transform that rejected it"),
 )
 """The fields of a failed record. Firehose writes camel case; Hive needs lower case."""
 
@@ -368,7 +368,7 @@ def _crawler(
         )
     crawler = aws.glue.Crawler(
         f"{name}-crawler",
-        description="Shows drift between what is in the bucket and what is declared",
+        description="Shows drift between the bucket and the declared tables",
         role=role.arn,
         database_name=database.name,
         table_prefix=CRAWLED_PREFIX,

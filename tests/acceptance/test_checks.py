@@ -58,7 +58,7 @@ def test_changes_that_do_not_arrive_are_noticed(run: Run, monkeypatch: pytest.Mo
     try:
         with monkeypatch.context() as hurry:
             hurry.setattr(run.deployment, "patience", 3.0)
-            with pytest.raises(CheckFailedError, match="in vain for every change"):
+            with pytest.raises(CheckFailedError, match="waiting for every change"):
                 chain.orders(run)
             with pytest.raises(CheckFailedError, match=r"orders differ .* only in the table"):
                 chain.verify(run)

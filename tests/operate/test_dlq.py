@@ -142,7 +142,7 @@ def test_a_message_is_kept_until_everything_has_arrived(
         )
         result = operated.run("replay", "dlq")
     assert result.code == 1
-    assert "Kinesis still refuses 1 records" in result.told
+    assert "Kinesis still rejects 1 records" in result.told
     assert letters(operated) == 1
     assert operated.run("replay", "dlq", "--json").facts["deleted"] == 1
     assert verified(operated)
