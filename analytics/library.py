@@ -192,7 +192,7 @@ def load_batch_view(database: str, schema: Schema = ORDERS) -> View:
 
 
 def _columns(schema: Schema) -> tuple[tuple[str, str], ...]:
-    return tuple((column.name, column.type) for column in schema.event_row)
+    return tuple((column.name, column.hive) for column in schema.event_row)
 
 
 def _names(database: str, schema: Schema) -> dict[str, str]:

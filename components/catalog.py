@@ -13,7 +13,7 @@ from components.arguments import checks, limits
 from components.arguments.settings import Settings
 from components.definitions import glue_security, glue_tables, policies
 from components.service_role import ServiceRole, ServiceRoleArgs
-from schema import ORDERS, Column, Schema, layout
+from schema import ORDERS, Column, Schema, layout, types
 
 PROJECTION_TABLE = "projection"
 FAILED_TABLE = "projection_processing_failed"
@@ -39,7 +39,6 @@ _TABLE_LEVEL = 2
 """Each top-level folder is a table. The bucket itself is level 1."""
 
 _NO_SERDE = "-"
-_PRESTO_TYPES = {"string": "varchar", "int": "integer", "timestamp": "timestamp(3)"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -281,10 +280,11 @@ def _table(
 
 
 def presto_type(hive: str) -> str:
-    """A Hive type's name in Athena's SQL."""
-    if match := re.fullmatch(r"array<(.+)>", hive):
-        return f"array({presto_type(match[1])})"
-    return _PRESTO_TYPES.get(hive, hive)
+    """A Hive type's name in Athena's SQL; types that a schema does not have are named alike."""
+    try:
+        return types.trino(types.parse(hive))
+    except types.TypeTextError:
+        return hive
 
 
 def _view(

@@ -3,6 +3,7 @@
 from schema.model import Column, Schema
 
 ORDERS = Schema(
+    name="orders",
     key="orderid",
     columns=(
         Column(name="orderid", type="string", comment="identifies the order", required=True),

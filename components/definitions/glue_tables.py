@@ -22,7 +22,7 @@ def columns(of: Sequence[Column]) -> list[aws.glue.CatalogTableStorageDescriptor
     """A schema's columns as Glue columns."""
     return [
         aws.glue.CatalogTableStorageDescriptorColumnArgs(
-            name=column.name, type=column.type, comment=column.comment or None
+            name=column.name, type=column.hive, comment=column.comment or None
         )
         for column in of
     ]
