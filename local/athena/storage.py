@@ -32,6 +32,8 @@ from local.athena.types import decimal, quote, text
 
 JSON_SERDES = {"org.openx.data.jsonserde.JsonSerDe", "org.apache.hive.hcatalog.data.JsonSerDe"}
 PARQUET_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
+DELETES = ("deletes",)
+"""The partition values that mark an object of an Iceberg table's deletes among its objects."""
 _READABLE_SECONDS = 30.0
 _MAX_LINE = 16 << 20
 _MOST_LISTS = 8

@@ -11,6 +11,8 @@ import pytest
 from local.chain import LocalChain
 from tests.local.chain_parts import until
 
+pytestmark = [pytest.mark.xdist_group("order-generator")]
+
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalChain]:

@@ -13,6 +13,8 @@ from local.account.deploy import deploy, stack_config
 from local.account.emulator import Emulator
 from local.errors import LocalError, UsageError
 
+pytestmark = [pytest.mark.xdist_group("deploy")]
+
 PROJECT = "name: sales-cdc\nruntime: python\nconfig:\n  shards: {type: integer, default: 3}\n"
 
 

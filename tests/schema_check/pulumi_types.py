@@ -90,6 +90,7 @@ def _object(cls: type, given: Any, path: str) -> Iterator[str]:
             yield f"{path}.{key}".lstrip(".") + f": {cls.__name__} requires it"
 
 
+@cache
 def _required(cls: type) -> list[str]:
     names = _types.input_type_py_to_pulumi_names(cls)
     parameters = inspect.signature(cls.__init__).parameters  # type: ignore[misc]
@@ -123,6 +124,7 @@ def _value(kind: Any, value: Any, path: str) -> Iterator[str]:
         yield f"{path}: expected {kind.__name__}, not {value!r}"
 
 
+@cache
 def _unwrapped(kind: Any) -> Any:
     """The type itself, out of ``Input[Optional[...]]``; of several, text is the simplest."""
     while get_origin(kind) is Union:
