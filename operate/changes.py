@@ -24,7 +24,7 @@ https://docs.aws.amazon.com/firehose/latest/dev/limits.html"""
 
 def from_stream(record: Mapping[str, Any], stream_arn: str) -> bytes:
     """A record of GetRecords as JSON: base64 for bytes, epoch seconds for times."""
-    return orjson.dumps(_wire(record) | {"eventSourceARN": stream_arn})
+    return orjson.dumps(plain(record) | {"eventSourceARN": stream_arn})
 
 
 def repair(
@@ -49,14 +49,14 @@ def repair(
     name = "REMOVE" if item is None else "MODIFY" if known else "INSERT"
     change: dict[str, Any] = {
         "ApproximateCreationDateTime": int(time.time()),
-        "Keys": _wire(keys),
+        "Keys": plain(keys),
         "SequenceNumber": number.zfill(21),
         "StreamViewType": "NEW_AND_OLD_IMAGES",
     }
     if item is not None:
-        change["NewImage"] = _wire(item)
+        change["NewImage"] = plain(item)
     # The same repair has the same ID, so doing it twice makes one change.
-    what = orjson.dumps([keys, number, _wire(item or {})], option=orjson.OPT_SORT_KEYS)
+    what = orjson.dumps([keys, number, plain(item or {})], option=orjson.OPT_SORT_KEYS)
     return orjson.dumps(
         {
             "eventID": REPAIR_PREFIX + hashlib.sha256(what).hexdigest()[:32],
@@ -157,14 +157,15 @@ def _attribute(value: Any) -> dict[str, Any]:
     return {"M": {name: _attribute(inner) for name, inner in value.items()}}
 
 
-def _wire(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value of boto3 as JSON holds it: base64 for bytes, epoch seconds for times."""
     match value:
         case bytes() | bytearray():
             return base64.b64encode(value).decode()
         case datetime():
             return int(value.timestamp())
         case Mapping():
-            return {name: _wire(inner) for name, inner in value.items()}
+            return {name: plain(inner) for name, inner in value.items()}
         case list() | tuple() | set():
-            return [_wire(inner) for inner in value]
+            return [plain(inner) for inner in value]
     return value
