@@ -23,6 +23,10 @@ MAX_UNPACKED = 4 * MAX_JSON
 not fit into the response, and a malicious batch must not run into the timeout."""
 
 
+MAX_REASONS = 100
+"""A batch's reasons that the log tells apart: paths hold indexes, and a log event is limited."""
+
+
 class NotBase64(RecordError):  # noqa: N818 - logged by this name, as the reason
     """The record's ``data`` is not base64 text."""
 
@@ -65,6 +69,8 @@ class Tally:
         """Count a failed record under its reason."""
         known = isinstance(error, RecordError)  # other errors might quote order data
         reason = f"{type(error).__name__}: {error if known else 'unexpected error'}"
+        if reason not in self.failures and len(self.failures) >= MAX_REASONS:
+            reason = "further reasons"
         failure = self.failures.setdefault(reason, {"count": 0, "examples": []})
         failure["count"] += 1
         if len(failure["examples"]) < self.max_examples:
