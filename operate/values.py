@@ -169,7 +169,8 @@ def _number(type_: str, text: str) -> str:
 
 
 def _digits(number: Decimal) -> str:
-    return f"{number.normalize():f}" if number else "0"
+    text = f"{number:f}"  # normalize() would round to 28 digits
+    return (text.rstrip("0").rstrip(".") if "." in text else text) if number else "0"
 
 
 def _instant(moment: datetime) -> str:
