@@ -91,8 +91,8 @@ def _from_dynamodb(type_: types.Type, value: Mapping[str, Any] | None) -> Any:  
         case types.Array(of), "L":
             return [_from_dynamodb(of, inner) for inner in content]
         case types.Array(of), "SS" | "NS" | "BS":
-            order: Callable[[Any], Any] = {"NS": Decimal, "BS": _base64}.get(kind, str)
-            return [_from_dynamodb(of, {kind[0]: one}) for one in sorted(content, key=order)]
+            orders: Mapping[str, Callable[[Any], Any]] = {"NS": Decimal, "BS": _base64, "SS": str}
+            return [_from_dynamodb(of, {kind[0]: one}) for one in sorted(content, key=orders[kind])]
     try:
         return _scalar(type_, kind, content)
     except (ValueError, OverflowError, InvalidOperation, OSError):
