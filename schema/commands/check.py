@@ -47,7 +47,7 @@ def compare(schema: Schema, items: Iterable[Mapping[str, Mapping[str, Any]]]) ->
     total = 0
     for item in items:
         total += 1
-        seen.update(item)
+        seen.update(item.keys())
         change = {
             "eventID": "check",
             "eventName": "INSERT",
