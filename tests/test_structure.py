@@ -21,6 +21,7 @@ ROOMS: dict[str, set[str]] = {
     "components.definitions": {"components.arguments", "schema"},
     "package": {"components", "schema"},
     "schema": set(),
+    "schema.commands": {"client", "operate", "schema"},
     "client": set(),
     "operate": {*PRODUCT},
     "generator": {*PRODUCT},
