@@ -37,12 +37,12 @@ from rich.table import Table
 
 from analytics import Query, load_queries, load_views
 from benchmarks.result import Result
+from client.parquet import RowConverter
 from generator import Plan, operations
 from local.account.aws import Aws
 from local.account.emulator import Emulator
 from local.account.gateway import Gateway
 from local.athena import Athena
-from local.standins.parquet import RowConverter
 from schema import ORDERS, Column
 
 CHANGES: Final = 200_000

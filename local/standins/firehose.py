@@ -20,11 +20,11 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from client.parquet import ConversionError, RowConverter
 from local.account import limits
 from local.account.aws import Aws
 from local.account.wire import JsonClient, boto_errors
 from local.errors import AwsError
-from local.standins.parquet import ConversionError, RowConverter
 from local.standins.worker import FINISH_SECONDS, Worker
 
 _MB = 1024 * 1024

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from local.standins.parquet import RowConverter
+from client.parquet import RowConverter
 from schema import ORDERS, Column
 from schema.model import TABLE_COLUMNS
 from tests.batch.batch_support import PRICE, Lake, change, columns_of, lines

@@ -13,11 +13,11 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from client.parquet import ConversionError, RowConverter
 from local.account import limits
 from local.account.aws import Aws
 from local.errors import WorkerDiedError
 from local.standins.firehose import Firehose, FirehoseDefinition
-from local.standins.parquet import ConversionError, RowConverter
 from tests.local import chain_parts as parts
 
 # Answers by what the data says; "boom" fails the whole invocation.
