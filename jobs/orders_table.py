@@ -13,9 +13,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from event_rows import ARRIVED, PREVIOUS, Columns, JobError
+from event_rows import ARRIVED, PREVIOUS, Columns, JobError, fitted
 from pyspark.java_gateway import ensure_callback_server_started
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812 - PySpark's convention
+from pyspark.sql import types as T  # noqa: N812
 
 CATALOG = "lake"
 STATE = "sales-cdc.state"
@@ -40,7 +42,7 @@ _PROPERTIES = {
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "50",
 }
-_UNPARTITIONABLE = ("double", "boolean")
+_UNPARTITIONABLE = (T.DoubleType, T.BooleanType)
 _LOST_RACE = ("ValidationException", "CommitFailedException", "AlreadyExistsException")
 _KEPT_SNAPSHOTS = 20
 
@@ -122,7 +124,7 @@ class OrdersTable:
         declared = ", ".join(map(self._declaration, self._columns.stored))
         key = self._columns.keys[0]
         layout = f"PARTITIONED BY (bucket({self._buckets}, `{key}`))"
-        if self._columns.types[key] in _UNPARTITIONABLE:
+        if isinstance(self._columns.types[key], _UNPARTITIONABLE):
             layout = ""
         where = f"LOCATION '{self._location.rstrip('/')}'" if self._location else ""
         self._do(
@@ -133,22 +135,47 @@ class OrdersTable:
         # A table of an older version lacks some. Values that someone changed stay.
         if missing := {name: v for name, v in _PROPERTIES.items() if name not in given}:
             self._do(f"ALTER TABLE {self.name} SET TBLPROPERTIES ({_listed(missing)})")
-        stored = {f.name: f.dataType.simpleString() for f in self.rows().schema.fields}
+        stored = {field.name: field.dataType for field in self.rows().schema}
         for name, kind in self._columns.stored.items():
-            if name not in stored:
+            if name in stored:
+                self._evolve((name,), stored[name], kind)
+            else:
                 self._do(f"ALTER TABLE {self.name} ADD COLUMN {self._declaration(name)}")
-            elif stored[name] != kind:
-                if not _widens(stored[name], kind):
-                    raise JobError(
-                        f"{self.name}: column {name} is {stored[name]} in the table and {kind} in "
-                        "the schema; Iceberg only widens (int to bigint, a decimal's precision). "
-                        "Give the column another name, or drop the table and let a run rebuild it"
-                    )
-                self._do(f"ALTER TABLE {self.name} ALTER COLUMN `{name}` TYPE {kind}")
+
+    def _evolve(self, path: tuple[str, ...], stored: T.DataType, wanted: T.DataType) -> None:
+        """Make the column, or the field of a column, at ``path`` hold what the schema wants.
+
+        Fields that the schema no longer has stay, and are NULL in new rows.
+        """
+        old, new = stored.simpleString(), wanted.simpleString()
+        if old == new:
+            return
+        match stored, wanted:
+            case T.StructType(), T.StructType():
+                there = {field.name: field.dataType for field in stored}
+                for field in wanted:
+                    inner = (*path, field.name)
+                    if field.name in there:
+                        self._evolve(inner, there[field.name], field.dataType)
+                    else:
+                        kind = field.dataType.simpleString()
+                        self._do(f"ALTER TABLE {self.name} ADD COLUMN {_quoted(inner)} {kind}")
+            case T.ArrayType(), T.ArrayType():
+                self._evolve((*path, "element"), stored.elementType, wanted.elementType)
+            case T.MapType(), T.MapType():
+                self._evolve((*path, "value"), stored.valueType, wanted.valueType)
+            case _ if _widens(old, new):
+                self._do(f"ALTER TABLE {self.name} ALTER COLUMN {_quoted(path)} TYPE {new}")
+            case _:
+                raise JobError(
+                    f"{self.name}: column {'.'.join(path)} is {old} in the table and {new} in the "
+                    "schema; Iceberg only widens (int to bigint, a decimal's precision). Give the "
+                    "column another name, or drop the table and let a run rebuild it"
+                )
 
     def _declaration(self, name: str) -> str:
         comment = self._columns.comments.get(name, "").replace("\\", "\\\\").replace("'", "\\'")
-        return f"`{name}` {self._columns.stored[name]} COMMENT '{comment}'"
+        return f"`{name}` {self._columns.stored[name].simpleString()} COMMENT '{comment}'"
 
     def snapshot(self) -> Snapshot:
         """The current snapshot, with the state from the newest snapshot that stores one.
@@ -201,11 +228,16 @@ class OrdersTable:
         -------
         ``event_type`` and ``previous_event_type`` of each row that was written.
         """
-        changes.createOrReplaceTempView("changes_to_merge")
-        given = {
-            name: f"s.`{name}`" if name in changes.columns else "NULL"
-            for name in self.rows().columns
-        }
+        given_types = {field.name: field.dataType for field in changes.schema}
+        table = {field.name: field.dataType for field in self.rows().schema}
+        # The table's structs may have more fields than the schema's, in another order.
+        changes.select(
+            *(
+                fitted(F.col(f"`{name}`"), kind, table[name]).alias(name)
+                for name, kind in given_types.items()
+            )
+        ).createOrReplaceTempView("changes_to_merge")
+        given = {name: f"s.`{name}`" if name in given_types else "NULL" for name in table}
         same = " AND ".join(f"t.`{key}` = s.`{key}`" for key in self._columns.keys)
         passes = sieve and f" AND substring(:sieve, 1 + {self.slot('t', len(sieve))}, 1) = X'01'"
         replacing = given | {PREVIOUS: "t.event_type"}
@@ -302,6 +334,10 @@ class OrdersTable:
 
 def _listed(properties: Mapping[str, str]) -> str:
     return ", ".join(f"'{name}' = '{value}'" for name, value in properties.items())
+
+
+def _quoted(path: tuple[str, ...]) -> str:
+    return ".".join(f"`{name}`" for name in path)
 
 
 def _widens(stored: str, wanted: str) -> bool:
