@@ -13,11 +13,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from event_rows import ARRIVED, PREVIOUS, Columns, JobError, fitted
+from event_rows import ARRIVED, PREVIOUS, Columns, JobError
 from pyspark.java_gateway import ensure_callback_server_started
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812 - PySpark's convention
-from pyspark.sql import types as T  # noqa: N812
+from pyspark.sql import types as T  # noqa: N812 - PySpark's convention
 
 CATALOG = "lake"
 STATE = "sales-cdc.state"
@@ -140,38 +139,52 @@ class OrdersTable:
             if name in stored:
                 self._evolve((name,), stored[name], kind)
             else:
-                self._do(f"ALTER TABLE {self.name} ADD COLUMN {self._declaration(name)}")
+                self._alter(f"ADD COLUMN {self._declaration(name)}")
 
     def _evolve(self, path: tuple[str, ...], stored: T.DataType, wanted: T.DataType) -> None:
-        """Make the column, or the field of a column, at ``path`` hold what the schema wants.
+        """Give the column, or the field of a column, at ``path`` the type that the schema wants.
 
-        Fields that the schema no longer has stay, and are NULL in new rows.
+        Structs get exactly the schema's fields in its order: Athena casts them by position.
         """
         old, new = stored.simpleString(), wanted.simpleString()
         if old == new:
             return
         match stored, wanted:
-            case T.StructType(), T.StructType():
-                there = {field.name: field.dataType for field in stored}
-                for field in wanted:
-                    inner = (*path, field.name)
-                    if field.name in there:
-                        self._evolve(inner, there[field.name], field.dataType)
-                    else:
-                        kind = field.dataType.simpleString()
-                        self._do(f"ALTER TABLE {self.name} ADD COLUMN {_quoted(inner)} {kind}")
+            case T.StructType(), T.StructType() if not set(stored.names) - set(wanted.names):
+                self._evolve_fields(path, stored, wanted)
             case T.ArrayType(), T.ArrayType():
                 self._evolve((*path, "element"), stored.elementType, wanted.elementType)
             case T.MapType(), T.MapType():
                 self._evolve((*path, "value"), stored.valueType, wanted.valueType)
             case _ if _widens(old, new):
-                self._do(f"ALTER TABLE {self.name} ALTER COLUMN {_quoted(path)} TYPE {new}")
+                self._alter(f"ALTER COLUMN {_quoted(path)} TYPE {new}")
             case _:
                 raise JobError(
                     f"{self.name}: column {'.'.join(path)} is {old} in the table and {new} in the "
-                    "schema; Iceberg only widens (int to bigint, a decimal's precision). Give the "
-                    "column another name, or drop the table and let a run rebuild it"
+                    "schema; Iceberg only widens (int to bigint, a decimal's precision), and a "
+                    "struct only gains fields. Give the column another name, or drop the table and "
+                    "let a run rebuild it"
                 )
+
+    def _evolve_fields(
+        self, path: tuple[str, ...], stored: T.StructType, wanted: T.StructType
+    ) -> None:
+        names = list(stored.names)
+        for index, (name, kind) in enumerate((one.name, one.dataType) for one in wanted):
+            inner = (*path, name)
+            place = f"AFTER `{wanted.names[index - 1]}`" if index else "FIRST"
+            if name not in names:
+                self._alter(f"ADD COLUMN {_quoted(inner)} {kind.simpleString()} {place}")
+                names.insert(index, name)
+                continue
+            self._evolve(inner, stored[name].dataType, kind)
+            if names[index] != name:
+                self._alter(f"ALTER COLUMN {_quoted(inner)} {place}")
+                names.remove(name)
+                names.insert(index, name)
+
+    def _alter(self, change: str) -> None:
+        self._do(f"ALTER TABLE {self.name} {change}")
 
     def _declaration(self, name: str) -> str:
         comment = self._columns.comments.get(name, "").replace("\\", "\\\\").replace("'", "\\'")
@@ -228,16 +241,11 @@ class OrdersTable:
         -------
         ``event_type`` and ``previous_event_type`` of each row that was written.
         """
-        given_types = {field.name: field.dataType for field in changes.schema}
-        table = {field.name: field.dataType for field in self.rows().schema}
-        # The table's structs may have more fields than the schema's, in another order.
-        changes.select(
-            *(
-                fitted(F.col(f"`{name}`"), kind, table[name]).alias(name)
-                for name, kind in given_types.items()
-            )
-        ).createOrReplaceTempView("changes_to_merge")
-        given = {name: f"s.`{name}`" if name in given_types else "NULL" for name in table}
+        changes.createOrReplaceTempView("changes_to_merge")
+        given = {
+            name: f"s.`{name}`" if name in changes.columns else "NULL"
+            for name in self.rows().columns
+        }
         same = " AND ".join(f"t.`{key}` = s.`{key}`" for key in self._columns.keys)
         passes = sieve and f" AND substring(:sieve, 1 + {self.slot('t', len(sieve))}, 1) = X'01'"
         replacing = given | {PREVIOUS: "t.event_type"}
