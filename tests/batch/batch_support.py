@@ -25,7 +25,7 @@ def snapshot(
 ) -> Row:
     """An item that was there before the log, as ``operate snapshot`` writes it."""
     event = {"event_id": f"snapshot:{orderid}", "creation_time": read}
-    return change(orderid, 0, SNAPSHOT, quantity=quantity, **event, **columns)
+    return change(orderid, 0, SNAPSHOT, quantity=quantity, **event | columns)
 
 
 def change(  # the defaults make an INSERT of order a
