@@ -74,11 +74,17 @@ def test_a_run_leaves_sparks_settings_as_they_were(lake: Lake) -> None:
 def test_a_table_of_an_older_version_is_brought_up(lake: Lake) -> None:
     lake.add(change("a", 1), change("b", 2))
     lake.run()
-    lake.spark.sql(f"ALTER TABLE {lake.name} DROP COLUMN previous_event_type")
+    lake.spark.sql(f"ALTER TABLE {lake.name} DROP COLUMNS previous_event_type, deleted_by")
     lake.spark.sql(f"ALTER TABLE {lake.name} UNSET TBLPROPERTIES ('write.delete.granularity')")
-    lake.add(change("a", 3, "REMOVE"), change("c", 4), hour="2026-03-20-11")
+    gone = change("a", 3, "REMOVE", deleted_by="ttl")
+    lake.add(gone, change("c", 4), hour="2026-03-20-11")
     figures = lake.run()
     assert (figures.inserted, figures.deleted) == (1, 1)
+    assert {key: row["deleted_by"] for key, row in lake.rows().items()} == {
+        "a": "ttl",
+        "b": None,
+        "c": None,
+    }
     properties = {
         row[0]: row[1] for row in lake.spark.sql(f"SHOW TBLPROPERTIES {lake.name}").collect()
     }

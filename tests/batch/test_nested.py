@@ -99,6 +99,15 @@ def test_a_nested_value_that_does_not_fit_rejects_its_row_alone(lake: Lake) -> N
     assert (figures.rejected, figures.inserted) == (len(bad), 1)
 
 
+def test_what_spark_reads_without_notice_is_as_the_guide_says(lake: Lake) -> None:
+    """docs/batch.md, "Nested columns": the transform writes none of this."""
+    lake.add(change("a", 1, items=[{"sku": 5, "unknown": 1}], note=True))
+    assert lake.run(columns=columns_of(NESTED)).rejected == 0
+    found = nested_of(lake, "a")
+    assert found["items"] == [{"sku": "5", "price": None, "at": None, "from": None}]
+    assert found["note"] == "true"
+
+
 def test_new_fields_are_added_at_any_depth_and_old_rows_have_none_of_them(lake: Lake) -> None:
     def schema(inner: str) -> Any:
         kinds = {"address": f"struct<city:string,{inner}>", "items": f"array<struct<{inner}>>"}
