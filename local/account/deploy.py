@@ -25,6 +25,7 @@ from components.arguments.settings import NAMESPACE, Settings, SettingsError
 from local.account.aws import Aws
 from local.errors import LocalError, UsageError
 from local.resources import Context, create
+from local.resources.dynamodb import look_up
 
 ROOT = Path(__file__).resolve().parents[2]
 OVERRIDES: Mapping[str, tuple[str, str]] = {
@@ -34,13 +35,6 @@ OVERRIDES: Mapping[str, tuple[str, str]] = {
     "dashboard": ("false", "QuickSight is not emulated; use `python -m local dashboard`"),
 }
 """Settings that differ from AWS in every stack: value and reason."""
-
-_INVOKES: Mapping[str, str] = {
-    "aws:index/getCallerIdentity:getCallerIdentity": "caller",
-    "aws:index/getPartition:getPartition": "partition",
-    "aws:index/getRegion:getRegion": "region",
-}
-
 
 @dataclass(frozen=True)
 class Deployment:
@@ -83,21 +77,27 @@ class EmulatorMocks(pulumi.runtime.Mocks):
     ) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         """Serve the program's provider function calls (invokes)."""
         aws = self._context.aws
-        answers = {
-            "caller": {
-                "accountId": aws.account_id,
-                "arn": aws.root.principal_arn,
-                "userId": aws.account_id,
-                "id": aws.account_id,
-            },
-            "partition": {"partition": "aws", "dnsSuffix": "amazonaws.com", "id": "aws"},
-            "region": {"name": aws.region, "region": aws.region, "id": aws.region},
-        }
-        if args.token not in _INVOKES:
-            raise LocalError(
-                f"the local stack does not support {args.token}: add it to local/account/deploy.py"
-            )
-        return answers[_INVOKES[args.token]], []
+        match args.token:
+            case "aws:dynamodb/getTable:getTable":
+                return self._table(args.args["name"])
+            case "aws:index/getCallerIdentity:getCallerIdentity":
+                who = {"arn": aws.root.principal_arn, "userId": aws.account_id}
+                return {"accountId": aws.account_id, "id": aws.account_id, **who}, []
+            case "aws:index/getPartition:getPartition":
+                return {"partition": "aws", "dnsSuffix": "amazonaws.com", "id": "aws"}, []
+            case "aws:index/getRegion:getRegion":
+                return {"name": aws.region, "region": aws.region, "id": aws.region}, []
+        raise LocalError(
+            f"the local stack does not support {args.token}: add it to local/account/deploy.py"
+        )
+
+    def _table(self, name: str) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        try:
+            return look_up(self._context, name), []
+        except ClientError as error:
+            missing = error.response["Error"]["Code"] == "ResourceNotFoundException"
+            why = "couldn't find resource" if missing else str(error)
+            return {}, [("name", f"reading Dynamodb Table ({name}): {why}")]
 
 
 def stack_config(stack: str, root: Path = ROOT) -> dict[str, str]:

@@ -120,6 +120,10 @@ class Deployed:
         return {resource.urn for resource in self.resources}
 
 
+EXISTING: dict[str, dict[str, Any] | str] = {}
+"""Tables that exist before a program runs, as the provider finds them, or its error."""
+
+
 class _Account(pulumi.runtime.Mocks):
     """Answers as AWS would. Before a deployment nothing that AWS makes up is known."""
 
@@ -145,7 +149,12 @@ class _Account(pulumi.runtime.Mocks):
             state["url"] = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}"
         return f"{name}-id", state
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:  # type: ignore[override]
+    def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
+        if args.token == "aws:dynamodb/getTable:getTable":
+            found = EXISTING.get(args.args["name"])
+            if isinstance(found, str):
+                return {}, [("name", found)]
+            return found or ({}, [("name", "couldn't find resource")])
         return {
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
             "aws:index/getRegion:getRegion": {"region": REGION},

@@ -95,6 +95,7 @@ def test_every_setting_goes_somewhere() -> None:
     # What __main__ or a property of the settings uses instead.
     others = {
         "sort_key",
+        "schema_file",
         "lambda_platform",
         "result_retention_days",
         "order_generator",
