@@ -159,6 +159,7 @@ access = Access(
         bucket_arn=lake.bucket_arn,
         database_arn=catalog.database_arn,
         workgroup_arn=catalog.workgroup_arn,
+        schema=schema,
         enrichment_function_arn=settings.enrichment_function_arn,
         kms_key_arn=key,
         table_kms_key_arn=source.table_kms_key_arn,

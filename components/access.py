@@ -8,7 +8,7 @@ import pulumi_aws as aws
 
 from components.arguments import checks, limits
 from components.definitions import policies
-from schema import layout
+from schema import ORDERS, Schema, layout
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +17,8 @@ class AccessArgs:
 
     Parameters
     ----------
+    schema:
+        The table's columns. Readers read the batch job's table, whose objects are under its name.
     stream_arn:
         The ARN of the table's stream.
     kinesis_stream_arn:
@@ -37,6 +39,7 @@ class AccessArgs:
     bucket_arn: pulumi.Input[str]
     database_arn: pulumi.Input[str]
     workgroup_arn: pulumi.Input[str]
+    schema: Schema = ORDERS
     enrichment_function_arn: pulumi.Input[str] | None = None
     kms_key_arn: limits.KeyArn | None = None
     table_kms_key_arn: limits.KeyArn | None = None
@@ -76,7 +79,7 @@ class Access(pulumi.ComponentResource):
                     args.workgroup_arn,
                     args.database_arn,
                     args.bucket_arn,
-                    [layout.PROJECTION_PREFIX, layout.FAILED_PREFIX, layout.ORDERS_PREFIX],
+                    [layout.PROJECTION_PREFIX, layout.FAILED_PREFIX, f"{args.schema.name}/"],
                     layout.RESULTS_PREFIX,
                     args.kms_key_arn,
                 )

@@ -228,6 +228,7 @@ class ChangeDataCapture(pulumi.ComponentResource):
                 bucket_arn=lake.bucket_arn,
                 database_arn=catalog.database_arn,
                 workgroup_arn=catalog.workgroup_arn,
+                schema=args.schema,
                 kms_key_arn=args.kms_key_arn,
                 table_kms_key_arn=source.table_kms_key_arn,
             ),

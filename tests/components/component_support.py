@@ -124,6 +124,24 @@ EXISTING: dict[str, dict[str, Any] | str] = {}
 """Tables that exist before a program runs, as the provider finds them, or its error."""
 
 
+def existing_table(name: str, **unlike: Any) -> dict[str, Any]:
+    """A table of orders with a stream, as the provider finds it, but for what is ``unlike``."""
+    table = arn(f"dynamodb:{{region}}:{{account}}:table/{name}")
+    found = {
+        "id": name,
+        "name": name,
+        "arn": table,
+        "region": REGION,
+        "hashKey": "orderid",
+        "rangeKey": "",
+        "attributes": [{"name": "orderid", "type": "S"}],
+        "streamEnabled": True,
+        "streamViewType": "NEW_AND_OLD_IMAGES",
+        "streamArn": f"{table}/stream/2025-01-01T00:00:00.000",
+    }
+    return found | unlike
+
+
 class _Account(pulumi.runtime.Mocks):
     """Answers as AWS would. Before a deployment nothing that AWS makes up is known."""
 
