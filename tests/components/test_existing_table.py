@@ -22,6 +22,7 @@ from tests.components.component_support import (
     Deploy,
     Deployed,
     Recorded,
+    _Account,
     arn,
     existing_table,
     record,
@@ -116,8 +117,18 @@ def test_the_whole_chain_as_one_component_attaches_too(deploy: Deploy, exists: E
     assert path == "$.dynamodb.Keys.orderId.S"
 
 
-def test_it_is_looked_up_where_the_component_is(deploy: Deploy, exists: Exists) -> None:
+def test_it_is_looked_up_where_the_component_is(
+    deploy: Deploy, exists: Exists, monkeypatch: pytest.MonkeyPatch
+) -> None:
     exists()
+    asked = []
+    answer = _Account.call
+
+    def call(self: _Account, args: pulumi.runtime.MockCallArgs) -> Any:
+        asked.append(args.provider)
+        return answer(self, args)
+
+    monkeypatch.setattr(_Account, "call", call)
 
     def in_another_account() -> None:
         provider = aws.Provider("other", region=REGION)
@@ -125,6 +136,7 @@ def test_it_is_looked_up_where_the_component_is(deploy: Deploy, exists: Exists) 
         CdcSource("shop", CdcSourceArgs(source_table="shop"), options)
 
     deploy(in_another_account)
+    assert asked and all("::other::" in provider for provider in asked)
 
 
 @pytest.mark.parametrize(
