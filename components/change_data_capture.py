@@ -6,6 +6,7 @@ from typing import Any
 
 import pulumi
 
+from analytics import load_views
 from components.access import Access, AccessArgs
 from components.archives import functions
 from components.archives.lambda_zip import Platform
@@ -16,7 +17,6 @@ from components.cdc_source import CdcSource, CdcSourceArgs
 from components.change_stream import ChangeStream, ChangeStreamArgs
 from components.delivery_to_lake import DeliveryToLake, DeliveryToLakeArgs
 from components.stream_bridge import StreamBridge, StreamBridgeArgs
-from analytics import load_views
 from schema import ORDERS, Schema, layout
 
 
@@ -38,7 +38,7 @@ class ChangeDataCaptureArgs:
         The attribute of a new table that holds an item's expiry time (epoch seconds). Without it,
         items do not expire.
     point_in_time_recovery:
-        Enable point-in-time recovery of a new table: restore the table to any second of the last 35 days.
+        Enable point-in-time recovery of a new table: restore it to any second of the last 35 days.
     partition_key_path:
         The JSON path of the Kinesis partition key. Default: the schema's partition key.
     stream_mode, shards:
@@ -99,7 +99,7 @@ class ChangeDataCaptureArgs:
 
 
 class ChangeDataCapture(pulumi.ComponentResource):
-    """A DynamoDB table, new or existing, and the pipeline that makes its changes available in Athena."""
+    """A DynamoDB table, new or existing, and the pipeline from its changes to Athena."""
 
     table_name: pulumi.Output[str]
     """The table's name."""

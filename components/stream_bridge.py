@@ -156,8 +156,7 @@ class StreamBridge(pulumi.ComponentResource):
             target=args.target_stream_arn,
             target_parameters=aws.pipes.PipeTargetParametersArgs(
                 kinesis_stream_parameters=aws.pipes.PipeTargetParametersKinesisStreamParametersArgs(
-                    partition_key=args.partition_key_path
-                    or limits.partition_key_path(args.schema)
+                    partition_key=args.partition_key_path or limits.partition_key_path(args.schema)
                 )
             ),
             # Declared even when OFF: AWS returns it, and the next preview would show a diff.
