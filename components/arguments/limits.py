@@ -142,8 +142,8 @@ def some_path(args: Any, label: Label) -> str | None:
         return None
     attribute = args.schema.key_attributes[0]
     return (
-        f"{label('partition_key_path')}: must be {NO_ORDER}, because no JSONPath reaches a key named "
-        f"{attribute!r}; sequence_number then still orders the changes of an item"
+        f"{label('partition_key_path')}: must be {NO_ORDER}, because no JSONPath reaches a key "
+        f"named {attribute!r}; sequence_number still orders the changes of an item"
     )
 
 
