@@ -22,23 +22,23 @@ class CdcSourceArgs:
         The table's columns. ``key`` is the partition key, ``sort_key`` the optional sort key.
     source_table:
         The name of an existing table, with a stream, in the same account and region. It is read
-        and never changed, replaced or deleted. Without it, a table is created, and the following
-        arguments describe it.
+        and never changed, replaced or deleted. Without it, a new table is created.
     table_name:
         The new table's name. Without it, Pulumi generates one. Changing it replaces the table.
     stream_view_type:
-        Which images of an item a change record holds. Choose before the first deployment: a later
+        Which images of an item a change record of a new table holds. Choose before the first
+        deployment: a later
         change creates a new stream, and unread changes on the old stream are lost.
     billing_mode, read_capacity, write_capacity:
-        The capacities apply to ``provisioned`` only.
+        Of a new table. The capacities apply to ``provisioned`` only.
     ttl_attribute:
-        The attribute that holds an item's expiry time (epoch seconds). DynamoDB deletes expired
+        The attribute of a new table that holds an item's expiry time (epoch seconds). DynamoDB deletes expired
         items, and the deletes are captured. None turns TTL off. Another attribute takes two
         updates, an hour apart: turn TTL off, then on.
     kms_key_arn:
-        Encrypts the table and its stream. Without it, a key owned by DynamoDB is used.
+        Encrypts a new table and its stream. Without it, a key owned by DynamoDB is used.
     protect:
-        Prevent deletion of the table, in Pulumi and in DynamoDB.
+        Prevent deletion of a new table, in Pulumi and in DynamoDB.
     """
 
     schema: Schema = ORDERS

@@ -30,7 +30,7 @@ class ChangeDataCaptureArgs:
         The table's keys and columns. Attributes that are not in the schema are kept as JSON.
     source_table:
         The name of an existing table, with a stream, in the same account and region. It is read
-        and never changed, replaced or deleted. Without it, a table is created.
+        and never changed, replaced or deleted. Without it, a new table is created.
     stream_view_type:
         Which images of an item a change record of a new table holds. Choose before the first
         deployment.
