@@ -32,9 +32,9 @@ class CdcSourceArgs:
     billing_mode, read_capacity, write_capacity:
         Of a new table. The capacities apply to ``provisioned`` only.
     ttl_attribute:
-        The attribute of a new table that holds an item's expiry time (epoch seconds). DynamoDB deletes expired
-        items, and the deletes are captured. None turns TTL off. Another attribute takes two
-        updates, an hour apart: turn TTL off, then on.
+        The attribute of a new table that holds an item's expiry time (epoch seconds). DynamoDB
+        deletes expired items, and the deletes are captured. None turns TTL off. Another attribute
+        takes two updates, an hour apart: turn TTL off, then on.
     kms_key_arn:
         Encrypts a new table and its stream. Without it, a key owned by DynamoDB is used.
     protect:

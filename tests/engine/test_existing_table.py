@@ -18,7 +18,7 @@ OFF = {"StreamEnabled": False}
 
 @pytest.fixture(scope="module")
 def stack(project: Project, aws: Aws) -> Stack:
-    """Dev, which is not protected, on a table with an order and a deletion protection of its own."""
+    """Dev, on a table with an order and a deletion protection of its own."""
     dynamodb = aws.client("dynamodb")
     dynamodb.create_table(
         TableName=TABLE,
@@ -123,6 +123,32 @@ def test_destroy_leaves_the_table(stack: Stack, aws: Aws) -> None:
     assert stack.resources() == []
     assert described(aws) == before
     assert aws.client("dynamodb").scan(TableName=TABLE, Select="COUNT")["Count"] == 1
+
+
+def test_a_table_that_the_stack_created_can_be_handed_over(stack: Stack, aws: Aws) -> None:
+    """As docs/upgrading.md says: forget the table in the state, then name it."""
+    stack.set("sales-cdc:sourceTable", "")
+    stack.set("sales-cdc:billingMode", "on-demand")
+    stack.up()
+    table = stack.outputs()["tableName"]
+    key = {"orderid": {"S": "of the stack"}}
+    aws.client("dynamodb").put_item(TableName=table, Item=key)
+    exported = json.loads(stack.project.run("stack", "export", f"--stack={stack.name}"))
+    for one in exported["deployment"]["resources"]:
+        if one["type"] == "aws:dynamodb/table:Table":
+            one |= {"retainOnDelete": True, "protect": False}
+    file = stack.project.directory / "state.json"
+    file.write_text(json.dumps(exported))
+    stack.project.run("stack", "import", f"--file={file}", f"--stack={stack.name}")
+    stack.set("sales-cdc:sourceTable", table)
+    plan = stack.preview()
+    assert set(plan.of("Table").values()) == {"delete"}  # of the state alone
+    assert not plan.of("Pipe")  # it reads the same stream
+    stack.up()
+    assert stack.outputs()["tableName"] == table
+    assert "Item" in aws.client("dynamodb").get_item(TableName=table, Key=key)
+    stack.destroy()
+    assert table in aws.client("dynamodb").list_tables()["TableNames"]
 
 
 def test_a_table_that_is_not_there_is_told(stack: Stack) -> None:

@@ -44,8 +44,9 @@ PROPERTIES = %r
 
 class Shop(pulumi.ComponentResource):
     def __init__(self):
+        token = "sales-cdc:index:ChangeDataCapture"
         outputs = {"tableName": None, "workgroupName": None}
-        super().__init__("sales-cdc:index:ChangeDataCapture", "shop", PROPERTIES | outputs, remote=True)
+        super().__init__(token, "shop", PROPERTIES | outputs, remote=True)
 
 
 shop = Shop()
