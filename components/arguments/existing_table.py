@@ -1,7 +1,7 @@
 """An existing DynamoDB table: looked up, and rejected if its changes cannot be captured."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -112,5 +112,5 @@ def _key_problems(table: Any, schema: Schema) -> Iterator[str]:
     )
 
 
-def _told(keys: list[tuple[str, tuple[str, ...]]]) -> str:
+def _told(keys: Sequence[tuple[str, tuple[str, ...]]]) -> str:
     return " and ".join(f"{name} ({' or '.join(types)})" for name, types in keys)
