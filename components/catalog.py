@@ -17,8 +17,6 @@ from schema import ORDERS, Column, Schema, layout, types
 
 PROJECTION_TABLE = "projection"
 FAILED_TABLE = "projection_processing_failed"
-BATCH_VIEW = "current_orders"
-"""The view that a scheduled batch job points at its table."""
 CRAWLED_PREFIX = "crawled_"
 """The prefix of the names of crawled tables."""
 
@@ -87,7 +85,7 @@ class CatalogArgs:
         Days for which the crawler's log is kept. Applies with ``kms_key_arn`` only: without it, the
         crawler writes to the log group that all crawlers of the account share.
     batch_schedule:
-        When set, the batch job updates the view `BATCH_VIEW` from its first run on.
+        When set, the batch job updates the view of current items from its first run on.
     protect:
         Keep the workgroup and its history when it is not empty.
     """
@@ -150,11 +148,11 @@ class Catalog(pulumi.ComponentResource):
     ) -> None:
         super().__init__("sales-cdc:index:Catalog", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        database_name = args.database_name or re.sub(r"[^a-z0-9_]", "_", name.lower())
+        database_name = args.database_name or default_database_name(name)
         database = aws.glue.CatalogDatabase(
             f"{name}-database",
             name=database_name,
-            description="Changes of sales orders",
+            description=f"Changes of {args.schema.name}",
             opts=child,
         )
         parquet = args.delivery_format == "parquet"
@@ -167,7 +165,7 @@ class Catalog(pulumi.ComponentResource):
             data_format=args.delivery_format,
             compression="snappy" if parquet else args.compression,
             table_name=PROJECTION_TABLE,
-            description="Event rows: every change of every order",
+            description="Event rows: every change",
             opts=child,
         )
         failed = _table(
@@ -225,6 +223,11 @@ class Catalog(pulumi.ComponentResource):
                 "saved_query_ids": self.saved_query_ids,
             }
         )
+
+
+def default_database_name(name: str) -> str:
+    """The database of the catalog called ``name``, unless it is given."""
+    return re.sub(r"[^a-z0-9_]", "_", name.lower())
 
 
 def _location(args: CatalogArgs, prefix: str) -> pulumi.Output[str]:
@@ -296,7 +299,8 @@ def _view(
     args: CatalogArgs,
     child: pulumi.ResourceOptions,
 ) -> aws.glue.CatalogTable:
-    ignored = ["viewOriginalText"] if args.batch_schedule and view.name == BATCH_VIEW else []
+    batch_updates_it = args.batch_schedule and view.name == args.schema.current_view
+    ignored = ["viewOriginalText"] if batch_updates_it else []
     definition = {
         "originalSql": view.sql,
         "catalog": "awsdatacatalog",
@@ -410,7 +414,7 @@ def _crawler(
 def _workgroup(name: str, args: CatalogArgs, child: pulumi.ResourceOptions) -> aws.athena.Workgroup:
     return aws.athena.Workgroup(
         f"{name}-workgroup",
-        description="Queries on sales orders",
+        description=f"Queries on {args.schema.name}",
         configuration=aws.athena.WorkgroupConfigurationArgs(
             enforce_workgroup_configuration=True,
             publish_cloudwatch_metrics_enabled=True,

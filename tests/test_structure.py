@@ -15,7 +15,7 @@ PRODUCT = ("client", "schema")
 DEVELOPERS = ("benchmarks", "chaos", "acceptance", "scripts")
 ROOMS: dict[str, set[str]] = {
     "__main__": {"components", "analytics", "schema"},
-    "components": {"schema"},
+    "components": {"analytics", "schema"},
     "components.arguments": {"components.archives", "schema"},
     "components.archives": {"schema"},
     "components.definitions": {"components.arguments", "schema"},

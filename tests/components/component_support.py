@@ -120,6 +120,28 @@ class Deployed:
         return {resource.urn for resource in self.resources}
 
 
+EXISTING: dict[str, dict[str, Any] | str] = {}
+"""Tables that exist before a program runs, as the provider finds them, or its error."""
+
+
+def existing_table(name: str, **unlike: Any) -> dict[str, Any]:
+    """A table of orders with a stream, as the provider finds it, but for what is ``unlike``."""
+    table = arn(f"dynamodb:{{region}}:{{account}}:table/{name}")
+    found = {
+        "id": name,
+        "name": name,
+        "arn": table,
+        "region": REGION,
+        "hashKey": "orderid",
+        "rangeKey": "",
+        "attributes": [{"name": "orderid", "type": "S"}],
+        "streamEnabled": True,
+        "streamViewType": "NEW_AND_OLD_IMAGES",
+        "streamArn": f"{table}/stream/2025-01-01T00:00:00.000",
+    }
+    return found | unlike
+
+
 class _Account(pulumi.runtime.Mocks):
     """Responds as AWS would. In a preview, values that AWS assigns are unknown."""
 
@@ -145,7 +167,12 @@ class _Account(pulumi.runtime.Mocks):
             state["url"] = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}"
         return f"{name}-id", state
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:  # type: ignore[override]
+    def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
+        if args.token == "aws:dynamodb/getTable:getTable":
+            found = EXISTING.get(args.args["name"])
+            if isinstance(found, str):
+                return {}, [("name", found)]
+            return found or ({}, [("name", "couldn't find resource")])
         return {
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
             "aws:index/getRegion:getRegion": {"region": REGION},

@@ -37,6 +37,7 @@ EXPORTS = {
     "writerPolicyArn",
     "readerPolicyArn",
     "operatorPolicyArn",
+    "schema",
     "batchJobName",
     "alarmTopicArn",
     "operationsDashboardName",

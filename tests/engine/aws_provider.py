@@ -184,12 +184,15 @@ class EmulatorProvider(protocol.Provider):
         )
 
     async def invoke(self, request: protocol.InvokeRequest) -> protocol.InvokeResponse:
-        """Answer who and where one is, and what a stream is like."""
+        """Answer who and where one is, and what a stream or a table is like."""
         if request.tok == _GET_STREAM:
             name = plain(request.args["name"])
             return protocol.InvokeResponse(wrap_map(lifecycle.stream(self._context, name)))
-        asked = pulumi.runtime.MockCallArgs(token=request.tok, args={}, provider="")
-        answer, _ = EmulatorMocks(self._context).call(asked)
+        args = plain_map(request.args)
+        asked = pulumi.runtime.MockCallArgs(token=request.tok, args=args, provider="")
+        answer, failures = EmulatorMocks(self._context).call(asked)
+        for _, reason in failures or ():
+            raise LocalError(reason)
         return protocol.InvokeResponse(wrap_map(answer))
 
 
