@@ -197,7 +197,8 @@ def test_the_page_has_a_row_a_check() -> None:
     lines = report.markdown().splitlines()
     assert lines[0] == "# Acceptance of acceptance-x: failed: tags"
     assert (
-        "| up | `pulumi up` creates the stack from nothing | passed | 1.5 | 21 \\| outputs |" in lines
+        "| up | `pulumi up` creates the stack from nothing | passed | 1.5 | 21 \\| outputs |"
+        in lines
     )
     assert any(line.startswith("| tags | ") and "**failed**" in line for line in lines)
     assert any(line.startswith("| batch | ") and "skipped" in line for line in lines)

@@ -95,7 +95,7 @@ def test_list_shows_every_question_with_its_parameters(analytics: Analytics) -> 
 
 
 def test_show_prints_sql_for_the_console(analytics: Analytics) -> None:
-    done = analytics("show", "order_history")
+    done = analytics("show", "history")
     assert done.returncode == 0
     assert done.stdout.startswith("-- The history of one order")
     assert "/*orderid*/ ?" in done.stdout and "/*since*/ DATE '2000-01-01'" in done.stdout
@@ -111,7 +111,7 @@ def test_run_sends_the_statement_and_its_values_apart(
     fake: FakeAthena, analytics: Analytics
 ) -> None:
     evil = "x'; DROP TABLE projection; -- \u2019 ?"
-    done = analytics("run", "order_history", "-p", f"orderid={evil}", "-p", "since=2026-11-01")
+    done = analytics("run", "history", "-p", f"orderid={evil}", "-p", "since=2026-11-01")
     assert done.returncode == 0, done.stderr
     [request] = fake.requests("StartQueryExecution")
     assert request["ExecutionParameters"] == [
@@ -208,13 +208,13 @@ def test_sql_is_read_from_stdin(fake: FakeAthena, analytics: Analytics) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["run", "revenue"], "there is no question 'revenue'; there are: average_order_value, "),
+        (["run", "revenue"], "there is no query 'revenue'; there are: average_order_value, "),
         (["show", "revenue"], "there are: average_order_value"),
         (["run", "top_customers", "-p", "nr=3"], "'nr'. Its parameters: days (int), top (int)"),
         (["run", "top_customers", "-p", "top=many"], "top='many': expected a whole number"),
         (["run", "top_customers", "-p", "top"], "--param top: expected NAME=VALUE"),
         (["run", "top_customers", "-p", "top=1", "-p", "top=2"], "--param top is given twice"),
-        (["run", "order_history"], "orderid is needed"),
+        (["run", "history"], "orderid is needed"),
         (["sql", " "], "there is no SQL"),
         (["sql", "SELECT 1", "--output", "/nowhere/x.csv"], "there is no directory /nowhere"),
         (["sql", "SELECT 1", "--outputs", "/nowhere.json"], "/nowhere.json: No such file"),
