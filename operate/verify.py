@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import queue
 import threading
@@ -17,6 +18,8 @@ from schema import Schema
 OUTPUTS = ("tableName", "workgroupName", "databaseName")
 Key = tuple[str, ...]
 Kind = Literal["only in the table", "only in the lake", "differs", "more than once in the lake"]
+_KEY_TYPES = {"string": "S", "timestamp": "S", "date": "S", "binary": "B"}
+"""How DynamoDB most often holds a key of a column's type; numbers otherwise."""
 _SCAN_PAGE = 500  # items: small enough to keep to the rate within a second or two
 
 
@@ -102,6 +105,7 @@ class Verifier:
         self._dynamodb = account.client("dynamodb")
         self._table = account["tableName"]
         self._schema = account.schema()
+        self._view = self._schema.current_view
         self._pace = Pace(read_units)
         self._segments = segments
         self._on_scanned = on_scanned
@@ -115,7 +119,7 @@ class Verifier:
     def counts(self) -> tuple[int, int]:
         """Count the table's items and the lake's current orders."""
         items = sum(len(page) for page in self._scan(keys_only=True))
-        (row,) = self._account.rows("SELECT count(*) AS orders FROM current_orders")
+        (row,) = self._account.rows(f"SELECT count(*) AS orders FROM {self._view}")  # noqa: S608
         return items, int(row["orders"] or 0)
 
     def compare(self) -> Verdict:
@@ -127,12 +131,12 @@ class Verifier:
             for item in page:
                 key = values.key_of(self._schema, item)
                 digests[key] = _digest(values.of_item(self._schema, item))
-                stored = {name: item[name] for name in self._schema.keys}
+                stored = {name: item[name] for name in self._schema.key_attributes}
                 if stored != self._typed(key):
                     self._stored_keys[key] = stored
         verdict.table_items = len(digests)
         seen: set[Key] = set()
-        for row in self._account.rows("SELECT * FROM current_orders"):
+        for row in self._account.rows(f"SELECT * FROM {self._view}"):  # noqa: S608
             verdict.lake_orders += 1
             key = values.key_of_row(self._schema, row)
             if key in seen:
@@ -190,14 +194,15 @@ class Verifier:
     def _typed(self, key: Key) -> dict[str, Any]:
         typed = {}
         for name, text in zip(self._schema.keys, key, strict=True):
-            kind = "S" if self._schema[name].type in ("string", "timestamp", "date") else "N"
-            typed[name] = {kind: text}
+            column = self._schema[name]
+            kind = _KEY_TYPES.get(column.type, "N")
+            typed[column.attribute] = {kind: base64.b64decode(text) if kind == "B" else text}
         return typed
 
     def _columns(self, key: Key) -> dict[str, tuple[str | None, str | None]]:
         names = [*(column.name for column in self._schema.columns), "extras"]
         rows = list(
-            self._account.rows(f"SELECT * FROM current_orders WHERE {self.where(key)}")  # noqa: S608
+            self._account.rows(f"SELECT * FROM {self._view} WHERE {self.where(key)}")  # noqa: S608
         )
         item = self.item(key)
         table = values.of_item(self._schema, item) if item else (None,) * len(names)
@@ -211,7 +216,7 @@ class Verifier:
         over = threading.Event()
         asked: dict[str, Any] = {}
         if keys_only:
-            names = {f"#k{n}": name for n, name in enumerate(self._schema.keys)}
+            names = {f"#k{n}": name for n, name in enumerate(self._schema.key_attributes)}
             asked = {
                 "ProjectionExpression": ", ".join(names),
                 "ExpressionAttributeNames": names,
@@ -291,6 +296,6 @@ def _digest(one: values.Values) -> bytes:
 
 def _literal(type_: str, text: str) -> str:
     quoted = "'" + text.replace("'", "''") + "'"
-    if type_ == "string":
+    if type_ in ("string", "binary"):
         return quoted
-    return f"CAST({quoted} AS {'timestamp' if type_ == 'timestamp' else type_})"
+    return f"CAST({quoted} AS {type_})"
