@@ -21,7 +21,7 @@ from rich.text import Text
 
 from client.command_line import FAILED, INTERRUPTED, WRONG_USAGE, Outputs, Stack, fail, new_app
 from operate import dlq as dead_letters
-from operate import replaying, verify
+from operate import pausing, replaying, verify
 from operate.account import Account, ReplayError, UsageError
 from operate.failed import Window
 from operate.replaying import Choice, Group, Replay
@@ -231,6 +231,66 @@ def verify_(  # noqa: PLR0917 - the command line's
         _print_json(facts if counts else verdict.to_json(show), as_json=as_json)
         if not same:
             raise typer.Exit(FAILED)
+
+
+@app.command()
+def pause(stack: Stack = None, outputs: Outputs = None, as_json: AsJson = False) -> None:
+    """Stop the pipe: changes wait in the table's stream, which keeps each for 24 hours.
+
+    Example: python -m operate pause --stack prod, and later python -m operate resume --stack prod
+    """
+    with _work() as (stop, bar):
+        account = Account.load(stack, outputs, pausing.OUTPUTS)
+        with _explained(account), bar("stopping the pipe"):
+            outcome = pausing.pause(account, stop)
+        waits = outcome.waiting
+        _say(f"the pipe {outcome.pipe} {'is' if outcome.changed else 'was already'} stopped")
+        if waits.changes is not None:
+            _say(_waiting(waits))
+        _say(
+            "the table's stream keeps a change for 24 hours: start the pipe before "
+            f"{outcome.kept_until:%Y-%m-%d %H:%M} UTC (python -m operate resume); changes that "
+            "are older by then never reach the lake (docs/operations.md#paused)"
+        )
+        _end(outcome, "STOPPED", as_json=as_json)
+
+
+@app.command()
+def resume(stack: Stack = None, outputs: Outputs = None, as_json: AsJson = False) -> None:
+    """Start the pipe again: it continues with the first change that it has not delivered.
+
+    Example: python -m operate resume --stack prod
+    """
+    with _work() as (stop, bar):
+        account = Account.load(stack, outputs, pausing.OUTPUTS)
+        with _explained(account), bar("starting the pipe"):
+            outcome = pausing.resume(account, stop)
+        if not outcome.changed:
+            _say(f"the pipe {outcome.pipe} was already running")
+        else:
+            _say(f"the pipe {outcome.pipe} runs; it was stopped at {outcome.stopped_at:%F %T} UTC")
+            _say(_waiting(outcome.waiting))
+            if datetime.now(UTC) - outcome.stopped_at > pausing.KEPT:
+                _say(
+                    "it was stopped for more than 24 hours, so the stream has dropped changes: "
+                    "run python -m operate verify (docs/operations.md#paused)"
+                )
+        _end(outcome, "RUNNING", as_json=as_json)
+
+
+def _waiting(waits: pausing.Waiting) -> str:
+    if waits.changes is None:
+        return "how many changes wait is unknown: no permission to read the table's stream"
+    more = "" if waits.complete else "at least "
+    oldest = f", the oldest made at {waits.oldest:%Y-%m-%d %H:%M:%S} UTC" if waits.oldest else ""
+    return f"{more}{waits.changes:,} changes wait{oldest}"
+
+
+def _end(outcome: pausing.Outcome, wanted: str, *, as_json: bool) -> None:
+    _print_json(outcome.to_json(), as_json=as_json)
+    if outcome.state != wanted:
+        _say(f"stopped waiting: the pipe is {outcome.state}; the command can be run again")
+        raise typer.Exit(INTERRUPTED)
 
 
 def _show_groups(groups: Sequence[Group], *, as_json: bool) -> None:

@@ -518,8 +518,13 @@ def redrive(queue: Arn, table_stream: Arn, pipe: Arn, key: str | None = None) ->
             ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"],
             queue,
         ),
-        allow("ReadChanges", ["dynamodb:GetRecords", "dynamodb:GetShardIterator"], table_stream),
+        allow(
+            "ReadChanges",
+            ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
+            table_stream,
+        ),
         allow("ReadFilter", ["pipes:DescribePipe"], pipe),
+        allow("PausePipe", ["pipes:StartPipe", "pipes:StopPipe"], pipe),
         *_use_queue_key(key, DECRYPT),
     ]
 
