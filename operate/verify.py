@@ -15,7 +15,7 @@ from operate import values
 from operate.account import Account
 from schema import Schema
 
-OUTPUTS = ("tableName", "workgroupName", "databaseName")
+OUTPUTS = ("tableName", "workgroupName", "databaseName", "bucketName")
 Key = tuple[str, ...]
 Kind = Literal["only in the table", "only in the lake", "differs", "more than once in the lake"]
 _KEY_TYPES = {"string": "S", "timestamp": "S", "date": "S", "binary": "B"}

@@ -535,6 +535,41 @@ def scan_orders(table: Arn, key: str | None = None) -> list[Statement]:
     return [allow("ScanOrders", actions, table), *use_table_key(table, key)]
 
 
+def look(
+    table: Arn,
+    stream: Arn,
+    queue: Arn,
+    bucket: Arn,
+    *,
+    delivery_stream: Arn,
+    transform: Arn,
+    job: Arn | None = None,
+) -> list[Statement]:
+    """Operator: the state of each part, and the result of the last verify.
+
+    The states of table and pipe come with `scan_orders` and `redrive`.
+    """
+    return [
+        allow(
+            "LookAtTable",
+            ["dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTimeToLive"],
+            table,
+        ),
+        allow("LookAtStream", ["kinesis:DescribeStreamSummary"], stream),
+        allow("LookAtDelivery", ["firehose:DescribeDeliveryStream"], delivery_stream),
+        allow("LookAtTransform", ["lambda:GetFunctionConfiguration"], transform),
+        *([allow("LookAtBatch", ["glue:GetJobRuns"], job)] if job else []),
+        allow("CountDeadLetters", ["sqs:GetQueueAttributes"], queue),
+        # CloudWatch has no ARN for metrics, and lists alarms by a prefix only on all of them.
+        allow("ReadMetrics", ["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"], "*"),
+        allow(
+            "KeepVerify",
+            ["s3:GetObject", "s3:PutObject"],
+            under(bucket, f"/{layout.LAST_VERIFY_KEY}"),
+        ),
+    ]
+
+
 def tell(topic: Arn, account_id: pulumi.Input[str]) -> pulumi.Output[str]:
     """Resource policy: this account's alarms, and EventBridge's rules -> the topic, over TLS only.
 

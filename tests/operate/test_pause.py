@@ -78,7 +78,11 @@ class Pipes:
 
     def __init__(self) -> None:
         session = boto3.Session("k", "s", region_name="eu-west-1")
-        outputs = {"pipeName": "p", "streamArn": "arn:aws:dynamodb:eu-west-1:1:table/t/stream/1", "tableName": "t"}
+        outputs = {
+            "pipeName": "p",
+            "streamArn": "arn:aws:dynamodb:eu-west-1:1:table/t/stream/1",
+            "tableName": "t",
+        }
         self.account = Account(outputs, session)
         self.pipes = Stubber(self.account.client("pipes"))
         self.streams = Stubber(self.account.client("dynamodbstreams"))
