@@ -560,8 +560,14 @@ def look(
         allow("LookAtTransform", ["lambda:GetFunctionConfiguration"], transform),
         *([allow("LookAtBatch", ["glue:GetJobRuns"], job)] if job else []),
         allow("CountDeadLetters", ["sqs:GetQueueAttributes"], queue),
-        # CloudWatch has no ARN for metrics, and lists alarms by a prefix only on all of them.
-        allow("ReadMetrics", ["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"], "*"),
+        # A list is authorized on all alarms, whatever prefix it asks for.
+        allow(
+            "ListAlarms",
+            ["cloudwatch:DescribeAlarms"],
+            sibling_arn(stream, "cloudwatch", "alarm:*"),
+        ),
+        # Metrics have no ARNs.
+        allow("ReadMetrics", ["cloudwatch:GetMetricData"], "*"),
         allow(
             "KeepVerify",
             ["s3:GetObject", "s3:PutObject"],
