@@ -24,7 +24,7 @@ from schema import ORDERS, Column
 from tests.analytics.sales_lake import DATABASE, Lake, Row
 
 BUCKET, WORKGROUP = "lake", "analysts"
-_FAILED = {
+FAILED = {
     "attemptsmade": "int",
     "arrivaltimestamp": "bigint",
     "errorcode": "string",
@@ -47,7 +47,7 @@ class LocalAthena:
         columns = {column.name: column.type for column in ORDERS.event_row}
         glue.create_table(DatabaseName=DATABASE, TableInput=table("projection", columns))
         glue.create_table(
-            DatabaseName=DATABASE, TableInput=table("projection_processing_failed", _FAILED)
+            DatabaseName=DATABASE, TableInput=table("projection_processing_failed", FAILED)
         )
         aws.client("athena").create_work_group(
             Name=WORKGROUP,

@@ -3,108 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from unittest import mock
 
 import pytest
 
-from analytics import load_queries, load_views
+from analytics import load_queries
 from client.athena import Athena
-from local.account.aws import Aws
-from local.account.emulator import Emulator
-from local.account.gateway import Gateway
-from local.athena import Athena as LocalEngine
-from schema import BEFORE_ALL, Column, Schema
-from tests.analytics.local_athena import BUCKET, WORKGROUP, table
-from tests.analytics.sales_lake import DATABASE
-
-SHIPMENTS = Schema(
-    name="shipments",
-    key="id",
-    sort_key="leg",
-    columns=(
-        Column(name="id", attribute="shipmentId", type="bigint"),
-        Column(name="leg", type="string"),
-        Column(name="order", type="struct<ref:string,lines:array<struct<sku:string,n:int>>>"),
-        Column(name="copy", type="json"),
-        Column(name="newest", type="array<string>"),
-        Column(name="weight", type="decimal(10,3)"),
-    ),
-)
-NOW = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
-
-
-def row(number: int, event: str, minutes: float, **columns: Any) -> dict[str, Any]:
-    """An event row, made so many minutes ago; ``number`` is its place in the order of changes."""
-    made = NOW - timedelta(minutes=minutes)
-    first = event == "SNAPSHOT"
-    values = dict.fromkeys(column.name for column in SHIPMENTS.event_row) | {
-        "id": 7,
-        "leg": "o'ut",
-        "event_type": event,
-        "creation_time": f"{made}.000",
-        "event_id": "snapshot:7/o'ut" if first else f"event-{number}",
-        "sequence_number": BEFORE_ALL if first else f"{number:040}",
-    }
-    return values | columns
-
-
-BOX = {"ref": "A", "lines": [{"sku": "ring", "n": 2}]}
-ROWS = [
-    row(0, "SNAPSHOT", 40, order={"ref": "old", "lines": None}, copy="1", weight=0.5),
-    row(0, "SNAPSHOT", 30, order=BOX, copy='{"a":1}', newest=["x"], weight=1.25),
-    row(1, "MODIFY", 9, order=BOX, copy='{"a":2}', newest=["x", "y"], weight=1.25),
-    row(1, "MODIFY", 9, order=BOX, copy='{"a":2}', newest=["x", "y"], weight=1.25),
-    row(2, "INSERT", 8, id=8, weight=3.0),
-    row(3, "REMOVE", 7, deleted_by="ttl", order=BOX, copy='{"a":2}', weight=1.25),
-    row(0, "SNAPSHOT", 30, id=9, event_id="snapshot:9/o'ut", order=BOX),
-]
+from tests.analytics.shipments import BOX, NOW, SHIPMENTS, running
 
 
 @pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
-    with Emulator(tmp_path_factory.mktemp("any"), region="us-east-1") as emulator:
-        gateway = Gateway(emulator.aws, LocalEngine(emulator.aws))
-        gateway.start()
-        yield emulator.aws
-        gateway.stop()
-
-
-@pytest.fixture(scope="module")
-def athena(aws: Aws) -> Athena:
-    s3, glue = aws.client("s3"), aws.client("glue")
-    s3.create_bucket(Bucket=BUCKET)
-    glue.create_database(DatabaseInput={"Name": DATABASE})
-    columns = {column.name: column.hive for column in SHIPMENTS.event_row}
-    definition = table("projection", columns)
-    today = f"{NOW - timedelta(days=2):%Y-%m-%d},{NOW + timedelta(days=2):%Y-%m-%d}"
-    definition["Parameters"]["projection.day.range"] = today
-    glue.create_table(DatabaseName=DATABASE, TableInput=definition)
-    aws.client("athena").create_work_group(
-        Name=WORKGROUP,
-        Configuration={
-            "EnforceWorkGroupConfiguration": True,
-            "ResultConfiguration": {"OutputLocation": f"s3://{BUCKET}/athena-results/"},
-        },
-    )
-    body = "".join(json.dumps(one) + "\n" for one in ROWS).encode()
-    s3.put_object(Bucket=BUCKET, Key=f"projection/day={NOW:%Y-%m-%d}/hour={NOW:%H}/rows", Body=body)
-    environment = {
-        "AWS_ACCESS_KEY_ID": aws.root.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": aws.root.secret_access_key,
-        "AWS_ENDPOINT_URL": aws.emulator_url,
-        "AWS_ENDPOINT_URL_ATHENA": aws.gateway_url or "",
-    }
-    with mock.patch.dict(os.environ, environment):
-        athena = Athena(
-            {"workgroupName": WORKGROUP, "databaseName": DATABASE, "region": aws.region}
-        )
-    for view in load_views(DATABASE, SHIPMENTS):
-        athena.ask(f"CREATE VIEW {view.name} AS {view.sql}")
-    return athena
+def athena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Athena]:
+    with running(tmp_path_factory.mktemp("shipments")) as lake:
+        yield lake.athena
 
 
 def ask(athena: Athena, name: str, **values: str) -> list[dict[str, Any]]:
