@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.syntax import Syntax
 from rich.table import Table
 
-from analytics import ParameterError, Query, about_orders, load_queries, schema_of
+from analytics import ParameterError, Query, load_queries, schema_of
 from analytics.cost import DATED, NOT_COUNTED, REGION, Estimate, Load
 from analytics.dashboard import serve
 from analytics.output import Format, write
@@ -22,7 +22,7 @@ from analytics.tableau import DRIVER_SETTINGS, data_source, driver_settings
 from client import stack_outputs
 from client.athena import Athena, AthenaError, Usage
 from client.command_line import FAILED, INTERRUPTED, WRONG_USAGE, Outputs, Stack, fail, new_app
-from schema import ORDERS, Schema
+from schema import ORDERS, Schema, about_orders
 
 app = new_app()
 

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 from string import Template
 
-from schema import EXTRAS, ORDERS, Column, Schema, types
+from schema import EXTRAS, ORDERS, Column, Schema, about_orders, types
 
 _HERE = Path(__file__).parent
 _DECLARED = re.compile(r"param (?P<name>\w+) (?P<type>\w+) (?P<default>\S+) (?P<meaning>.+)")
@@ -190,16 +190,6 @@ class View:
     name: str
     sql: str
     columns: tuple[tuple[str, str], ...]
-
-
-def about_orders(schema: Schema) -> bool:
-    """Whether the table holds orders: the queries about sales, and what is built on them, fit."""
-    columns = {(column.name, column.type) for column in schema.columns}
-    return (
-        schema.name == ORDERS.name
-        and schema.key == ORDERS.key
-        and all((column.name, column.type) in columns for column in ORDERS.columns)
-    )
 
 
 def load_queries(schema: Schema = ORDERS, *, directory: Path = _HERE / "queries") -> list[Query]:

@@ -14,11 +14,12 @@ import streamlit as st
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # Streamlit runs files, not modules
 
-from analytics import about_orders, load_queries, schema_of
+from analytics import load_queries, schema_of
 from analytics.dashboard import charts
 from analytics.dashboard.figures import WINDOWS, Board, Figures, Window
 from analytics.dashboard.serve import Page
 from client.athena import Athena, AthenaError
+from schema import about_orders
 
 _PAGE = Page.from_environment()
 _SCHEMA = schema_of(_PAGE.outputs)
