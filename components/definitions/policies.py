@@ -550,16 +550,21 @@ def look(
     The states of table and pipe come with `scan_orders` and `redrive`.
     """
     return [
+        # One statement, because a managed policy has at most 6,144 characters. Each action applies
+        # to one kind of resource.
         allow(
-            "LookAtTable",
-            ["dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTimeToLive"],
-            table,
+            "Look",
+            [
+                "dynamodb:DescribeContinuousBackups",
+                "dynamodb:DescribeTimeToLive",
+                "firehose:DescribeDeliveryStream",
+                *(["glue:GetJobRuns"] if job else []),
+                "kinesis:DescribeStreamSummary",
+                "lambda:GetFunctionConfiguration",
+                "sqs:GetQueueAttributes",
+            ],
+            *(table, delivery_stream, *([job] if job else []), stream, transform, queue),
         ),
-        allow("LookAtStream", ["kinesis:DescribeStreamSummary"], stream),
-        allow("LookAtDelivery", ["firehose:DescribeDeliveryStream"], delivery_stream),
-        allow("LookAtTransform", ["lambda:GetFunctionConfiguration"], transform),
-        *([allow("LookAtBatch", ["glue:GetJobRuns"], job)] if job else []),
-        allow("CountDeadLetters", ["sqs:GetQueueAttributes"], queue),
         # A list is authorized on all alarms, whatever prefix it asks for.
         allow(
             "ListAlarms",
