@@ -229,6 +229,8 @@ class ChangeDataCapture(pulumi.ComponentResource):
                 database_arn=catalog.database_arn,
                 workgroup_arn=catalog.workgroup_arn,
                 schema=args.schema,
+                delivery_stream_name=lake.delivery_stream_name,
+                transform_function_name=lake.transform_function_name,
                 kms_key_arn=args.kms_key_arn,
                 table_kms_key_arn=source.table_kms_key_arn,
             ),

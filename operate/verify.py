@@ -15,7 +15,7 @@ from operate import values
 from operate.account import Account
 from schema import Column, Schema
 
-OUTPUTS = ("tableName", "workgroupName", "databaseName")
+OUTPUTS = ("tableName", "workgroupName", "databaseName", "bucketName")
 Key = tuple[str, ...]
 Kind = Literal["only in the table", "only in the lake", "differs", "more than once in the lake"]
 _SCAN_PAGE = 500  # items: small enough to keep to the rate within a second or two

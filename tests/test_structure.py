@@ -22,7 +22,7 @@ ROOMS: dict[str, set[str]] = {
     "package": {"components", "schema"},
     "schema": set(),
     "schema.commands": {"client", "operate", "schema"},
-    "client": set(),
+    "client": {"schema"},
     "operate": {*PRODUCT},
     "generator": {*PRODUCT},
     "analytics": {*PRODUCT},

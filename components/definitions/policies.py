@@ -515,8 +515,13 @@ def redrive(queue: Arn, table_stream: Arn, pipe: Arn, key: str | None = None) ->
             ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"],
             queue,
         ),
-        allow("ReadChanges", ["dynamodb:GetRecords", "dynamodb:GetShardIterator"], table_stream),
+        allow(
+            "ReadChanges",
+            ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
+            table_stream,
+        ),
         allow("ReadFilter", ["pipes:DescribePipe"], pipe),
+        allow("PausePipe", ["pipes:StartPipe", "pipes:StopPipe"], pipe),
         *_use_queue_key(key, DECRYPT),
     ]
 
@@ -525,6 +530,52 @@ def scan_orders(table: Arn, key: str | None = None) -> list[Statement]:
     """Operator: the table, to compare it with the lake."""
     actions = ["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:Scan"]
     return [allow("ScanOrders", actions, table), *use_table_key(table, key)]
+
+
+def look(
+    table: Arn,
+    stream: Arn,
+    queue: Arn,
+    bucket: Arn,
+    *,
+    delivery_stream: Arn,
+    transform: Arn,
+    job: Arn | None = None,
+) -> list[Statement]:
+    """Operator: the state of each part, and the result of the last verify.
+
+    The states of table and pipe come with `scan_orders` and `redrive`.
+    """
+    return [
+        # One statement, because a managed policy has at most 6,144 characters. Each action applies
+        # to one kind of resource.
+        allow(
+            "Look",
+            [
+                "dynamodb:DescribeContinuousBackups",
+                "dynamodb:DescribeTimeToLive",
+                "firehose:DescribeDeliveryStream",
+                *(["glue:GetJobRuns"] if job else []),
+                "kinesis:DescribeStreamSummary",
+                "lambda:GetFunctionConfiguration",
+                "sqs:GetQueueAttributes",
+            ],
+            *(table, delivery_stream, *([job] if job else []), stream, transform, queue),
+        ),
+        # A list is authorized on all alarms, whatever prefix it asks for.
+        allow(
+            "ListAlarms",
+            ["cloudwatch:DescribeAlarms"],
+            sibling_arn(stream, "cloudwatch", "alarm:*"),
+        ),
+        # Metrics have no ARNs.
+        allow("ReadMetrics", ["cloudwatch:GetMetricData"], "*"),
+        allow(
+            "KeepVerify",
+            ["s3:GetObject", "s3:PutObject"],
+            under(bucket, f"/{layout.LAST_VERIFY_KEY}"),
+        ),
+    ]
 
 
 def tell(topic: Arn, account_id: pulumi.Input[str]) -> pulumi.Output[str]:

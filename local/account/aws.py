@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-GATEWAY_SERVICES = frozenset({"athena", "dynamodbstreams", "glue"})
+GATEWAY_SERVICES = frozenset({"athena", "dynamodbstreams", "glue", "pipes"})
 """Services that the gateway serves; all others go to the emulator."""
 _CREATE = threading.Lock()
 

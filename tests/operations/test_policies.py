@@ -97,6 +97,13 @@ def test_every_policy_passes_the_linter(everything: Deployed) -> None:
     assert not found
 
 
+def test_every_managed_policy_fits_into_aws_limit(everything: Deployed) -> None:
+    """6,144 characters, without white space: IAM's quotas."""
+    for policy in everything.all("aws:iam/policy:Policy"):
+        size = len(re.sub(r"\s", "", json.dumps(policy.document)))
+        assert size <= 6144, (policy.name, size)
+
+
 def test_the_linter_would_see_a_misspelt_action() -> None:
     statement = {"Effect": "Allow", "Action": ["kinesis:PutRecordz"], "Resource": ["*"]}
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
