@@ -222,7 +222,7 @@ def load_views(database: str, schema: Schema = ORDERS) -> list[View]:
         View(
             name="changes",
             sql=_statement("changes").substitute(names),
-            columns=columns + partition,
+            columns=(*columns, ("day", "string"), ("hour", "string")),
         ),
         View(
             name=schema.current_view,
