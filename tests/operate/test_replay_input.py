@@ -27,7 +27,7 @@ from operate.ledger import Ledger
 from operate.reasons import judge
 from operate.replaying import Choice
 from operate.sending import Outgoing, Receipt, waves
-from schema import EXTRAS, ORDERS
+from schema import EXTRAS, ORDERS, Column, Schema
 
 JUDGE = judge(ORDERS)
 any_json = st.recursive(
@@ -283,3 +283,24 @@ def test_times_are_compared_as_instants(zone: str) -> None:
     item = {"orderid": {"S": "a"}, "created_at": {"S": f"2026-11-21T02:18:00.5{zone}"}}
     row = {"orderid": "a", "created_at": "2026-11-21 02:18:00.500"}
     assert values.of_item(ORDERS, item) == values.of_row(ORDERS, row)
+
+
+@pytest.mark.parametrize(("kind", "text"), [("S", "a"), ("N", "7"), ("B", "AA==")])
+def test_a_changes_key_is_read_from_its_attribute(kind: str, text: str) -> None:
+    """As the pipe's partition key: a number's digits, a binary's base64."""
+    schema = Schema(
+        key="id",
+        columns=(
+            Column(
+                name="id", attribute="Id", type={"S": "string", "N": "int", "B": "binary"}[kind]
+            ),
+        ),
+    )
+    change = orjson.dumps({"dynamodb": {"Keys": {"Id": {kind: text}}}})
+    assert failed.order_of(change, schema) == text
+    assert failed.order_of(change.replace(b'"Id"', b'"id"'), schema) is None
+
+
+def test_numbers_of_38_digits_are_compared_exactly() -> None:
+    one, other = ({"orderid": {"S": "a"}, "n": {"N": "1" * 37 + last}} for last in "12")
+    assert values.of_item(ORDERS, one) != values.of_item(ORDERS, other)
