@@ -171,16 +171,23 @@ def load_queries(schema: Schema = ORDERS, *, directory: Path = _HERE / "queries"
 def load_views(database: str, schema: Schema = ORDERS) -> list[View]:
     """Return the views over ``database``.projection, each after the views that it reads."""
     columns = _columns(schema)
-    partition = (("day", "string"), ("hour", "string"))
     names = _names(database, schema)
     return [
-        View(name=name, sql=_statement(name).substitute(names), columns=view_columns)
-        for name, view_columns in (("changes", columns + partition), ("current_orders", columns))
+        View(
+            name="changes",
+            sql=_statement("changes").substitute(names),
+            columns=(*columns, ("day", "string"), ("hour", "string")),
+        ),
+        View(
+            name=schema.current_view,
+            sql=_statement("current_orders").substitute(names),
+            columns=columns,
+        ),
     ]
 
 
 def load_batch_view(database: str, schema: Schema = ORDERS) -> View:
-    """Return current_orders for the batch job, which fills in ``${day}`` and ``${hour}``."""
+    """Return the batch job's view of current items; it fills in ``${day}`` and ``${hour}``."""
     # Iceberg stores microseconds; the timestamps of event rows have milliseconds.
     kept = ", ".join(
         f'CAST("{name}" AS timestamp(3)) AS "{name}"' if kind == "timestamp" else f'"{name}"'
@@ -188,7 +195,7 @@ def load_batch_view(database: str, schema: Schema = ORDERS) -> View:
     )
     names = _names(database, schema) | {"table_columns": kept}
     sql = _statement("current_orders_batch").safe_substitute(names)
-    return View(name="current_orders", sql=sql, columns=_columns(schema))
+    return View(name=schema.current_view, sql=sql, columns=_columns(schema))
 
 
 def _columns(schema: Schema) -> tuple[tuple[str, str], ...]:

@@ -235,7 +235,7 @@ def test_a_column_that_the_schema_lost_stays_and_is_empty_in_new_rows(lake: Lake
     assert {key: row["status"] for key, row in lake.rows().items()} == {"a": None, "b": "paid"}
 
 
-def test_a_wider_type_widens_the_column_and_another_type_is_refused(lake: Lake) -> None:
+def test_a_wider_type_widens_the_column_and_another_type_is_rejected(lake: Lake) -> None:
     lake.add(change("a", 1))
     lake.run()
 
@@ -324,7 +324,7 @@ def test_the_figures_are_one_line_of_the_log_and_no_metrics(lake: Lake) -> None:
     assert document["rejected_by_reason"] == {"unreadable": 1}
 
 
-def test_a_schema_refuses_the_columns_that_the_table_adds(lake: Lake) -> None:
+def test_a_schema_rejects_the_columns_that_the_table_adds(lake: Lake) -> None:
     lake.run()
     added = set(lake.spark.table(lake.name).columns) - {c.name for c in ORDERS.event_row}
     assert added == set(TABLE_COLUMNS)

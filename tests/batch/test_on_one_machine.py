@@ -1,4 +1,4 @@
-"""The job as it is deployed, on the emulator: its role, Glue's catalog, S3 and Athena."""
+"""The deployed job on the emulator: its role, Glue's catalog, S3 and Athena."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_a_missing_permission_stops_the_job_and_is_named(stack: LocalChain) -> N
         iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
 
 
-def test_glue_refuses_what_it_does_not_know(stack: LocalChain) -> None:
+def test_glue_rejects_what_it_does_not_know(stack: LocalChain) -> None:
     glue = stack.aws.client("glue")
     with pytest.raises(ClientError, match="EntityNotFoundException"):
         glue.start_job_run(JobName="nothing")

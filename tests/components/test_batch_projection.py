@@ -57,7 +57,7 @@ def test_the_jobs_arguments_are_those_that_the_script_takes(deploy: Deploy) -> N
         assert re.search(rf'add_argument\(\s*"{name}"', script), name
 
 
-def test_glue_is_not_told_to_put_metrics_that_its_role_may_not_put(deploy: Deploy) -> None:
+def test_glue_does_not_publish_metrics_that_its_role_may_not_put(deploy: Deploy) -> None:
     deployed = batch(deploy)
     # Glue looks whether the argument is there, whatever its value.
     puts = "--enable-metrics" in deployed.find("Job").inputs["defaultArguments"]

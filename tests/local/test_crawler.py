@@ -170,7 +170,7 @@ def test_an_empty_prefix_makes_no_table(lake: Lake) -> None:
     assert lake.crawl("projection/") == {}
 
 
-def test_a_crawler_that_may_not_read_fails_and_says_so(lake: Lake) -> None:
+def test_a_crawler_without_read_permission_fails_and_says_so(lake: Lake) -> None:
     lake.put("projection/day=2026-01-01/x", b'{"a":1}\n')
     parts.allow(lake.aws, lake.name, (["s3:ListBucket", "glue:*"], "*"))
     with pytest.raises(AwsError, match="s3:GetObject"):

@@ -1,4 +1,4 @@
-"""The delivery stream between a real Kinesis stream, a real function and S3 of the emulator."""
+"""The delivery stream with the emulator's Kinesis stream, function and S3."""
 
 from __future__ import annotations
 
@@ -206,7 +206,7 @@ def test_a_record_over_the_limit_stops_it_and_one_at_the_limit_does_not(
 def test_a_batch_that_is_too_large_for_the_function_is_kept_as_failed_records(
     delivery: Delivery,
 ) -> None:
-    """The buffer's size is of the data alone: small records bring more around it."""
+    """The buffer's size counts only the data; small records have more overhead."""
     firehose = delivery.firehose(lambda_buffer_bytes=3 * 1024 * 1024, lambda_buffer_seconds=2)
     firehose.start()
     kinesis, count = delivery.aws.client("kinesis"), 16_000
@@ -328,7 +328,7 @@ def test_a_missing_permission_stops_the_firehose_naming_role_and_action(
         (("paid", "boolean"), b'{"paid": 1}'),
     ],
 )
-def test_a_row_that_does_not_fit_is_refused_naming_column_and_type(
+def test_a_row_that_does_not_fit_is_rejected_naming_column_and_type(
     column: tuple[str, str], row: bytes
 ) -> None:
     with pytest.raises(ConversionError, match=f"column {column[0]} is {re.escape(column[1])}"):
