@@ -562,14 +562,8 @@ def look(
             ],
             *(table, delivery_stream, *([job] if job else []), stream, transform, queue),
         ),
-        # A list is authorized on all alarms, whatever prefix it asks for.
-        allow(
-            "ListAlarms",
-            ["cloudwatch:DescribeAlarms"],
-            sibling_arn(stream, "cloudwatch", "alarm:*"),
-        ),
-        # Metrics have no ARNs.
-        allow("ReadMetrics", ["cloudwatch:GetMetricData"], "*"),
+        # A list of alarms is authorized on all of them, and metrics have no ARNs.
+        allow("ReadMetrics", ["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"], "*"),
         allow(
             "KeepVerify",
             ["s3:GetObject", "s3:PutObject"],

@@ -94,7 +94,9 @@ def test_every_policy_passes_the_linter(everything: Deployed) -> None:
             json.dumps(document).replace(LABEL, "label")
         ).findings
     ]
-    assert not found
+    # CloudWatch authorizes a list of alarms on all of them, whatever prefix it asks for.
+    listed = ("RESOURCE_STAR", ["cloudwatch:DescribeAlarms"])
+    assert [one for one in found if one[1:] != listed] == []
 
 
 def test_every_managed_policy_fits_into_aws_limit(everything: Deployed) -> None:
