@@ -485,7 +485,7 @@ def _late_after(destination: Mapping[str, Any]) -> int:
 
 
 def _iso(moment: datetime | None) -> str | None:
-    return moment and moment.astimezone(UTC).isoformat(timespec="seconds")
+    return moment.astimezone(UTC).isoformat(timespec="seconds") if moment else None
 
 
 def _seconds(value: float) -> str:

@@ -11,7 +11,6 @@ WITH steps AS (
     SELECT
         log.creation_time,
         log.event_type,
-        log.event_id,
         log.sequence_number,
         names.column_name,
         CASE WHEN log.event_type <> 'REMOVE' THEN
@@ -51,7 +50,9 @@ once AS (
         sequence_number,
         column_name,
         value,
-        row_number() OVER (PARTITION BY event_id, column_name ORDER BY creation_time DESC) AS copy
+        row_number() OVER (
+            PARTITION BY sequence_number, column_name ORDER BY creation_time DESC
+        ) AS copy
     FROM steps
 ),
 
