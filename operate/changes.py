@@ -125,6 +125,8 @@ def from_row(data: bytes, schema: Schema) -> bytes | None:
         if len(image) > len(schema.keys):
             change["OldImage" if row["event_type"] == "REMOVE" else "NewImage"] = image
         record = {"eventID": row["event_id"], "eventName": row["event_type"], "dynamodb": change}
+        if row.get("deleted_by") == "ttl":
+            record["userIdentity"] = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
     except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError):
         return None
     return orjson.dumps(record)

@@ -141,7 +141,7 @@ def _usual_row(readers: _Readers, key_names: Sequence[str]) -> Callable[[Any], R
     """
     names = list(readers)
     scope: dict[str, Any] = {"IMAGES": _IMAGES, "creation_time": _creation_time}
-    scope |= {"sequence_number": _sequence_number}
+    scope |= {"sequence_number": _sequence_number, "deleted_by": _deleted_by}
     reads, texts, items = [], ["event_id"], []
     for index, name in enumerate(names):
         tag, read = next(iter(readers[name].items()))
@@ -178,6 +178,7 @@ def usual_row(change):
         "creation_time": creation_time(stream["ApproximateCreationDateTime"]),
         "event_id": event_id,
         "sequence_number": sequence_number(stream["SequenceNumber"]),
+        "deleted_by": deleted_by(change) if event_type == "REMOVE" else None,
     }}
 """
     exec(code, scope)  # noqa: S102 - contains only the schema's column names, as literals
@@ -216,6 +217,7 @@ def _any_row(
             row["creation_time"] = _creation_time(stream["ApproximateCreationDateTime"])
             row["event_id"] = _event_id(change["eventID"])
             row["sequence_number"] = _sequence_number(stream["SequenceNumber"])
+            row["deleted_by"] = _deleted_by(change) if event_type == "REMOVE" else None
         except (AttributeError, KeyError, TypeError) as error:
             raise NotAChangeRecord("not in the format of DynamoDB Streams") from error
         if image is not None:
@@ -237,6 +239,19 @@ def _sequence_number(text: Any) -> str:
     if len(text) <= 40 and text.isdigit() and text.isascii():
         return text.zfill(40)  # type: ignore[no-any-return]
     raise NotAChangeRecord("SequenceNumber is not a string of up to 40 digits")
+
+
+def _deleted_by(change: Mapping[str, Any]) -> str | None:
+    """``ttl`` if DynamoDB itself deleted the item:
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html
+    """
+    identity = change.get("userIdentity")
+    if type(identity) is not dict:
+        return None
+    kind = identity.get("type", identity.get("Type"))
+    who = identity.get("principalId", identity.get("PrincipalId"))
+    return "ttl" if kind == "Service" and who == "dynamodb.amazonaws.com" else None
 
 
 @lru_cache(maxsize=1024, typed=True)  # DynamoDB Streams rounds to the second: few values per batch

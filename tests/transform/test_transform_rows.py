@@ -26,6 +26,7 @@ ROW = {
     "creation_time": "2026-11-21 02:18:00.000",
     "event_id": "c9e9c616612e7696a6cecc1b78e51061",
     "sequence_number": "0000000000000000111000000000000000000001",
+    "deleted_by": None,
 }
 KEYS_ALONE = dict.fromkeys(list(ROW)[1:8]) | {"orderid": "ord-0001"}
 
@@ -56,8 +57,11 @@ def row_of(type_: str, value: object, *, required: bool = False) -> Any:
         ("insert", {}),
         ("modify", {"event_type": "MODIFY", "status": "paid"}),
         ("remove", {"event_type": "REMOVE", "status": "paid"}),
-        ("ttl_delete", {"event_type": "REMOVE", "status": "paid"}),
-        ("ttl_delete_capitalised", {"event_type": "REMOVE", "status": "paid"}),
+        ("ttl_delete", {"event_type": "REMOVE", "status": "paid", "deleted_by": "ttl"}),
+        (
+            "ttl_delete_capitalised",
+            {"event_type": "REMOVE", "status": "paid", "deleted_by": "ttl"},
+        ),
         ("new_image_only_remove", {"event_type": "REMOVE", **KEYS_ALONE}),
         ("keys_only_modify", {"event_type": "MODIFY", **KEYS_ALONE}),
         ("number_key", {"orderid": "42", "creation_time": "2026-11-21 02:18:00.123"}),
@@ -67,6 +71,35 @@ def test_each_kind_of_change_gives_its_row(
     to_row: Any, event: str, differs: dict[str, Any]
 ) -> None:
     assert written(to_row(load(event))) == ROW | differs
+
+
+@pytest.mark.parametrize(
+    "identity",
+    [
+        None,
+        {},
+        "dynamodb.amazonaws.com",
+        {"type": "Service"},
+        {"type": "Service", "principalId": "replication.dynamodb.amazonaws.com"},
+        {"type": "AssumedRole", "principalId": "dynamodb.amazonaws.com"},
+        {"principalId": "dynamodb.amazonaws.com"},
+    ],
+)
+def test_only_a_delete_by_dynamodb_itself_is_a_ttl_delete(to_row: Any, identity: object) -> None:
+    change = load("remove") | {"userIdentity": identity}
+    assert to_row(change)["deleted_by"] is None
+
+
+@pytest.mark.parametrize("extra", [{}, {"colour": {"S": "red"}}])  # the fast path, the other one
+@pytest.mark.parametrize("event_type", ["INSERT", "MODIFY", "REMOVE"])
+def test_only_a_remove_is_deleted_by_anyone(
+    to_row: Any, event_type: str, extra: dict[str, Any]
+) -> None:
+    change = load("ttl_delete")
+    stream = change["dynamodb"]
+    stream["NewImage"] = stream["OldImage"] = stream["OldImage"] | extra
+    change["eventName"] = event_type
+    assert to_row(change)["deleted_by"] == ("ttl" if event_type == "REMOVE" else None)
 
 
 def test_a_row_has_the_columns_of_the_schema_in_order(to_row: Any) -> None:
