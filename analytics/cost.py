@@ -37,6 +37,8 @@ class Price:
 _AWS = "https://aws.amazon.com"
 PRICES: Mapping[str, Price] = {
     "table writes": Price(0.625e-6, "write of 1 KB", f"{_AWS}/dynamodb/pricing/on-demand/"),
+    "table reads": Price(0.125e-6, "read of 4 KB", f"{_AWS}/dynamodb/pricing/on-demand/"),
+    "table export": Price(0.10, "GB", f"{_AWS}/dynamodb/pricing/on-demand/"),
     "table storage": Price(0.25, "GB-month", f"{_AWS}/dynamodb/pricing/on-demand/", 25),
     "table restore points": Price(0.20, "GB-month", f"{_AWS}/dynamodb/pricing/on-demand/"),
     "pipe": Price(0.40e-6, "change of up to 64 KB", f"{_AWS}/eventbridge/pricing/"),

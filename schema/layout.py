@@ -14,8 +14,10 @@ ORDERS_PREFIX = "orders/"
 """The Iceberg table of current orders."""
 JOBS_PREFIX = "jobs/"
 """The batch job's code and definition."""
+SNAPSHOTS_PREFIX = "snapshots/"
+"""How far each snapshot of the table has come, written by `python -m operate snapshot`."""
 EXPORTS_PREFIX = "exports/"
-"""Exports of the DynamoDB table that the batch job may load."""
+"""Exports of the DynamoDB table that snapshots read."""
 
 _PARTITIONS = "day=!{timestamp:yyyy-MM-dd}/hour=!{timestamp:HH}/"
 DELIVERY_PREFIX = PROJECTION_PREFIX + _PARTITIONS

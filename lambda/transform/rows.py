@@ -24,7 +24,12 @@ if TYPE_CHECKING:  # importing typing would slow the cold start
     # By column, then by DynamoDB type, the usual type first.
     _Readers: TypeAlias = Mapping[str, Mapping[str, _Read]]
 
-_IMAGES = {"INSERT": "NewImage", "MODIFY": "NewImage", "REMOVE": "OldImage"}
+_IMAGES = {
+    "INSERT": "NewImage",
+    "MODIFY": "NewImage",
+    "REMOVE": "OldImage",
+    "SNAPSHOT": "NewImage",  # built by `python -m operate snapshot`
+}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _GZIP = b"\x1f\x8b"
 _MAX_DEPTH = 32  # DynamoDB's limit on nesting

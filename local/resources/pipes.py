@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from local.resources.registry import (
     Context,
     Created,
@@ -33,5 +35,8 @@ def pipe(context: Context, name: str, inputs: Inputs) -> Created:
     )
     client.create_pipe(**wanted | {"DesiredState": "STOPPED"})
     arn = context.arn("pipes", f"pipe/{physical}")
-    context.define("pipes", wanted | {"Arn": arn})
+    created = time.time()
+    context.define(
+        "pipes", wanted | {"Arn": arn, "CreationTime": created, "LastModifiedTime": created}
+    )
     return physical, {**inputs, "name": physical, "arn": arn}
