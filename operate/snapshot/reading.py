@@ -73,6 +73,7 @@ class Export:
         self._bucket = bucket
         self._folder = f"{EXPORTS_PREFIX}AWSDynamoDB/{arn.rpartition('/')[2]}/"
         self._moment = moment
+        self._counts: dict[str, int] = {}
 
     def files(self) -> dict[str, int]:
         """Its data files and their counts of items.
@@ -87,7 +88,7 @@ class Export:
         try:
             lines = [orjson.loads(line) for line in body.splitlines() if line.strip()]
             # AWS's guide shows these keys without the prefix that was asked for.
-            return {
+            self._counts = {
                 f"{self._folder}data/{line['dataFileS3Key'].rpartition('/')[2]}": line["itemCount"]
                 for line in lines
             }
@@ -95,6 +96,7 @@ class Export:
             raise ReplayError(
                 f"s3://{self._bucket}/{key}: not an export's manifest ({type(error).__name__})"
             ) from None
+        return self._counts
 
     def batches(self, part: Part, stop: threading.Event) -> Iterator[Batch]:
         """The lines of a data file."""
@@ -117,6 +119,11 @@ class Export:
                     f"s3://{self._bucket}/{part.name}: line {number + 1} cannot be read "
                     f"({type(error).__name__}): begin a new snapshot"
                 ) from None
+        if number != self._counts[part.name]:
+            raise ReplayError(
+                f"s3://{self._bucket}/{part.name} has {number:,} items, its manifest says "
+                f"{self._counts[part.name]:,}: begin a new snapshot"
+            )
         yield Batch(items, self._moment, number, done=True)
 
 
