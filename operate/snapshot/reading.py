@@ -13,8 +13,7 @@ from typing import Any, Protocol
 import orjson
 
 from operate import scanning
-from operate.account import ReplayError
-from operate.snapshot.state import Part
+from operate.snapshot.state import Part, SpentError
 from schema.layout import EXPORTS_PREFIX
 
 _LINES = 2_000
@@ -80,8 +79,8 @@ class Export:
 
         Raises
         ------
-        ReplayError
-            The export is not there, or not in AWS's format.
+        SpentError
+            It is not in AWS's format.
         """
         key = f"{self._folder}manifest-files.json"
         body = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
@@ -93,13 +92,20 @@ class Export:
                 for line in lines
             }
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise ReplayError(
-                f"s3://{self._bucket}/{key}: not an export's manifest ({type(error).__name__})"
+            raise SpentError(
+                f"s3://{self._bucket}/{key}: not an export's manifest ({type(error).__name__}): "
+                "run this again for a new export"
             ) from None
         return self._counts
 
     def batches(self, part: Part, stop: threading.Event) -> Iterator[Batch]:
-        """The lines of a data file."""
+        """The lines of a data file.
+
+        Raises
+        ------
+        SpentError
+            The file is broken.
+        """
         body = self._s3.get_object(Bucket=self._bucket, Key=part.name)["Body"]
         number, items = 0, []
         with gzip.GzipFile(fileobj=body) as lines:
@@ -115,14 +121,14 @@ class Export:
                         yield Batch(items, self._moment, number, done=False)
                         items = []
             except (OSError, EOFError, KeyError, TypeError, ValueError) as error:
-                raise ReplayError(
-                    f"s3://{self._bucket}/{part.name}: line {number + 1} cannot be read "
-                    f"({type(error).__name__}): begin a new snapshot"
+                raise SpentError(
+                    f"s3://{self._bucket}/{part.name} cannot be read near line {number:,} "
+                    f"({type(error).__name__}): run this again for a new export"
                 ) from None
         if number != self._counts[part.name]:
-            raise ReplayError(
+            raise SpentError(
                 f"s3://{self._bucket}/{part.name} has {number:,} items, its manifest says "
-                f"{self._counts[part.name]:,}: begin a new snapshot"
+                f"{self._counts[part.name]:,}: run this again for a new export"
             )
         yield Batch(items, self._moment, number, done=True)
 

@@ -21,6 +21,10 @@ Method = Literal["scan", "export"]
 _NAME = "%Y%m%dT%H%M%SZ"
 
 
+class SpentError(ReplayError):
+    """A snapshot cannot be continued; the message says why. The next run begins a new one."""
+
+
 @dataclass
 class Part:
     """A segment of the scan, or a data file of the export.

@@ -17,7 +17,7 @@ from operate.snapshot import capture, writing
 from operate.snapshot.capture import Capture
 from operate.snapshot.estimate import Estimate
 from operate.snapshot.reading import Batch, Export, Scan, Source
-from operate.snapshot.state import Method, Part, State, States
+from operate.snapshot.state import Method, Part, SpentError, State, States
 from schema.layout import EXPORTS_PREFIX
 
 OUTPUTS = (
@@ -130,17 +130,16 @@ class Snapshot:
         captured = Capture.of(self._account)
         writer = writing.Writer(self._account, self._account.schema())
         state = self._continue_or_begin(captured)
-        if state.method == "export":
-            source, expected = self._export(state, captured)
-        else:
-            pace = Pace(self._read_units)
-            segments = len(state.parts)
-            source = Scan(self._dynamodb, captured.table, segments=segments, pace=pace)
-            expected = captured.items
-        if source:
-            self._read(state, source, writer, expected)
-            if all(part.done for part in state.parts):
-                state.finished = True
+        try:
+            source, expected = self._source(state, captured)
+            if source:
+                self._read(state, source, writer, expected)
+            state.finished = bool(source) and all(part.done for part in state.parts)
+        except SpentError:
+            state.finished = True
+            raise
+        finally:
+            if state.finished:
                 self._states.save(state)
         return Outcome(
             state.id,
@@ -196,6 +195,13 @@ class Snapshot:
             return f"it was interrupted more than {OLDEST // timedelta(hours=1)} hours ago"
         return None
 
+    def _source(self, state: State, captured: Capture) -> tuple[Source | None, int]:
+        """What to read from, and how many items there are about."""
+        if state.method == "export":
+            return self._export(state, captured)
+        pace, segments = Pace(self._read_units), len(state.parts)
+        return Scan(self._dynamodb, captured.table, segments=segments, pace=pace), captured.items
+
     def _export(self, state: State, captured: Capture) -> tuple[Source | None, int]:
         """The completed export and its count of items; no export if stopped before."""
         if state.export_arn is None:
@@ -228,9 +234,7 @@ class Snapshot:
                 case "COMPLETED":
                     return export
                 case "FAILED":
-                    state.finished = True
-                    self._states.save(state)
-                    raise ReplayError(
+                    raise SpentError(
                         f"the export failed ({export.get('FailureCode')}: "
                         f"{export.get('FailureMessage')}): run this again for a new one, or with "
                         "--scan"
@@ -303,7 +307,7 @@ class Snapshot:
         with self._lock:
             if state.export_time and self._states.now - state.export_time > OLDEST:
                 hours = OLDEST // timedelta(hours=1)
-                raise ReplayError(
+                raise SpentError(
                     f"the export is more than {hours} hours old: run this again for a new one, "
                     "with more --segments, or with --scan"
                 )
