@@ -74,8 +74,8 @@ def pages(
             **asked,
             **({"ExclusiveStartKey": after} if after else {}),
         )
-        after = answer.get("LastEvaluatedKey")
-        yield Page(answer["Items"], aws_time(answer), after)
+        after = last = answer.get("LastEvaluatedKey")
+        yield Page(answer["Items"], aws_time(answer), last)
         if not after:
             return
         units = answer["ConsumedCapacity"]["CapacityUnits"]

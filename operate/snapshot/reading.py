@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -23,7 +23,7 @@ _LINES = 2_000
 class Batch:
     """Items and when the table held them; ``after`` and ``done`` as in `Part`."""
 
-    items: list[Mapping[str, Any]]
+    items: Sequence[Mapping[str, Any]]
     moment: datetime
     after: Any
     done: bool
@@ -107,7 +107,8 @@ class Export:
             The file is broken.
         """
         body = self._s3.get_object(Bucket=self._bucket, Key=part.name)["Body"]
-        number, items = 0, []
+        number = 0
+        items: list[Mapping[str, Any]] = []
         with gzip.GzipFile(fileobj=body) as lines:
             try:
                 for line in lines:
