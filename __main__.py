@@ -197,6 +197,7 @@ if settings.monitoring:
             crawler_name=catalog.crawler_name,
             job_names=[batch.batch_job_name],
             alarm_email=settings.alarm_email,
+            batch_window_seconds=settings.batch_window_seconds,
             buffer_interval_seconds=settings.buffer_interval_seconds,
             transform_buffer_interval_seconds=settings.transform_buffer_interval_seconds,
             failed_record_percent=settings.failed_record_percent,

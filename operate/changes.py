@@ -7,13 +7,14 @@ import gzip
 import hashlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
 import orjson
 
-from schema import BEFORE_ALL, SNAPSHOT, Schema
+from operate import paths
+from schema import BEFORE_ALL, SNAPSHOT, Schema, types
 
 REPAIR_PREFIX = "repair-"
 """The prefix of the event IDs of built change records."""
@@ -136,18 +137,20 @@ def from_row(data: bytes, schema: Schema) -> bytes | None:
         row = json.loads(data, parse_int=_Number, parse_float=_Number)
         made = datetime.fromisoformat(row["creation_time"]).replace(tzinfo=UTC)
         extras = json.loads(row["extras"] or "{}", parse_int=_Number, parse_float=_Number)
-        columns = {
-            column.name: _typed(column.type, row[column.name])
+        image = {
+            column.attribute: _typed(column.parsed, row[column.name])
             for column in schema.columns
             if row.get(column.name) is not None
         }
-        image = columns | {name: _attribute(value) for name, value in extras.items()}
+        keys = {name: image[name] for name in schema.key_attributes}
+        for name, value in extras.items():
+            _put(image, paths.steps(name, schema), _attribute(value))
         change: dict[str, Any] = {
             "ApproximateCreationDateTime": made.timestamp(),
-            "Keys": {name: columns[name] for name in schema.keys},
+            "Keys": keys,
             "SequenceNumber": row["sequence_number"],
         }
-        if len(image) > len(schema.keys):
+        if len(image) > len(keys):
             change["OldImage" if row["event_type"] == "REMOVE" else "NewImage"] = image
         record = {"eventID": row["event_id"], "eventName": row["event_type"], "dynamodb": change}
         if row.get("deleted_by") == "ttl":
@@ -161,11 +164,33 @@ class _Number(str):
     """A number's text; a float would lose digits."""
 
 
-def _typed(type_: str, value: Any) -> dict[str, Any]:
+def _typed(type_: types.Type, value: Any) -> dict[str, Any]:  # noqa: PLR0911 - one a type
     """A column's value in DynamoDB JSON."""
-    if type_ == "timestamp":
-        return {"S": value.replace(" ", "T") + "Z"}
+    match type_:
+        case _ if value is None:
+            return {"NULL": True}
+        case types.Scalar("timestamp"):
+            return {"S": value.replace(" ", "T") + "Z"}
+        case types.Scalar("binary"):
+            return {"B": value}
+        case types.Scalar("json"):
+            return _attribute(json.loads(value, parse_int=_Number, parse_float=_Number))
+        case types.Array(of):
+            return {"L": [_typed(of, inner) for inner in value]}
+        case types.Map(of):
+            return {"M": {name: _typed(of, inner) for name, inner in value.items()}}
+        case types.Struct(fields):
+            return {"M": {name: _typed(of, value[name.lower()]) for name, of in fields}}
     return _attribute(value)
+
+
+def _put(image: dict[str, Any], steps: Sequence[str | int], value: Mapping[str, Any]) -> None:
+    """Put a value of extras where it was in the item."""
+    place: Any = image
+    for step in steps[:-1]:
+        place = place[step]
+        place = place["L"] if "L" in place else place["M"]
+    place[steps[-1]] = value
 
 
 def _attribute(value: Any) -> dict[str, Any]:

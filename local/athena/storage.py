@@ -494,11 +494,17 @@ def _paths(keys: Sequence[str]) -> str:
     return f"[{quoted}]" if keys else "['$.\"\"']"
 
 
+_UNNAMED_DECIMAL = re.compile(r"DECIMAL\([^)]*\)\[|MAP\([^,]*, DECIMAL")
+"""In a list or a map: its numbers are under no key of their own, or under any."""
+
+
 def _exact_decimals(table: Table, types: Mapping[str, str]) -> str:
     """SQL that makes strings of the numbers under a decimal's key: JSON numbers become doubles.
 
     The key cannot be a part of a JSON string: there its closing quote follows a backslash.
     """
+    if any(_UNNAMED_DECIMAL.search(kind) for kind in types.values()):
+        return "quoted_numbers(line)"
     names = []
     for column, kind in types.items():
         if decimal(kind):

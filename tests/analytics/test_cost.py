@@ -107,7 +107,7 @@ def test_an_order_of_more_than_a_kilobyte_is_several_writes() -> None:
 
 def test_idle_costs_what_is_paid_by_the_hour_and_by_the_piece() -> None:
     idle = Estimate.of(LOAD).idle
-    assert idle["dev"] == pytest.approx(HOURS * 0.015 + 18 * 0.10 + 3)
+    assert idle["dev"] == pytest.approx(HOURS * 0.015 + 19 * 0.10 + 3)
     assert idle["prod"] > HOURS * 0.04
     assert all(idle[name] < Estimate.of(LOAD).total(name) for name in STACKS)
 

@@ -80,6 +80,7 @@ DOCUMENTED: dict[str, dict[str, set[str]]] = {
         "AWS/SQS ApproximateNumberOfMessagesVisible": {"QueueName"},
     },
     "lambda/transform/metrics.py": {
+        "sales-cdc Age": {"DeliveryStream"},
         "sales-cdc Failed": {"DeliveryStream"},
         "sales-cdc Records": {"DeliveryStream"},
     },
@@ -95,6 +96,7 @@ USUAL = {
     "transform-errors",
     "transform-throttled",
     "transform-slow",
+    "changes-late",
     "failed-records",
     "processing-failed",
     "delivery-late",
@@ -192,14 +194,32 @@ def test_thresholds_follow_from_the_settings(deploy: Deploy) -> None:
             buffer_interval_seconds=300,
             transform_buffer_interval_seconds=60,
             transform_timeout_seconds=100,
+            batch_window_seconds=30,
             failed_record_percent=5.0,
         )
     )
     assert slow["delivery-late"]["threshold"] == 2 * 360 + 300
+    assert slow["changes-late"]["threshold"] == 1000 * (2 * 90 + 300)
     assert slow["transform-slow"]["threshold"] == 80_000
     assert slow["failed-records"]["threshold"] == 5
     with pytest.raises(checks.ArgumentError, match="alarm_email: must be an e-mail address"):
         MonitoringArgs(**OURS, alarm_email="nobody", failed_record_percent=0)
+
+
+def test_late_changes_are_those_beyond_99_percent(deploy: Deploy) -> None:
+    late = alarms(watch(deploy))["changes-late"]
+    assert (late["metricName"], late["extendedStatistic"]) == ("Age", "p99")
+    assert "statistic" not in late
+    assert late["comparisonOperator"] == "GreaterThanThreshold"
+    assert late["threshold"] == 422_000
+
+
+def test_the_dashboard_shows_how_old_changes_are(deploy: Deploy) -> None:
+    widgets = json.loads(watch(deploy).find("Dashboard").inputs["dashboardBody"])["widgets"]
+    last = widgets[-1]
+    assert (last["x"], last["width"]) == (0, 24)
+    shown = [(line[1], line[-1]["stat"]) for line in last["properties"]["metrics"]]
+    assert shown == [("Age", "p50"), ("Age", "p99"), ("Age", "Maximum")]
 
 
 def test_the_rate_of_failed_records_is_of_all_records(deploy: Deploy) -> None:

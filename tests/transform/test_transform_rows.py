@@ -275,3 +275,143 @@ def test_a_creation_time_that_is_none_is_refused(to_row: Any, seconds: object) -
     change["dynamodb"]["ApproximateCreationDateTime"] = seconds
     with pytest.raises(RecordError):
         to_row(change)
+
+
+# --- Nested columns, json, binary ---
+
+LINES = "array<struct<sku:string,unitPrice:decimal(10,2),gifts:array<int>>>"
+
+
+@pytest.mark.parametrize(
+    ("type_", "value", "text"),
+    [
+        ("binary", {"B": "AAEC/w=="}, '"AAEC/w=="'),
+        ("json", {"S": "a"}, '"\\"a\\""'),
+        ("json", {"M": {"b": {"N": "1.50"}, "a": {"NULL": True}}}, r'"{\"a\":null,\"b\":1.50}"'),
+        ("json", {"NS": ["10", "9"]}, '"[9,10]"'),
+        ("json", {"NULL": True}, "null"),
+        ("array<string>", {"L": []}, "[]"),
+        ("array<string>", {"L": [{"S": "b"}, {"NULL": True}, {"S": "a"}]}, '["b",null,"a"]'),
+        ("array<string>", {"SS": ["b", "B", "a"]}, '["B","a","b"]'),
+        ("array<int>", {"NS": ["10", "9", "-1"]}, "[-1,9,10]"),
+        ("array<binary>", {"BS": ["/w==", "AA=="]}, '["/w==","AA=="]'),
+        ("array<json>", {"SS": ["b", "a"]}, r'["\"a\"","\"b\""]'),
+        ("array<array<int>>", {"L": [{"L": [{"N": "1"}]}, {"NS": ["2"]}]}, "[[1],[2]]"),
+        ("map<string,int>", {"M": {"Zoë": {"N": "1E+2"}, "a b": {"NULL": True}}}, None),
+        ("struct<zipCode:string,at:date>", {"M": {}}, '{"zipcode":null,"at":null}'),
+        ("struct<zipCode:string>", {"NULL": True}, "null"),
+        ("struct<zipCode:string>", {"M": {"zipCode": {"S": "1"}}}, '{"zipcode":"1"}'),
+        ("struct<a:struct<b:bigint>>", {"M": {"a": {"M": {"b": {"N": "7"}}}}}, '{"a":{"b":7}}'),
+        ("array<decimal( 38 , 2)>", {"L": [{"N": "9" * 36 + ".99"}]}, f"[{'9' * 36}.99]"),
+        (
+            LINES,
+            {"L": [{"M": {"unitPrice": {"N": "0.10"}, "gifts": {"L": [{"N": "1"}]}}}]},
+            '[{"sku":null,"unitprice":0.10,"gifts":[1]}]',
+        ),
+    ],
+)
+def test_a_nested_value_is_written_with_every_digit(
+    type_: str, value: object, text: str | None
+) -> None:
+    assert row_of(type_, value) == (text or '{"Zoë":100,"a b":null}')
+
+
+@pytest.mark.parametrize(
+    ("type_", "value", "reason"),
+    [
+        (
+            LINES,
+            {"L": [{"M": {}}] * 3 + [{"M": {"unitPrice": {"N": "0.123"}}}]},
+            "it[3].unitPrice: decimal(10,2) cannot hold this value exactly",
+        ),
+        (
+            LINES,
+            {"L": [{"M": {"gifts": {"L": [{"N": "1"}, {"S": "x"}]}}}]},
+            "it[0].gifts[1]: int is read only from N",
+        ),
+        (LINES, {"L": [{"S": "x"}]}, "it[0]: struct is read only from M"),
+        (LINES, {"M": {}}, "it: array is read only from L or SS or NS or BS"),
+        ("array<int>", {"NS": ["1", "0.5"]}, "it[0]: int cannot hold this value exactly"),
+        (
+            "map<string,struct<a:date>>",
+            {"M": {"anna@example.com": {"M": {"a": {"S": "today"}}}}},
+            "it.*.a: date cannot hold this value exactly",
+        ),
+        ("struct<a:string>", {"S": "x"}, "it: struct is read only from M"),
+        ("json", {"N": "x"}, "it: not a valid DynamoDB value"),
+        ("binary", {"S": "x"}, "it: binary is read only from B"),
+    ],
+)
+def test_a_nested_value_that_does_not_fit_is_named_by_its_path(
+    type_: str, value: object, reason: str
+) -> None:
+    with pytest.raises(SchemaMismatch) as refused:
+        row_of(type_, value)
+    assert str(refused.value) == f"column {reason}"
+
+
+@pytest.mark.parametrize(
+    ("type_", "value"),
+    [
+        ("struct<a:string>", {"M": []}),
+        ("struct<a:string>", {"M": {"a": None}}),
+        ("array<int>", {"L": {}}),
+        ("array<int>", {"L": [None]}),
+        ("map<string,int>", {"M": [{"N": "1"}]}),
+        ("json", {"X": 1}),
+        ("json", None),
+        ("array<string>", {"SS": [1]}),
+    ],
+)
+def test_what_dynamodb_would_not_write_is_no_change_record(type_: str, value: object) -> None:
+    with pytest.raises(NotAChangeRecord):
+        row_of(type_, value)
+
+
+CART = Schema(
+    name="carts",
+    key="id",
+    sort_key="place",
+    columns=(
+        Column(name="id", attribute="Id", type="binary", required=True),
+        Column(name="place", attribute="line-no", type="int"),
+        Column(name="items", attribute="Items", type="array<struct<sku:string>>"),
+        Column(name="shipto", attribute="ship-to", type="map<string,struct<city:string>>"),
+    ),
+)
+
+
+def cart_row(**image: object) -> Any:
+    change = load("insert")
+    keys = {"Id": {"B": "AA=="}, "line-no": {"N": "7"}}
+    change["dynamodb"] |= {"Keys": keys, "NewImage": keys | image}
+    return compile_schema(json.loads(CART.to_json()))(change)
+
+
+def test_a_column_is_read_from_its_attribute_and_a_key_may_be_binary() -> None:
+    row = cart_row(Items={"L": [{"M": {"sku": {"S": "a"}}}]}, items={"S": "other"})
+    assert {name: written(row)[name] for name in ("id", "place", "items", "extras")} == {
+        "id": "AA==",
+        "place": 7,
+        "items": [{"sku": "a"}],
+        "extras": '{"items":"other"}',
+    }
+
+
+def test_unknown_members_of_structs_are_kept_in_extras_by_their_path() -> None:
+    row = cart_row(
+        Items={"L": [{"M": {}}, {"M": {"SKU": {"N": "1.50"}, "a b": {"SS": ["y", "x"]}}}]},
+        **{
+            "ship-to": {"M": {"x.y": {"M": {"geo": {"M": {"lat": {"N": "1"}}}}}}},
+            "Items[0].sku": {"S": "an attribute, not a path"},
+            "ship.to": {"S": "plain"},
+        },
+    )
+    assert json.loads(row["extras"]) == {
+        "Items[1].SKU": 1.5,
+        'Items[1]["a b"]': ["x", "y"],
+        '["ship-to"]["x.y"].geo': {"lat": 1},
+        '["Items[0].sku"]': "an attribute, not a path",
+        "ship.to": "plain",
+    }
+    assert written(row)["items"] == [{"sku": None}, {"sku": None}]
