@@ -200,12 +200,7 @@ def _running(
 
 
 @app.command()
-def batch(
-    backfill: Annotated[
-        str | None,
-        typer.Option(metavar="S3_URI", help="Load this DynamoDB export, not the new changes."),
-    ] = None,
-) -> None:
+def batch() -> None:
     """Run the Spark job on the stack that `up` runs, and print its figures as one JSON object.
 
     Starts the job through the Glue API, as `aws glue start-job-run` does.
@@ -213,7 +208,7 @@ def batch(
     with _plain_errors():
         settings = Running(home()).environment()
         outputs = stack_outputs.load(file=Path(settings[stack_outputs.ENVIRONMENT_VARIABLE]))
-        typer.echo(json.dumps(start_and_await(settings, outputs, backfill=backfill)))
+        typer.echo(json.dumps(start_and_await(settings, outputs)))
 
 
 def _watch(stack: LocalChain, screen: show.Screen, *others: Shop | Server) -> None:

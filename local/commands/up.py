@@ -132,8 +132,6 @@ def engineer(stack: LocalChain) -> Credentials:
             ["glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"],
             arn("glue", f"job/{outputs['batchJobName']}"),
         ),
-        # Exports for a backfill of the batch's table.
-        (["s3:PutObject"], f"{bucket}/exports/*"),
         # For CREATE VIEW, DROP VIEW and CREATE TABLE AS.
         (["glue:CreateTable", "glue:DeleteTable", "glue:UpdateTable"], catalog),
         (["s3:PutObject", "s3:DeleteObject"], f"{bucket}/athena-results/*"),

@@ -13,10 +13,19 @@ from pathlib import Path
 from typing import Any
 
 from schema import ORDERS, Schema
+from schema.model import SNAPSHOT
 
 Row = dict[str, Any]
 _names = itertools.count()
 HOUR = "2026-03-20-10"
+
+
+def snapshot(
+    orderid: str, quantity: int = 0, *, read: str = "2026-03-20 08:00:00.000", **columns: Any
+) -> Row:
+    """An item that was there before the log, as ``operate snapshot`` writes it."""
+    event = {"event_id": f"snapshot:{orderid}", "creation_time": read}
+    return change(orderid, 0, SNAPSHOT, quantity=quantity, **event | columns)
 
 
 def change(  # the defaults make an INSERT of order a

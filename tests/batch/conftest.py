@@ -13,7 +13,7 @@ from local.standins import spark as spark_jars
 from tests.batch.batch_support import Lake
 
 ROOT = Path(__file__).parents[2]
-SOURCES = [str(ROOT / "jobs"), str(ROOT / "lambda" / "transform")]
+SOURCES = [str(ROOT / "jobs")]
 sys.path[:0] = [path for path in SOURCES if path not in sys.path]
 
 

@@ -253,7 +253,7 @@ def test_columns_that_the_schema_does_not_know_are_reported(lake: Lake) -> None:
 
 def test_parquet_as_firehose_writes_it_gives_the_same_rows(lake: Lake) -> None:
     rows = [change("a", 1), change("b", 2, created_at=None), change("b", 3, "REMOVE")]
-    convert = RowConverter([(column.name, column.type) for column in ORDERS.event_row])
+    convert = RowConverter([(column.name, column.hive) for column in ORDERS.event_row])
     data = convert.parquet(lines(rows).splitlines())
     lake.add(change("c", 4), name="first.gz")  # the format was changed within the hour
     lake.add(name="second.parquet").write_bytes(data)
@@ -269,7 +269,7 @@ def test_parquet_as_firehose_writes_it_gives_the_same_rows(lake: Lake) -> None:
 
 
 def test_parquet_with_a_column_more_or_less_is_read(lake: Lake) -> None:
-    convert = RowConverter([(column.name, column.type) for column in ORDERS.event_row])
+    convert = RowConverter([(column.name, column.hive) for column in ORDERS.event_row])
     int96 = {"use_deprecated_int96_timestamps": True}
     path = lake.add(name="one.parquet")
     path.write_bytes(convert.parquet(lines([change("a", 1)]).splitlines()))

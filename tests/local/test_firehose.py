@@ -340,7 +340,8 @@ LINES = "array<struct<sku:string,price:decimal(10,2),at:timestamp,codes:map<stri
 
 def converted(columns: list[tuple[str, str]], *rows: Any, **how: bool) -> list[dict[str, Any]]:
     data = RowConverter(columns, **how).parquet([json.dumps(row).encode() for row in rows])
-    return pq.read_table(io.BytesIO(data)).to_pylist()
+    found: list[dict[str, Any]] = pq.read_table(io.BytesIO(data)).to_pylist()
+    return found
 
 
 def test_nested_values_keep_their_digits_and_have_null_where_the_row_has_nothing() -> None:
