@@ -21,6 +21,8 @@ class AccessArgs:
         The ARN of the table's stream.
     kinesis_stream_arn:
         The ARN of the Kinesis stream.
+    delivery_stream_name, transform_function_name, batch_job_name:
+        The Firehose stream, the transform and the batch job, if any, for ``status``.
     enrichment_function_arn:
         The pipe's enrichment function, if any. Replays of dead letters invoke it too.
     kms_key_arn:
@@ -35,6 +37,9 @@ class AccessArgs:
     bucket_arn: pulumi.Input[str]
     database_arn: pulumi.Input[str]
     workgroup_arn: pulumi.Input[str]
+    delivery_stream_name: pulumi.Input[str]
+    transform_function_name: pulumi.Input[str]
+    batch_job_name: pulumi.Input[str] | None = None
     enrichment_function_arn: pulumi.Input[str] | None = None
     kms_key_arn: limits.KeyArn | None = None
 
@@ -96,6 +101,7 @@ class Access(pulumi.ComponentResource):
                     *(policies.invoke(enrichment) if enrichment else []),
                     *policies.scan_orders(args.table_arn, args.kms_key_arn),
                     *policies.snapshot(args.bucket_arn, args.table_arn),
+                    *_look(args),
                 ]
             ),
             opts=pulumi.ResourceOptions(
@@ -118,3 +124,20 @@ class Access(pulumi.ComponentResource):
                 "operator_policy_arn": self.operator_policy_arn,
             }
         )
+
+
+def _look(args: AccessArgs) -> list[policies.Statement]:
+    def arn(service: str, kind: str, name: pulumi.Input[str]) -> pulumi.Output[str]:
+        resource = pulumi.Output.concat(kind, name)
+        return resource.apply(lambda known: policies.sibling_arn(args.table_arn, service, known))
+
+    job = args.batch_job_name
+    return policies.look(
+        args.table_arn,
+        args.kinesis_stream_arn,
+        args.dlq_arn,
+        args.bucket_arn,
+        delivery_stream=arn("firehose", "deliverystream/", args.delivery_stream_name),
+        transform=arn("lambda", "function:", args.transform_function_name),
+        job=arn("glue", "job/", job) if job else None,
+    )

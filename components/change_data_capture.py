@@ -209,6 +209,8 @@ class ChangeDataCapture(pulumi.ComponentResource):
                 bucket_arn=lake.bucket_arn,
                 database_arn=catalog.database_arn,
                 workgroup_arn=catalog.workgroup_arn,
+                delivery_stream_name=lake.delivery_stream_name,
+                transform_function_name=lake.transform_function_name,
                 kms_key_arn=args.kms_key_arn,
             ),
             child,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,6 +92,8 @@ class LocalChain:
         self._on_delivered = on_delivered
         self._gateway_port = gateway_port
         self._gateway: Gateway | None = None
+        self._started = 0.0
+        self._changed: dict[str, float] = {}
 
     @property
     def aws(self) -> Aws:
@@ -121,8 +124,14 @@ class LocalChain:
             self.jobs = Jobs(self.aws, definitions.get("jobs", []))
             for action, hook in {**self.crawlers.hooks(), **self.jobs.hooks()}.items():
                 self._gateway.intercept("glue", action, hook)
-            self._gateway.intercept("pipes", "DescribePipe", self._describe_pipe)
+            for action, hook in {
+                "DescribePipe": self._describe_pipe,
+                "StartPipe": self._start_pipe,
+                "StopPipe": self._stop_pipe,
+            }.items():
+                self._gateway.intercept("pipes", action, hook)
             self._say("starting the pipe and Firehose")
+            self._started = time.time()
             for one in definitions.get("firehose", []):
                 firehose = FirehoseDefinition.from_api(one)
                 self.firehoses.append(Firehose(self.aws, firehose, on_delivered=self._on_delivered))
@@ -138,14 +147,58 @@ class LocalChain:
 
     def _describe_pipe(self, request: Mapping[str, Any], _: Credentials) -> dict[str, Any]:
         """The full definition of a pipe and its real state; the emulator has neither."""
-        for pipe in self.deployment.definitions.get("pipes", []):
-            if pipe["Name"] == request["Name"]:
-                (worker,) = (one for one in self.pipes if one.definition.name == pipe["Name"])
-                state = {"CurrentState": "RUNNING", "DesiredState": "RUNNING"}
-                if worker.error:
-                    state |= {"CurrentState": "START_FAILED", "StateReason": str(worker.error)}
-                return {**pipe, **state}
+        pipe = self._pipe(request)
+        (definition,) = (
+            one
+            for one in self.deployment.definitions["pipes"]
+            if one["Name"] == pipe.definition.name
+        )
+        return {**definition, **self._pipe_state(pipe)}
+
+    def _start_pipe(self, request: Mapping[str, Any], _: Credentials) -> dict[str, Any]:
+        """Start a stopped pipe. As on AWS, one in another state is a conflict."""
+        pipe = self._pipe(request)
+        self._require(pipe, "STOPPED")
+        pipe.resume()
+        self._changed[pipe.definition.name] = time.time()
+        return self._summary(pipe) | {"CurrentState": "STARTING"}
+
+    def _stop_pipe(self, request: Mapping[str, Any], _: Credentials) -> dict[str, Any]:
+        """Stop a running pipe. As on AWS, the answer does not wait for it."""
+        pipe = self._pipe(request)
+        self._require(pipe, "RUNNING")
+        pipe.pause()
+        self._changed[pipe.definition.name] = time.time()
+        return self._summary(pipe) | {"CurrentState": "STOPPING"}
+
+    def _pipe(self, request: Mapping[str, Any]) -> Pipe:
+        for pipe in self.pipes:
+            if pipe.definition.name == request["Name"]:
+                return pipe
         raise AwsError("NotFoundException", f"Pipe {request['Name']} does not exist.", 404)
+
+    def _require(self, pipe: Pipe, state: str) -> None:
+        if (current := self._pipe_state(pipe)["CurrentState"]) != state:
+            raise AwsError(
+                "ConflictException", f"Pipe {pipe.definition.name} is {current}, not {state}.", 409
+            )
+
+    def _summary(self, pipe: Pipe) -> dict[str, Any]:
+        return {"Name": pipe.definition.name, "Arn": pipe.definition.arn, **self._pipe_state(pipe)}
+
+    def _pipe_state(self, pipe: Pipe) -> dict[str, Any]:
+        current = "RUNNING"
+        if pipe.paused:
+            current = "STOPPING" if pipe.running else "STOPPED"
+        elif pipe.error:
+            current = "START_FAILED"
+        return {
+            "CurrentState": current,
+            "DesiredState": "STOPPED" if pipe.paused else "RUNNING",
+            **({"StateReason": str(pipe.error)} if pipe.error else {}),
+            "CreationTime": self._started,
+            "LastModifiedTime": self._changed.get(pipe.definition.name, self._started),
+        }
 
     def stop(self) -> None:
         """Stop from source to lake, so that records in flight are delivered; safe to call twice."""

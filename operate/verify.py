@@ -15,7 +15,7 @@ from operate import scanning, values
 from operate.account import Account
 from schema import Column, Schema
 
-OUTPUTS = ("tableName", "workgroupName", "databaseName")
+OUTPUTS = ("tableName", "workgroupName", "databaseName", "bucketName")
 Key = tuple[str, ...]
 Kind = Literal["only in the table", "only in the lake", "differs", "more than once in the lake"]
 _SEEN = b""  # in place of the digest of an order that the lake has

@@ -10,7 +10,7 @@ from schema.model import (
     Schema,
     SchemaError,
 )
-from schema.orders import ORDERS
+from schema.orders import ORDERS, about_orders
 
 __all__ = [
     "BEFORE_ALL",
@@ -22,4 +22,5 @@ __all__ = [
     "Problem",
     "Schema",
     "SchemaError",
+    "about_orders",
 ]

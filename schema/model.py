@@ -16,7 +16,7 @@ from schema import types
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,127}")
 _TABLE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _RESERVED_NAMES = re.compile(
-    "projection.*|changes|crawled_.*|current_.*|failed|replayed|jobs|exports|snapshots|erasures"
+    "projection.*|changes|crawled_.*|current_.*|failed|replayed|jobs|exports|operations|snapshots|erasures"
 )
 """Names that the lake's tables, views and prefixes use."""
 _NO_KEYS = (types.Scalar("boolean"), types.Scalar("json"))

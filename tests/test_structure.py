@@ -21,7 +21,7 @@ ROOMS: dict[str, set[str]] = {
     "components.definitions": {"components.arguments", "schema"},
     "package": {"components", "schema"},
     "schema": set(),
-    "client": set(),
+    "client": {"schema"},
     "operate": {*PRODUCT},
     "generator": {*PRODUCT},
     "analytics": {*PRODUCT},

@@ -87,16 +87,20 @@ def queries(run: Run) -> str:
     for view in load_views(database, schema):
         if not run.ask(f'SELECT * FROM "{view.name}" LIMIT 1'):  # noqa: S608 - our own view
             raise CheckFailedError(f"the view {view.name} returns no row")
-    (some,) = run.ask(f"SELECT {ORDERS.key} FROM current_orders LIMIT 1")  # noqa: S608
+    keys = ", ".join(f'"{key}"' for key in schema.keys)
+    (some,) = run.ask(f"SELECT {keys} FROM {schema.current_view} LIMIT 1")  # noqa: S608
     shipped = {query.name: query for query in load_queries(schema)}
     saved = _saved(run, reader.client("athena"))
     if missing := shipped.keys() - saved.keys():
         raise CheckFailedError(f"not saved in the workgroup: {', '.join(sorted(missing))}")
     for name, query in shipped.items():
         run.say(f"running {name}")
-        # The one parameter without a default is an order's key.
+        # The parameters without a default are an item's keys.
         asked = [p for p in query.parameters if p.default is None]
-        values = {one.name: one.literal(str(some[ORDERS.key])) for one in asked}
+        values = {
+            one.name: one.literal(str(some[key]))
+            for one, key in zip(asked, schema.keys, strict=False)
+        }
         run.ask(saved[name], [values[one] for one in query.placeholders if one in values])
     return f"{len(shipped)} queries and the views succeed"
 

@@ -5,11 +5,11 @@
 -- same event_id, and the first to arrive is kept. Copies are removed only within a day, so that a
 -- filter on day can skip the other days' objects. A copy that arrives on a later day (a retry across
 -- midnight UTC) appears on that day too. Where that matters, use count(DISTINCT event_id), or the
--- highest sequence_number per order, as current_orders does.
+-- highest sequence_number per item, as the view of the latest state does.
 SELECT ${columns}, day, hour
 FROM (
     SELECT ${columns}, day, hour,
-        row_number() OVER (PARTITION BY ${keys}, event_id, day ORDER BY hour) AS copy
+        row_number() OVER (PARTITION BY ${keys}, event_id, day ORDER BY hour) AS "#copy"
     FROM ${database}.projection
 ) AS log
-WHERE copy = 1
+WHERE "#copy" = 1

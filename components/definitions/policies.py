@@ -515,8 +515,13 @@ def redrive(queue: Arn, table_stream: Arn, pipe: Arn, key: str | None = None) ->
             ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"],
             queue,
         ),
-        allow("ReadChanges", ["dynamodb:GetRecords", "dynamodb:GetShardIterator"], table_stream),
+        allow(
+            "ReadChanges",
+            ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
+            table_stream,
+        ),
         allow("ReadFilter", ["pipes:DescribePipe"], pipe),
+        allow("PausePipe", ["pipes:StartPipe", "pipes:StopPipe"], pipe),
         *_use_queue_key(key, DECRYPT),
     ]
 
@@ -531,17 +536,14 @@ def snapshot(bucket: Arn, table: Arn) -> list[Statement]:
     """Operator: the table's items -> the log, by scan (`scan_orders`) or by export.
 
     DynamoDB writes an export with its caller's permissions: the three on S3 that its guide lists.
-    The pipe's state comes with `redrive`, S3's key and listing with `replay_failed`.
+    The states of table and pipe come with `scan_orders`, `look` and `redrive`, S3's key and listing
+    with `replay_failed`.
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport_Requesting.html
     """
     written = [layout.PROJECTION_PREFIX, layout.PROCESSING_FAILED_PREFIX, layout.SNAPSHOTS_PREFIX]
     read = [layout.SNAPSHOTS_PREFIX, layout.EXPORTS_PREFIX]
     return [
-        allow(
-            "Export",
-            ["dynamodb:DescribeContinuousBackups", "dynamodb:ExportTableToPointInTime"],
-            table,
-        ),
+        allow("Export", ["dynamodb:ExportTableToPointInTime"], table),
         # The names of exports are DynamoDB's.
         allow("FollowExport", ["dynamodb:DescribeExport"], under(table, "/export/*")),
         allow(
@@ -551,6 +553,47 @@ def snapshot(bucket: Arn, table: Arn) -> list[Statement]:
         ),
         allow("ReadSnapshot", ["s3:GetObject"], *[under(bucket, f"/{p}*") for p in read]),
         allow("WriteSnapshot", ["s3:PutObject"], *[under(bucket, f"/{p}*") for p in written]),
+    ]
+
+
+def look(
+    table: Arn,
+    stream: Arn,
+    queue: Arn,
+    bucket: Arn,
+    *,
+    delivery_stream: Arn,
+    transform: Arn,
+    job: Arn | None = None,
+) -> list[Statement]:
+    """Operator: the state of each part, and the result of the last verify.
+
+    The states of table and pipe come with `scan_orders` and `redrive`.
+    """
+    return [
+        allow(
+            "LookAtTable",
+            ["dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTimeToLive"],
+            table,
+        ),
+        allow("LookAtStream", ["kinesis:DescribeStreamSummary"], stream),
+        allow("LookAtDelivery", ["firehose:DescribeDeliveryStream"], delivery_stream),
+        allow("LookAtTransform", ["lambda:GetFunctionConfiguration"], transform),
+        *([allow("LookAtBatch", ["glue:GetJobRuns"], job)] if job else []),
+        allow("CountDeadLetters", ["sqs:GetQueueAttributes"], queue),
+        # A list is authorized on all alarms, whatever prefix it asks for.
+        allow(
+            "ListAlarms",
+            ["cloudwatch:DescribeAlarms"],
+            sibling_arn(stream, "cloudwatch", "alarm:*"),
+        ),
+        # Metrics have no ARNs.
+        allow("ReadMetrics", ["cloudwatch:GetMetricData"], "*"),
+        allow(
+            "KeepVerify",
+            ["s3:GetObject", "s3:PutObject"],
+            under(bucket, f"/{layout.LAST_VERIFY_KEY}"),
+        ),
     ]
 
 

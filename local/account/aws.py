@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-GATEWAY_SERVICES = frozenset({"athena", "dynamodbstreams", "glue"})
+GATEWAY_SERVICES = frozenset({"athena", "dynamodbstreams", "glue", "pipes"})
 """Services that the gateway serves; all others go to the emulator."""
 
 

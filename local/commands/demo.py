@@ -289,7 +289,7 @@ class Demo:
             problems=self._problems(stack, differing, unexpected),
             # A seeded run places its orders at fixed dates, which may be long ago.
             revenue=query.saved("revenue_by_product", days="3650"),
-            life=query.saved("order_history", orderid=life_of) if life_of else [],
+            life=query.saved("history", orderid=life_of) if life_of else [],
             life_of=life_of,
             now=[row for row in current if row[ORDERS.key] == life_of],
             batch=figures,

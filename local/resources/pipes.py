@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from local.resources.registry import (
     Context,
     Created,
@@ -26,7 +24,7 @@ def _without_zeros(inputs: Inputs) -> Inputs:
 @creates("aws:pipes/pipe:Pipe")
 def pipe(context: Context, name: str, inputs: Inputs) -> Created:
     """A pipe, stopped in the emulator, whose own poller does not support Kinesis targets."""
-    client = context.aws.client("pipes")
+    client = context.aws.client("pipes", direct=True)
     physical = auto_name(context, name, inputs)
     wanted = parameters(
         client,
@@ -35,8 +33,5 @@ def pipe(context: Context, name: str, inputs: Inputs) -> Created:
     )
     client.create_pipe(**wanted | {"DesiredState": "STOPPED"})
     arn = context.arn("pipes", f"pipe/{physical}")
-    created = time.time()
-    context.define(
-        "pipes", wanted | {"Arn": arn, "CreationTime": created, "LastModifiedTime": created}
-    )
+    context.define("pipes", wanted | {"Arn": arn})
     return physical, {**inputs, "name": physical, "arn": arn}

@@ -110,6 +110,7 @@ class Pipe(Worker):
         self.definition = definition
         self.counts = PipeCounts()
         self.positions = {} if positions is None else positions
+        self.paused = False
         self._aws = aws
         self._authorizer = Authorizer(aws)
         self._shards: dict[str, _Shard] = {}
@@ -129,8 +130,25 @@ class Pipe(Worker):
         """Read each shard once and deliver the batches that are due."""
         return self._pass_on(force=False)
 
+    def pause(self) -> None:
+        """Read no more, and return at once; `running` tells when the current step is done."""
+        self.paused = True
+        self.stopping.set()
+
+    def resume(self) -> None:
+        """Continue after the last change that was delivered."""
+        self.stop()
+        # What was read but not delivered is read again.
+        self.counts.captured -= sum(len(shard.held) for shard in self._shards.values())
+        self._shards.clear()
+        self.paused = False
+        self.stopping.clear()
+        self.start()
+
     def finish(self) -> None:
         """Read the rest of the stream and deliver everything that is buffered."""
+        if self.paused:
+            return
         deadline = time.monotonic() + FINISH_SECONDS
         while self._pass_on(force=True) and time.monotonic() < deadline:
             pass

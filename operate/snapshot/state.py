@@ -58,7 +58,7 @@ class State:
     Attributes
     ----------
     id:
-        When it began: ``20261125T110405Z``.
+        When it began, and some random digits: ``20261125T110405Z-5f2c``.
     table_id, stream:
         Of the table when it began. With others, its rest would be of another table, or with a gap.
     parts:
@@ -82,7 +82,7 @@ class State:
     @property
     def began(self) -> datetime:
         """When it began, by AWS's clock."""
-        return datetime.strptime(self.id, _NAME).replace(tzinfo=UTC)
+        return datetime.strptime(self.id.partition("-")[0], _NAME).replace(tzinfo=UTC)
 
     def total(self, count: Literal["items", "rows", "failed"]) -> int:
         """A count of all parts."""
@@ -153,14 +153,9 @@ class States:
         return state
 
     def begin(self, method: Method, *, table_id: str, stream: str, segments: int) -> State:
-        """A new snapshot, saved.
-
-        Raises
-        ------
-        ReplayError
-            Another run has begun one in the same second.
-        """
-        state = State(self.now.strftime(_NAME), method, table_id, stream)
+        """A new snapshot, saved."""
+        identity = f"{self.now.strftime(_NAME)}-{self._run[:4]}"
+        state = State(identity, method, table_id, stream)
         if method == "scan":
             state.parts = [Part(str(number), self.now) for number in range(segments)]
         self.save(state)

@@ -24,7 +24,7 @@ from schema import ORDERS, Column
 from tests.analytics.sales_lake import DATABASE, Lake, Row
 
 BUCKET, WORKGROUP = "lake", "analysts"
-_FAILED = {
+FAILED = {
     "attemptsmade": "int",
     "arrivaltimestamp": "bigint",
     "errorcode": "string",
@@ -45,9 +45,9 @@ class LocalAthena:
         glue = aws.client("glue")
         glue.create_database(DatabaseInput={"Name": DATABASE})
         columns = {column.name: column.type for column in ORDERS.event_row}
-        glue.create_table(DatabaseName=DATABASE, TableInput=_table("projection", columns))
+        glue.create_table(DatabaseName=DATABASE, TableInput=table("projection", columns))
         glue.create_table(
-            DatabaseName=DATABASE, TableInput=_table("projection_processing_failed", _FAILED)
+            DatabaseName=DATABASE, TableInput=table("projection_processing_failed", FAILED)
         )
         aws.client("athena").create_work_group(
             Name=WORKGROUP,
@@ -115,7 +115,7 @@ def running(directory: Path, lake: Lake, failed: list[dict[str, Any]]) -> Iterat
             gateway.stop()
 
 
-def _table(name: str, columns: Mapping[str, str]) -> dict[str, Any]:
+def table(name: str, columns: Mapping[str, str]) -> dict[str, Any]:
     return {
         "Name": name,
         "TableType": "EXTERNAL_TABLE",

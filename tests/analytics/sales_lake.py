@@ -58,7 +58,7 @@ class Row:
         image = [order.get(column.name) for column in ORDERS.columns]
         image[0] = self.change.orderid
         change = self.change
-        envelope = [None, change.event, change.made, change.event_id, change.sequence]
+        envelope = [None, change.event, change.made, change.event_id, change.sequence, None]
         where = [self.day, f"{self.partition:%H}", self.stored.replace(tzinfo=UTC)]
         return [*image, *envelope, *where]
 

@@ -159,7 +159,7 @@ def test_views_and_saved_queries_are_deployed(up: Any) -> None:
     assert {view.inputs["name"] for view in views} == {"changes", "current_orders"}
     queries = dev.all("NamedQuery")
     assert {query.inputs["name"] for query in queries} == {
-        path.stem for path in (ROOT / "analytics" / "queries").glob("*.sql")
+        path.stem for path in (ROOT / "analytics" / "queries").rglob("*.sql")
     }
     assert all(len(query.inputs["description"]) <= 1024 for query in queries)
 

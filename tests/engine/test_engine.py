@@ -71,7 +71,7 @@ def test_the_outputs_name_what_is_there(dev: Stack, aws: Aws) -> None:
     outputs = dev.outputs()
     table = aws.client("dynamodb").describe_table(TableName=outputs["tableName"])["Table"]
     assert table["LatestStreamArn"] == outputs["streamArn"]
-    pipe = aws.client("pipes").describe_pipe(Name=outputs["pipeName"])
+    pipe = aws.client("pipes", direct=True).describe_pipe(Name=outputs["pipeName"])
     assert pipe["Source"] == outputs["streamArn"]
     assert not [name for name, value in outputs.items() if not value]
 
@@ -169,7 +169,7 @@ def test_destroy_leaves_nothing(dev: Stack, aws: Aws) -> None:
     assert aws.client("lambda").list_functions()["Functions"] == []
     assert aws.client("iam").list_roles()["Roles"] == []
     assert aws.client("logs").describe_log_groups()["logGroups"] == []
-    assert aws.client("pipes").list_pipes()["Pipes"] == []
+    assert aws.client("pipes", direct=True).list_pipes()["Pipes"] == []
     assert aws.client("glue", direct=True).get_databases()["DatabaseList"] == []
     assert s3.list_buckets()["Buckets"] == []
 

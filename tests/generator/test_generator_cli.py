@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from schema import Column, Schema
 from tests.generator.generator_support import PROJECT, REGION, Account, Cli, Finished
 
 
@@ -30,6 +31,15 @@ def refused(done: Finished, *words: str) -> None:
     assert done.err.count("\n") == 1
     for word in words:
         assert word in done.err
+
+
+def test_a_stack_of_another_table_is_left_alone(cli: Cli, tmp_path: Path) -> None:
+    columns = (Column(name="id", type="string"),)
+    schema = Schema(name="shipments", key="id", columns=columns)
+    outputs = tmp_path / "outputs.json"
+    outputs.write_text(json.dumps({"tableName": "t", "schema": schema.to_json()}))
+    done = cli("--outputs", str(outputs), "--count", "1")
+    refused(done, "the table t of this stack holds shipments, and the generator writes orders")
 
 
 def test_json_says_what_the_table_and_the_journal_hold(

@@ -9,7 +9,7 @@
 -- param hours int 24 how many hours back, the current one included
 WITH latest AS (
     SELECT quantity, price, status, created_at, event_type,
-        row_number() OVER (PARTITION BY orderid /*key*/ ORDER BY sequence_number DESC) AS newest
+        row_number() OVER (PARTITION BY orderid /*key*/ ORDER BY sequence_number DESC, creation_time DESC) AS newest
     FROM projection
     WHERE day >= date_format(date_add('hour', -/*hours*/ 24, localtimestamp), '%Y-%m-%d')
         AND concat(day, hour) >= date_format(date_add('hour', -/*hours*/ 24, localtimestamp), '%Y-%m-%d%H')

@@ -16,7 +16,7 @@ log AS (
         p.status,
         p.created_at,
         p.event_type,
-        row_number() OVER (PARTITION BY p.orderid /*key*/ ORDER BY p.sequence_number DESC) AS newest,
+        row_number() OVER (PARTITION BY p.orderid /*key*/ ORDER BY p.sequence_number DESC, p.creation_time DESC) AS newest,
         max(CASE WHEN s.step < 5 THEN s.step ELSE 1 END) OVER (PARTITION BY p.orderid /*key*/) AS reached
     FROM projection AS p
     LEFT JOIN stages AS s ON p.status = s.stage
