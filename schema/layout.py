@@ -20,6 +20,8 @@ JOBS_PREFIX = "jobs/"
 """The batch job's code and definition."""
 SNAPSHOTS_PREFIX = "snapshots/"
 """How far each snapshot of the table has come, written by `python -m operate snapshot`."""
+SNAPSHOT_OBJECTS = "snapshot-"
+"""How the names of a snapshot's objects begin, in the partitions of rows and failed records."""
 EXPORTS_PREFIX = "exports/"
 """Exports of the DynamoDB table that snapshots read."""
 

@@ -540,7 +540,12 @@ def snapshot(bucket: Arn, table: Arn) -> list[Statement]:
     with `replay_failed`.
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport_Requesting.html
     """
-    written = [layout.PROJECTION_PREFIX, layout.PROCESSING_FAILED_PREFIX, layout.SNAPSHOTS_PREFIX]
+    # Not over Firehose's objects in the same partitions.
+    written = [
+        f"{layout.PROJECTION_PREFIX}*/{layout.SNAPSHOT_OBJECTS}*",
+        f"{layout.PROCESSING_FAILED_PREFIX}*/{layout.SNAPSHOT_OBJECTS}*",
+        f"{layout.SNAPSHOTS_PREFIX}*",
+    ]
     read = [layout.SNAPSHOTS_PREFIX, layout.EXPORTS_PREFIX]
     return [
         allow("Export", ["dynamodb:ExportTableToPointInTime"], table),
@@ -552,7 +557,7 @@ def snapshot(bucket: Arn, table: Arn) -> list[Statement]:
             under(bucket, f"/{layout.EXPORTS_PREFIX}*"),
         ),
         allow("ReadSnapshot", ["s3:GetObject"], *[under(bucket, f"/{p}*") for p in read]),
-        allow("WriteSnapshot", ["s3:PutObject"], *[under(bucket, f"/{p}*") for p in written]),
+        allow("WriteSnapshot", ["s3:PutObject"], *[under(bucket, f"/{p}") for p in written]),
     ]
 
 

@@ -20,7 +20,7 @@ from operate.account import Account, ReplayError
 from operate.reasons import RejectedError, liner
 from operate.snapshot.reading import Batch
 from schema import Schema
-from schema.layout import PROCESSING_FAILED_PREFIX, PROJECTION_PREFIX
+from schema.layout import PROCESSING_FAILED_PREFIX, PROJECTION_PREFIX, SNAPSHOT_OBJECTS
 
 MARKED_FAILED = "Lambda.ProcessingFailedStatus"
 """Firehose's error code for a record that the transform rejects."""
@@ -156,7 +156,7 @@ def partition(since: datetime) -> str:
 def object_name(snapshot: str, part: int, chunk: int, after: Any) -> str:
     """The name of a chunk's object: the same range of items has the same name, others differ."""
     end = hashlib.blake2b(orjson.dumps(after), digest_size=4).hexdigest()
-    return f"snapshot-{snapshot}-{part:04}-{chunk:05}-{end}"
+    return f"{SNAPSHOT_OBJECTS}{snapshot}-{part:04}-{chunk:05}-{end}"
 
 
 def _failed_record(change: Mapping[str, Any], reason: str, moment: float) -> bytes:

@@ -116,8 +116,9 @@ def test_an_operator_may_repair_and_no_more(deploy: Deploy) -> None:
         | {verdict},
         "s3:ListBucket": {BUCKET},
         "s3:PutObject": exports
-        | {f"{BUCKET}/{p}/*" for p in ("replayed", "snapshots", "projection")}
-        | {f"{BUCKET}/failed/processing-failed/*", verdict},
+        | {f"{BUCKET}/{p}/*" for p in ("replayed", "snapshots")}
+        | {f"{BUCKET}/{p}/*/snapshot-*" for p in ("projection", "failed/processing-failed")}
+        | {verdict},
         "s3:PutObjectAcl": exports,
         "sqs:GetQueueAttributes": {QUEUE},
         "sqs:ChangeMessageVisibility": {QUEUE},
