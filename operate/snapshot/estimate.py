@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from analytics.cost import DATED, GB, KB, PRICES, REGION
+from client.prices import DATED, GB, KB, PRICES, REGION
 from operate.snapshot.capture import Capture
 from operate.snapshot.state import Method
 
