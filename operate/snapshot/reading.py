@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import threading
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -121,7 +122,7 @@ class Export:
                             return
                         yield Batch(items, self._moment, number, done=False)
                         items = []
-            except (OSError, EOFError, KeyError, TypeError, ValueError) as error:
+            except (OSError, EOFError, KeyError, TypeError, ValueError, zlib.error) as error:
                 raise SpentError(
                     f"s3://{self._bucket}/{part.name} cannot be read near line {number:,} "
                     f"({type(error).__name__}): run this again for a new export"

@@ -313,7 +313,7 @@ class Snapshot:
                 )
             part.after, part.done, part.since = after, batch.done, batch.moment
             part.chunk += 1
-            part.items += chunk.items
-            part.rows += len(chunk.lines)
-            part.failed += len(chunk.failed)
+            part.items += chunk.rows + chunk.failed
+            part.rows += chunk.rows
+            part.failed += chunk.failed
             self._states.save(state)

@@ -272,7 +272,7 @@ def test_a_failed_record_of_a_snapshot_is_replayed_as_its_row(operated: Operated
     writer, chunk = Writer(operated.account(), replace(ORDERS, columns=columns)), Chunk()
     item = {"orderid": {"S": "mended"}, "status": {"S": "paid"}}
     writer.add(chunk, Batch([item], states.now, None, done=True))
-    assert (len(chunk.lines), len(chunk.failed)) == (0, 1)
+    assert (chunk.rows, chunk.failed) == (0, 1)
     writer.write(chunk, "snapshot-narrow", states.now)
     before = operated.stack.hops().settled
     replayed = operated.run("replay", "failed", "--replay", "--json")
