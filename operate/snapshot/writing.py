@@ -63,7 +63,7 @@ class Format:
     def encode(self, lines: bytes | bytearray) -> bytes | bytearray:
         """The object of these lines."""
         if self.parquet:
-            return self.parquet.parquet(lines.splitlines())
+            return self.parquet.parquet(bytes(lines).splitlines())
         return gzip.compress(lines, _GZIP_LEVEL, mtime=0) if self.gzip else lines
 
 
