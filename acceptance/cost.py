@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from analytics.cost import HOURS, PRICES
+from analytics.cost import HOURS
+from client.prices import PRICES
 
 RUN_HOURS = 1.5
 """Lifetime of the stack: a little more than the hour between two changes of the TTL."""

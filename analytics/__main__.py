@@ -15,13 +15,14 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from analytics import ParameterError, Query, load_queries, schema_of
-from analytics.cost import DATED, NOT_COUNTED, REGION, Estimate, Load
+from analytics.cost import NOT_COUNTED, Estimate, Load
 from analytics.dashboard import serve
 from analytics.output import Format, write
 from analytics.tableau import DRIVER_SETTINGS, data_source, driver_settings
 from client import stack_outputs
 from client.athena import Athena, AthenaError, Usage
 from client.command_line import FAILED, INTERRUPTED, WRONG_USAGE, Outputs, Stack, fail, new_app
+from client.prices import DATED, REGION
 from schema import ORDERS, Schema, about_orders
 
 app = new_app()

@@ -37,6 +37,8 @@ from operate import pausing, verdicts
 from operate.dlq import DeadLetters
 from operate.ledger import Ledgers
 from operate.replaying import Choice, Replay
+from operate.snapshot import Snapshot
+from operate.snapshot.state import Method
 from operate.status import Status
 from operate.verify import Verifier
 
@@ -286,7 +288,23 @@ class Bench:
         verifier = Verifier(account)
         verifier.explain(verifier.compare().differences[:1])
         verifier.item(("nobody",))
+        self._snapshot(account)
         self._look_and_pause(account)
+
+    def _snapshot(self, account: LocalAccount) -> None:
+        """Take snapshots by export and by scan, of an item that fits the schema and one that does
+        not."""
+        dynamodb, table = self.stack.aws.client("dynamodb"), account["tableName"]
+        dynamodb.update_continuous_backups(
+            TableName=table,
+            PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
+        )
+        for price in ({"N": "1.5"}, {"S": "odd"}):
+            item = {"orderid": {"S": f"snapshot-{price}"}, "price": price}
+            dynamodb.put_item(TableName=table, Item=item)
+        methods: tuple[Method, ...] = ("export", "scan")
+        for method in methods:
+            Snapshot(account, method=method).take()
 
     def _look_and_pause(self, account: LocalAccount) -> None:
         """Keep a verdict, look at every part, stop the pipe and start it."""

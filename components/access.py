@@ -61,8 +61,9 @@ class Access(pulumi.ComponentResource):
     reader_policy_arn: pulumi.Output[str]
     """The ARN of the policy that allows Athena queries and reading the objects behind them."""
     operator_policy_arn: pulumi.Output[str]
-    """The ARN of the policy that allows replaying failed records and dead letters, and scanning the
-    table. ``verify`` needs the reader policy as well."""
+    """The ARN of the policy that allows replaying failed records and dead letters, and
+    scanning the table and taking snapshots of it. ``verify`` and ``snapshot`` need the reader
+    policy as well."""
 
     def __init__(
         self, name: str, args: AccessArgs, opts: pulumi.ResourceOptions | None = None
@@ -106,6 +107,7 @@ class Access(pulumi.ComponentResource):
                     ),
                     *(policies.invoke(enrichment) if enrichment else []),
                     *policies.scan_orders(args.table_arn, args.table_kms_key_arn),
+                    *policies.snapshot(args.bucket_arn, args.table_arn),
                     *_look(args),
                 ]
             ),

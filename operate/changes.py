@@ -14,10 +14,12 @@ from typing import Any, Literal, NamedTuple
 import orjson
 
 from operate import paths
-from schema import Schema, types
+from schema import BEFORE_ALL, SNAPSHOT, Schema, types
 
 REPAIR_PREFIX = "repair-"
 """The prefix of the event IDs of built change records."""
+SNAPSHOT_PREFIX = "snapshot:"
+"""The prefix of the event IDs of a snapshot's rows."""
 MOST_BYTES = 1_000 * 1024
 """Firehose's limit for a record. Kinesis allows 24 KiB more, for data and partition key.
 https://docs.aws.amazon.com/firehose/latest/dev/limits.html"""
@@ -69,6 +71,29 @@ def repair(
             "eventSourceARN": stream_arn,
         }
     )
+
+
+def snapshot(schema: Schema, item: Mapping[str, Any], moment: float) -> dict[str, Any]:
+    """Build the change record, parsed, of an item that was in the table at an epoch second.
+
+    Its sequence number is below that of every change. Its ID is that of the item's key, so that
+    repeated snapshots are duplicates.
+    """
+    image = _wire(item)
+    keys = {name: image[name] for name in schema.key_attributes}
+    texts = [str(content) for value in keys.values() for content in value.values()]
+    if len(texts) > 1:  # the separator must stay one
+        texts = [text.replace("%", "%25").replace("/", "%2F") for text in texts]
+    return {
+        "eventID": f"{SNAPSHOT_PREFIX}{'/'.join(texts)}",
+        "eventName": SNAPSHOT,
+        "dynamodb": {
+            "ApproximateCreationDateTime": moment,
+            "Keys": keys,
+            "NewImage": image,
+            "SequenceNumber": BEFORE_ALL,
+        },
+    }
 
 
 class Fitted(NamedTuple):

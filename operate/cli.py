@@ -21,7 +21,7 @@ from rich.text import Text
 
 from client.command_line import FAILED, INTERRUPTED, WRONG_USAGE, Outputs, Stack, fail, new_app
 from operate import dlq as dead_letters
-from operate import pausing, replaying, verdicts, verify
+from operate import pausing, replaying, snapshot, verdicts, verify
 from operate.account import Account, ReplayError, UsageError
 from operate.failed import Window
 from operate.replaying import Choice, Group, Replay
@@ -36,6 +36,10 @@ AsJson = Annotated[
     bool, typer.Option("--json", help="Print the result as one JSON object, the last line.")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")]
+ReadUnits = Annotated[
+    float,
+    typer.Option(min=1, metavar="N", help="Read capacity units a second to use at most."),
+]
 Settle = Annotated[
     float,
     typer.Option(
@@ -58,6 +62,8 @@ python -m operate replay dlq --stack dev
 
 python -m operate verify --stack dev --settle 180
 
+python -m operate snapshot --stack dev --dry-run
+
 python -m operate status --stack dev
 
 [bold]Exit codes[/bold]: 0 done, 1 failed or incomplete, 2 wrong usage, 130 stopped by Ctrl-C.
@@ -67,7 +73,7 @@ If it was stopped or killed, run it again: it continues where it stopped.
 
 @app.callback(epilog=_EXAMPLES)
 def operate() -> None:
-    """Replay changes that did not arrive, and verify the lake against the table.
+    """Replay changes that did not arrive, take snapshots, and verify the lake against the table.
 
     You need the stack's operator and reader policies. Credentials, region and endpoints are those
     of the AWS CLI: AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and so on.
@@ -178,10 +184,7 @@ def verify_(  # noqa: PLR0917 - the command line's
     stack: Stack = None,
     outputs: Outputs = None,
     settle: Settle = 0,
-    read_units: Annotated[
-        float,
-        typer.Option(min=1, metavar="N", help="Read capacity units a second to use at most."),
-    ] = 200,
+    read_units: ReadUnits = 200,
     segments: Annotated[
         int, typer.Option(min=1, max=64, metavar="N", help="Segments of the parallel scan.")
     ] = 4,
@@ -219,14 +222,7 @@ def verify_(  # noqa: PLR0917 - the command line's
         if stop.is_set():
             _say("stopped")
             raise typer.Exit(INTERRUPTED)
-        for one in verdict.differences[:show]:
-            _say(f"  {one}")
-        if (more := len(verdict.differences) - show) > 0:
-            _say(f"  and {more:,} more")
-        line = f"{verdict.table_items:,} items in the table, {verdict.lake_orders:,} in the lake"
-        if not counts:
-            line += f", {verdict.equal:,} equal in every value"
-        _say(line + (": they match" if same else ": they differ"))
+        _show_verdict(verdict, same=same, show=show, counts=counts)
         facts: dict[str, Any] = {
             "matches": same,
             "table_items": verdict.table_items,
@@ -235,6 +231,101 @@ def verify_(  # noqa: PLR0917 - the command line's
         _print_json(facts if counts else verdict.to_json(show), as_json=as_json)
         _keep(account, facts if counts else verdict.to_json(0))
         if not same:
+            raise typer.Exit(FAILED)
+
+
+@app.command("snapshot")
+def snapshot_(  # noqa: PLR0917 - the command line's
+    stack: Stack = None,
+    outputs: Outputs = None,
+    scan: Annotated[
+        bool, typer.Option("--scan", help="Read the table by a parallel scan.")
+    ] = False,
+    export: Annotated[
+        bool,
+        typer.Option("--export", help="Read it by an export to S3: needs point-in-time recovery."),
+    ] = False,
+    read_units: ReadUnits = 200,
+    segments: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=64,
+            metavar="N",
+            help="Segments of the scan, or files of the export, at once.",
+        ),
+    ] = 4,
+    verified: Annotated[
+        bool,
+        typer.Option(
+            "--verify/--no-verify",
+            help="Afterwards, compare the table with the lake. This scans the table once more.",
+        ),
+    ] = True,
+    settle: Settle = 600,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write what is in the table into the log, as rows of type SNAPSHOT.
+
+    For a table that is older than its stream. Every change in the log wins over a row of a
+    snapshot, whatever comes first, so you can take one at any time, during writes, and again.
+
+    Without --scan or --export it exports if point-in-time recovery is on, which uses no read
+    capacity, and scans otherwise. Items that do not fit the schema become failed records.
+    """
+    with _work() as (stop, bar):
+        if scan and export:
+            raise UsageError("--scan and --export exclude each other")
+        account = Account.load(stack, outputs, snapshot.OUTPUTS)
+        with _explained(account), bar("reading the table") as progress:
+            work = snapshot.Snapshot(
+                account,
+                method="scan" if scan else "export" if export else None,
+                read_units=read_units,
+                segments=segments,
+                on_progress=progress,
+                say=_say,
+                stop=stop,
+            )
+            if dry_run:
+                estimate = work.estimate()
+                _say(str(estimate))
+                _print_json(estimate.to_json() | {"dry_run": True}, as_json=as_json)
+                return
+            outcome = work.take()
+        _say(
+            f"snapshot {outcome.id} by {outcome.method}: {outcome.items:,} items, "
+            f"{outcome.rows:,} rows written, {outcome.failed:,} failed records"
+        )
+        facts: dict[str, Any] = outcome.to_json() | {"dry_run": False, "verify": None}
+        same = True
+        if verified and outcome.finished:
+            with _explained(account), bar("comparing table and lake") as progress:
+                verifier = verify.Verifier(
+                    account,
+                    read_units=read_units,
+                    segments=segments,
+                    on_scanned=lambda count: progress(count, 0),
+                )
+                # Failed records do not arrive by themselves.
+                verdict = verifier.settle(0 if outcome.failed else settle, stop=stop)
+            same = verdict.matches
+            facts["verify"] = verdict.to_json(0)
+            if not stop.is_set():
+                _keep(account, facts["verify"])
+            _show_verdict(verdict, same=same, show=20)
+        _print_json(facts | {"interrupted": stop.is_set()}, as_json=as_json)
+        if stop.is_set():
+            if not outcome.finished:
+                _say("stopped: run the same command again to continue")
+            raise typer.Exit(INTERRUPTED)
+        if outcome.failed:
+            _say(
+                "items that do not fit the schema are failed records: `replay failed` lists them, "
+                "and with --replay sends them once the schema takes them"
+            )
+        if outcome.failed or not same:
             raise typer.Exit(FAILED)
 
 
@@ -377,6 +468,17 @@ def _show_groups(groups: Sequence[Group], *, as_json: bool) -> None:
         if facts["would_pass"]:
             _say("--replay sends those that would pass now")
     _print_json(facts, as_json=as_json)
+
+
+def _show_verdict(verdict: verify.Verdict, *, same: bool, show: int, counts: bool = False) -> None:
+    for one in verdict.differences[:show]:
+        _say(f"  {one}")
+    if (more := len(verdict.differences) - show) > 0:
+        _say(f"  and {more:,} more")
+    line = f"{verdict.table_items:,} items in the table, {verdict.lake_orders:,} in the lake"
+    if not counts:
+        line += f", {verdict.equal:,} equal in every value"
+    _say(line + (": they match" if same else ": they differ"))
 
 
 def _show_replay(tally: replaying.Tally, *, dry_run: bool) -> None:

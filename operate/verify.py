@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from operate import values
+from operate import scanning, values
 from operate.account import Account
 from schema import Column, Schema
 
 OUTPUTS = ("tableName", "workgroupName", "databaseName", "bucketName")
 Key = tuple[str, ...]
 Kind = Literal["only in the table", "only in the lake", "differs", "more than once in the lake"]
-_SCAN_PAGE = 500  # items: small enough to keep to the rate within a second or two
+_SEEN = b""  # in place of the digest of an order that the lake has
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class Verifier:
         self._schema = account.schema()
         columns = values.select_list(self._schema)
         self._select = f"SELECT {columns} FROM {self._schema.current_view}"  # noqa: S608
-        self._pace = Pace(read_units)
+        self._pace = scanning.Pace(read_units)
         self._segments = segments
         self._on_scanned = on_scanned
         self._stored_keys: dict[Key, dict[str, Any]] = {}
@@ -134,22 +134,25 @@ class Verifier:
                 if stored != self._typed(key):
                     self._stored_keys[key] = stored
         verdict.table_items = len(digests)
-        seen: set[Key] = set()
         for row in self._account.rows(self._select):
             verdict.lake_orders += 1
             key = values.key_of_row(self._schema, row)
-            if key in seen:
+            digest = digests.get(key)
+            if digest == _SEEN:
                 verdict.differences.append(Difference(key, "more than once in the lake"))
                 continue
-            seen.add(key)
-            digest = digests.pop(key, None)
+            digests[key] = _SEEN
             if digest is None:
                 verdict.differences.append(Difference(key, "only in the lake"))
             elif digest != _digest(values.of_row(self._schema, row)):
                 verdict.differences.append(Difference(key, "differs"))
             else:
                 verdict.equal += 1
-        verdict.differences += [Difference(key, "only in the table") for key in digests]
+        verdict.differences += [
+            Difference(key, "only in the table")
+            for key, digest in digests.items()
+            if digest != _SEEN
+        ]
         verdict.differences.sort(key=lambda one: one.key)
         return verdict
 
@@ -219,8 +222,17 @@ class Verifier:
 
         def work(segment: int) -> None:
             try:
-                for page in self._segment(segment, asked, over):
-                    pages.put(page)
+                read = scanning.pages(
+                    self._dynamodb,
+                    self._table,
+                    segment=segment,
+                    segments=self._segments,
+                    pace=self._pace,
+                    stop=over,
+                    **asked,
+                )
+                for page in read:
+                    pages.put(page.items)
                 pages.put(None)
             except Exception as error:  # raised again where the pages are read
                 pages.put(error)
@@ -244,45 +256,6 @@ class Verifier:
                 yield page
         finally:
             over.set()
-
-    def _segment(
-        self, segment: int, asked: Mapping[str, Any], over: threading.Event
-    ) -> Iterator[list[dict[str, Any]]]:
-        start: dict[str, Any] = {}
-        while not over.is_set():
-            answer = self._dynamodb.scan(
-                TableName=self._table,
-                ConsistentRead=True,
-                Segment=segment,
-                TotalSegments=self._segments,
-                Limit=_SCAN_PAGE,
-                ReturnConsumedCapacity="TOTAL",
-                **asked,
-                **start,
-            )
-            yield answer["Items"]
-            last = answer.get("LastEvaluatedKey")
-            if not last:
-                return
-            start = {"ExclusiveStartKey": last}
-            self._pace.spend(answer["ConsumedCapacity"]["CapacityUnits"], over)
-
-
-class Pace:
-    """A rate limit, in units a second, shared by threads."""
-
-    def __init__(self, a_second: float) -> None:
-        self._a_second = a_second
-        self._free_at = time.monotonic()
-        self._lock = threading.Lock()
-
-    def spend(self, units: float, stop: threading.Event) -> None:
-        """Wait to stay within the rate after using these units; ``stop`` ends the wait."""
-        with self._lock:
-            now = time.monotonic()
-            self._free_at = max(self._free_at, now) + units / self._a_second
-            wait = self._free_at - now
-        stop.wait(wait)
 
 
 def _digest(one: values.Values) -> bytes:

@@ -18,8 +18,12 @@ LAST_VERIFY_KEY = f"{OPERATIONS_PREFIX}verify.json"
 """The result of the last `python -m operate verify`."""
 JOBS_PREFIX = "jobs/"
 """The batch job's code and definition."""
+SNAPSHOTS_PREFIX = "snapshots/"
+"""How far each snapshot of the table has come, written by `python -m operate snapshot`."""
+SNAPSHOT_OBJECTS = "snapshot-"
+"""How the names of a snapshot's objects begin, in the partitions of rows and failed records."""
 EXPORTS_PREFIX = "exports/"
-"""Exports of the DynamoDB table that the batch job may load."""
+"""Exports of the DynamoDB table that snapshots read."""
 
 _PARTITIONS = "day=!{timestamp:yyyy-MM-dd}/hour=!{timestamp:HH}/"
 DELIVERY_PREFIX = PROJECTION_PREFIX + _PARTITIONS

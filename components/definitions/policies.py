@@ -532,6 +532,35 @@ def scan_orders(table: Arn, key: str | None = None) -> list[Statement]:
     return [allow("ScanOrders", actions, table), *use_table_key(table, key)]
 
 
+def snapshot(bucket: Arn, table: Arn) -> list[Statement]:
+    """Operator: the table's items -> the log, by scan (`scan_orders`) or by export.
+
+    DynamoDB writes an export with its caller's permissions: the three on S3 that its guide lists.
+    The states of table and pipe come with `scan_orders`, `look` and `redrive`, S3's key and listing
+    with `replay_failed`.
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport_Requesting.html
+    """
+    # Not over Firehose's objects in the same partitions.
+    written = [
+        f"{layout.PROJECTION_PREFIX}*/{layout.SNAPSHOT_OBJECTS}*",
+        f"{layout.PROCESSING_FAILED_PREFIX}*/{layout.SNAPSHOT_OBJECTS}*",
+        f"{layout.SNAPSHOTS_PREFIX}*",
+    ]
+    read = [layout.SNAPSHOTS_PREFIX, layout.EXPORTS_PREFIX]
+    return [
+        allow("Export", ["dynamodb:ExportTableToPointInTime"], table),
+        # The names of exports are DynamoDB's.
+        allow("FollowExport", ["dynamodb:DescribeExport"], under(table, "/export/*")),
+        allow(
+            "WriteExport",
+            ["s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectAcl"],
+            under(bucket, f"/{layout.EXPORTS_PREFIX}*"),
+        ),
+        allow("ReadSnapshot", ["s3:GetObject"], *[under(bucket, f"/{p}*") for p in read]),
+        allow("WriteSnapshot", ["s3:PutObject"], *[under(bucket, f"/{p}") for p in written]),
+    ]
+
+
 def look(
     table: Arn,
     stream: Arn,

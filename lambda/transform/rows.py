@@ -23,7 +23,12 @@ if TYPE_CHECKING:  # importing typing would slow the cold start
     _Read: TypeAlias = Callable[[Any], Any]  # converts a DynamoDB value to a row's value
     _Type: TypeAlias = str | Mapping[str, Any]  # as in the schema's JSON: a name, or a tree
 
-_IMAGES = {"INSERT": "NewImage", "MODIFY": "NewImage", "REMOVE": "OldImage"}
+_IMAGES = {
+    "INSERT": "NewImage",
+    "MODIFY": "NewImage",
+    "REMOVE": "OldImage",
+    "SNAPSHOT": "NewImage",  # built by `python -m operate snapshot`
+}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _GZIP = b"\x1f\x8b"
 _MAX_DEPTH = 32  # DynamoDB's limit on nesting

@@ -1,4 +1,4 @@
-"""ministack with AWS's size limits: `python -m local.account.strict_emulator`.
+"""ministack with AWS's size limits and exports: `python -m local.account.strict_emulator`.
 
 The checks run in the server, so they apply to every client.
 """
@@ -13,7 +13,7 @@ from ministack.app import main
 from ministack.core.responses import error_response_json
 from ministack.services import kinesis, lambda_svc
 
-from local.account import limits
+from local.account import limits, table_exports  # noqa: F401 - replaces the emulator's exports
 
 Answer = tuple[int, dict[str, str], bytes]
 

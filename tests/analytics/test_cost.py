@@ -15,7 +15,8 @@ import yaml
 from typer.testing import CliRunner
 
 from analytics.__main__ import app
-from analytics.cost import DAYS, DEV, HOURS, PRICES, PROD, Estimate, Load, Stack, custom_metrics
+from analytics.cost import DAYS, DEV, HOURS, PROD, Estimate, Load, Stack, custom_metrics
+from client.prices import PRICES
 from tests.components.component_support import Deployed, record
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -89,12 +89,15 @@ def test_an_operator_may_repair_and_no_more(deploy: Deploy) -> None:
     verdict = f"{BUCKET}/operations/verify.json"
     delivery = arn("firehose:{region}:{account}:deliverystream/lake")
     looked_at = {TABLE, STREAM, QUEUE, delivery, arn("lambda:{region}:{account}:function:rows")}
+    exports = {f"{BUCKET}/exports/*"}
     assert policy.allows == {
         "cloudwatch:DescribeAlarms": {"*"},
         "cloudwatch:GetMetricData": {"*"},
         "dynamodb:DescribeContinuousBackups": looked_at,
+        "dynamodb:DescribeExport": {f"{TABLE}/export/*"},
         "dynamodb:DescribeTable": {TABLE},
         "dynamodb:DescribeTimeToLive": looked_at,
+        "dynamodb:ExportTableToPointInTime": {TABLE},
         "dynamodb:GetItem": {TABLE},
         "dynamodb:Scan": {TABLE},
         "dynamodb:DescribeStream": {CHANGES},
@@ -110,9 +113,16 @@ def test_an_operator_may_repair_and_no_more(deploy: Deploy) -> None:
         "pipes:DescribePipe": {PIPE},
         "pipes:StartPipe": {PIPE},
         "pipes:StopPipe": {PIPE},
-        "s3:GetObject": {f"{BUCKET}/failed/*", f"{BUCKET}/replayed/*", verdict},
+        "s3:AbortMultipartUpload": exports,
+        "s3:GetObject": exports
+        | {f"{BUCKET}/{p}/*" for p in ("failed", "replayed", "snapshots")}
+        | {verdict},
         "s3:ListBucket": {BUCKET},
-        "s3:PutObject": {f"{BUCKET}/replayed/*", verdict},
+        "s3:PutObject": exports
+        | {f"{BUCKET}/{p}/*" for p in ("replayed", "snapshots")}
+        | {f"{BUCKET}/{p}/*/snapshot-*" for p in ("projection", "failed/processing-failed")}
+        | {verdict},
+        "s3:PutObjectAcl": exports,
         "sqs:GetQueueAttributes": looked_at,
         "sqs:ChangeMessageVisibility": {QUEUE},
         "sqs:DeleteMessage": {QUEUE},
