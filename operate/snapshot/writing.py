@@ -24,7 +24,7 @@ from schema.layout import PROCESSING_FAILED_PREFIX, PROJECTION_PREFIX, SNAPSHOT_
 
 MARKED_FAILED = "Lambda.ProcessingFailedStatus"
 """Firehose's error code for a record that the transform rejects."""
-CHUNK_BYTES, CHUNK_SECONDS = 12 << 20, 300.0
+CHUNK_BYTES, CHUNK_SECONDS = 8 << 20, 300.0
 """A chunk's size as JSON, and how long it may wait to become that large."""
 _GZIP_LEVEL = 3
 
