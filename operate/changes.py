@@ -79,7 +79,7 @@ def snapshot(schema: Schema, item: Mapping[str, Any], moment: float) -> dict[str
     Its sequence number is below that of every change. Its ID is that of the item's key, so that
     repeated snapshots are duplicates.
     """
-    image = _wire(item)
+    image = plain(item)
     keys = {name: image[name] for name in schema.key_attributes}
     texts = [str(content) for value in keys.values() for content in value.values()]
     if len(texts) > 1:  # the separator must stay one

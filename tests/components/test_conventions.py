@@ -46,6 +46,8 @@ MAKERS: dict[type, Callable[[str, pulumi.ResourceOptions | None], object]] = {
             bucket_arn=BUCKET,
             database_arn=DATABASE,
             workgroup_arn=WORKGROUP,
+            delivery_stream_name="lake",
+            transform_function_name="rows",
         ),
         opts,
     ),
