@@ -96,7 +96,7 @@ class Run:
         deadline = time.monotonic() + patience
         while not (answer := condition()):
             if time.monotonic() > deadline:
-                raise CheckFailedError(f"waited {patience:.0f} s in vain for {what}")
+                raise CheckFailedError(f"timed out after {patience:.0f} s waiting for {what}")
             time.sleep(self.deployment.pause)
         return answer
 

@@ -190,7 +190,7 @@ DEV = Stack(
     buffer_size_mb=5,
     buffer_interval_seconds=60,
     retention_days=7,
-    alarm_metrics=18,
+    alarm_metrics=19,
 )
 PROD = Stack(
     name="prod",
@@ -201,7 +201,7 @@ PROD = Stack(
     buffer_size_mb=128,
     buffer_interval_seconds=300,
     retention_days=365,
-    alarm_metrics=19,
+    alarm_metrics=20,
     crawls=DAYS,
     batch_runs=24 * DAYS,
 )

@@ -217,13 +217,12 @@ def load_queries(schema: Schema = ORDERS, *, directory: Path = _HERE / "queries"
 def load_views(database: str, schema: Schema = ORDERS) -> list[View]:
     """Return the views over ``database``.projection, each after the views that it reads."""
     columns = _columns(schema)
-    partition = (("day", "string"), ("hour", "string"))
     names = _names(database, schema)
     return [
         View(
             name="changes",
             sql=_statement("changes").substitute(names),
-            columns=columns + partition,
+            columns=(*columns, ("day", "string"), ("hour", "string")),
         ),
         View(
             name=schema.current_view,

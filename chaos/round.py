@@ -148,7 +148,7 @@ def judge(rig: Rig, report: Report) -> None:
     for order, count in (rig.journal - distinct).items():
         report.wrong.append(f"{order}: {count} of {rig.journal[order]} changes are lost")
     for order, count in (distinct - rig.journal).items():
-        report.wrong.append(f"{order}: {count} changes that nobody made")
+        report.wrong.append(f"{order}: {count} changes that were never made")
     kept = _failed_data(rig)
     report.garbage = rig.garbage.total()
     for data in rig.garbage - kept:

@@ -8,7 +8,7 @@ import pulumi_aws as aws
 
 from components.arguments import checks, limits
 from components.definitions import policies
-from schema import layout
+from schema import ORDERS, Schema, layout
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +17,8 @@ class AccessArgs:
 
     Parameters
     ----------
+    schema:
+        The table's columns. Readers read the batch job's table, whose objects are under its name.
     stream_arn:
         The ARN of the table's stream.
     kinesis_stream_arn:
@@ -27,6 +29,8 @@ class AccessArgs:
         The pipe's enrichment function, if any. Replays of dead letters invoke it too.
     kms_key_arn:
         The KMS key that encrypts these resources, if any.
+    table_kms_key_arn:
+        The table's KMS key, if it has one.
     """
 
     table_arn: pulumi.Input[str]
@@ -37,11 +41,13 @@ class AccessArgs:
     bucket_arn: pulumi.Input[str]
     database_arn: pulumi.Input[str]
     workgroup_arn: pulumi.Input[str]
+    schema: Schema = ORDERS
     delivery_stream_name: pulumi.Input[str]
     transform_function_name: pulumi.Input[str]
     batch_job_name: pulumi.Input[str] | None = None
     enrichment_function_arn: pulumi.Input[str] | None = None
     kms_key_arn: limits.KeyArn | None = None
+    table_kms_key_arn: limits.KeyArn | None = None
 
     def __post_init__(self) -> None:
         checks.require(self)
@@ -62,22 +68,23 @@ class Access(pulumi.ComponentResource):
         self, name: str, args: AccessArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("sales-cdc:index:Access", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
+        # AWS cannot change a description: another one would be another policy, attached to nobody.
+        child = pulumi.ResourceOptions(parent=self, ignore_changes=["description"])
         writer = aws.iam.Policy(
             f"{name}-writer",
-            description="Write sales orders",
-            policy=policies.document(policies.write_orders(args.table_arn, args.kms_key_arn)),
+            description="Write items to the table",
+            policy=policies.document(policies.write_orders(args.table_arn, args.table_kms_key_arn)),
             opts=child,
         )
         reader = aws.iam.Policy(
             f"{name}-reader",
-            description="Ask questions about sales orders in Athena",
+            description="Ask questions about the changes in Athena",
             policy=policies.document(
                 policies.ask(
                     args.workgroup_arn,
                     args.database_arn,
                     args.bucket_arn,
-                    [layout.PROJECTION_PREFIX, layout.FAILED_PREFIX, layout.ORDERS_PREFIX],
+                    [layout.PROJECTION_PREFIX, layout.FAILED_PREFIX, f"{args.schema.name}/"],
                     layout.RESULTS_PREFIX,
                     args.kms_key_arn,
                 )
@@ -88,7 +95,7 @@ class Access(pulumi.ComponentResource):
         was = re.sub("access$", "operator", name)  # an Operator of its own
         operator = aws.iam.Policy(
             f"{name}-operator",
-            description="Repair the delivery of sales orders",
+            description="Repair the delivery of changes",
             policy=policies.document(
                 [
                     *policies.replay_failed(
@@ -98,18 +105,20 @@ class Access(pulumi.ComponentResource):
                         args.dlq_arn, args.stream_arn, args.pipe_arn, args.kms_key_arn
                     ),
                     *(policies.invoke(enrichment) if enrichment else []),
-                    *policies.scan_orders(args.table_arn, args.kms_key_arn),
+                    *policies.scan_orders(args.table_arn, args.table_kms_key_arn),
                     *_look(args),
                 ]
             ),
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                aliases=[
-                    pulumi.Alias(
-                        name=f"{was}-policy",
-                        parent=pulumi.create_urn(was, "sales-cdc:index:Operator"),
-                    )
-                ],
+            opts=pulumi.ResourceOptions.merge(
+                child,
+                pulumi.ResourceOptions(
+                    aliases=[
+                        pulumi.Alias(
+                            name=f"{was}-policy",
+                            parent=pulumi.create_urn(was, "sales-cdc:index:Operator"),
+                        )
+                    ]
+                ),
             ),
         )
         self.writer_policy_arn = writer.arn

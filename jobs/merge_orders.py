@@ -26,9 +26,9 @@ from event_rows import (
     Partition,
     hours_before,
     list_log,
-    read_export,
     read_log,
     read_text,
+    reject_old_snapshots,
 )
 from orders_table import CATALOG, LostRaceError, OrdersTable, State
 from orders_view import point_view
@@ -73,7 +73,7 @@ class Options:
 
     log: str
     database: str
-    table: str = "orders"
+    table: str
     location: str | None = None
     columns: Columns
     view: Mapping[str, Any] | None = None
@@ -83,7 +83,6 @@ class Options:
     snapshot_days: int = 5
     orphan_days: int = 3
     maintenance: str = "auto"
-    backfill: str | None = None
 
 
 @dataclass
@@ -183,24 +182,19 @@ class Run:
         options = self._options
         self._table.prepare()
         before = self._table.snapshot()
-        rows: DataFrame | None
-        expected: int | None = None
-        if options.backfill:
-            rows, moment = read_export(self._spark, options.backfill, options.columns)
-            _check_backfill(options.backfill, moment, before.forgotten)
-            after = before.state
-        else:
-            listed = self._list(before.state)
-            known = before.state.partitions
-            changed = [one for one in listed if known.get(one.hour) != one.digest]
-            figures.partitions_read = len(changed)
-            expected = sum(size for one in changed for size in one.objects.values()) // _BYTES_A_ROW
-            rows = read_log(self._spark, changed, options.columns)
-            after = self._state_after(before.state, listed)
+        listed = self._list(before.state)
+        known = before.state.partitions
+        changed = [one for one in listed if known.get(one.hour) != one.digest]
+        figures.partitions_read = len(changed)
+        expected = sum(size for one in changed for size in one.objects.values()) // _BYTES_A_ROW
+        rows = read_log(self._spark, changed, options.columns)
+        # A run that reads the whole log finds in it every delete after a snapshot in it.
+        forgotten = before.forgotten if before.state.watermark else None
+        after = self._state_after(before.state, listed)
         figures.watermark = after.watermark
         if rows is not None:
             with _planned_for(self._spark, expected):
-                changes, orders = self._newest(rows, figures)
+                changes, orders = self._newest(reject_old_snapshots(rows, forgotten), figures)
             with _planned_for(self._spark, orders):
                 sieve = self._sieve(changes, orders) if orders <= _FEW else None
                 self._before_merge()
@@ -300,14 +294,14 @@ class Run:
 
 
 @contextmanager
-def _planned_for(spark: SparkSession, rows: int | None) -> Iterator[None]:
-    """Let Spark plan for this many rows; None if the number is not known.
+def _planned_for(spark: SparkSession, rows: int) -> Iterator[None]:
+    """Let Spark plan for this many rows.
 
     For few rows, one task per core is enough. An adaptive plan stops after each shuffle to find
     that out, and then writes all files of a run in one task.
     """
     plan = {}
-    if rows is not None and rows <= _FEW:
+    if rows <= _FEW:
         tasks = min(spark.sparkContext.defaultParallelism, 1 + rows // _ROWS_A_TASK)
         plan = {"spark.sql.adaptive.enabled": "false", "spark.sql.shuffle.partitions": str(tasks)}
     before = {name: spark.conf.get(name) for name in plan}
@@ -348,28 +342,12 @@ def _name_what_is_wrong(rows: DataFrame, figures: Figures) -> None:
     figures.unknown_columns = sorted(told["unknown"])
 
 
-def _check_backfill(export: str, moment: str | None, forgotten: str | None) -> None:
-    """Reject an export older than deletes that the table has forgotten: it would undo them."""
-    if forgotten is None:
-        return
-    if moment is None:
-        raise JobError(
-            f"{export}: without manifest-summary.json the export's time is unknown, and the table "
-            f"has forgotten the deletes up to {forgotten}: pass the folder that has the summary"
-        )
-    if moment[:13].replace("T", "-") < forgotten:
-        raise JobError(
-            f"{export}: made at {moment}, and the table has forgotten the deletes up to "
-            f"{forgotten}: orders deleted in between would come back. Make a new export"
-        )
-
-
 def parser() -> argparse.ArgumentParser:
     """The job's parameters; those that Glue adds are ignored."""
     p = argparse.ArgumentParser(prog="merge_orders", allow_abbrev=False)
     p.add_argument("--log", required=True, help="location of the event rows: s3://BUCKET/PREFIX/")
     p.add_argument("--database", required=True, help="the Glue database")
-    p.add_argument("--table", default="orders", help="the Iceberg table in it")
+    p.add_argument("--table", help="the Iceberg table in it; default: the schema's name")
     p.add_argument("--location", help="location of the table's files: s3://BUCKET/PREFIX/")
     p.add_argument("--definition", required=True, help="a JSON file: schema, view")
     p.add_argument("--look-back-hours", type=int, default=24, help="how late a change may arrive")
@@ -380,7 +358,6 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--snapshot-days", type=int, default=5, help="how long to keep old snapshots")
     p.add_argument("--orphan-days", type=int, default=3, help="how long to keep unused files")
     p.add_argument("--maintenance", choices=("auto", "always", "never"), default="auto")
-    p.add_argument("--backfill", help="load this DynamoDB export instead of new changes")
     return p
 
 
@@ -396,7 +373,7 @@ def main(arguments: Sequence[str]) -> int:
     options = Options(
         log=given.log,
         database=given.database,
-        table=given.table,
+        table=given.table or definition["schema"]["name"],
         location=given.location,
         columns=Columns.of(definition["schema"]),
         view=definition.get("view"),
@@ -406,7 +383,6 @@ def main(arguments: Sequence[str]) -> int:
         snapshot_days=given.snapshot_days,
         orphan_days=given.orphan_days,
         maintenance=given.maintenance,
-        backfill=given.backfill or None,
     )
     try:
         figures = Run(spark, options)()

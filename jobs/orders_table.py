@@ -16,6 +16,7 @@ from uuid import uuid4
 from event_rows import ARRIVED, PREVIOUS, Columns, JobError
 from pyspark.java_gateway import ensure_callback_server_started
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import types as T  # noqa: N812 - PySpark's convention
 
 CATALOG = "lake"
 STATE = "sales-cdc.state"
@@ -40,7 +41,7 @@ _PROPERTIES = {
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "50",
 }
-_UNPARTITIONABLE = ("double", "boolean")
+_UNPARTITIONABLE = (T.DoubleType, T.BooleanType)
 _LOST_RACE = ("ValidationException", "CommitFailedException", "AlreadyExistsException")
 _KEPT_SNAPSHOTS = 20
 
@@ -122,7 +123,7 @@ class OrdersTable:
         declared = ", ".join(map(self._declaration, self._columns.stored))
         key = self._columns.keys[0]
         layout = f"PARTITIONED BY (bucket({self._buckets}, `{key}`))"
-        if self._columns.types[key] in _UNPARTITIONABLE:
+        if isinstance(self._columns.types[key], _UNPARTITIONABLE):
             layout = ""
         where = f"LOCATION '{self._location.rstrip('/')}'" if self._location else ""
         self._do(
@@ -133,22 +134,61 @@ class OrdersTable:
         # A table of an older version lacks some. Values that someone changed stay.
         if missing := {name: v for name, v in _PROPERTIES.items() if name not in given}:
             self._do(f"ALTER TABLE {self.name} SET TBLPROPERTIES ({_listed(missing)})")
-        stored = {f.name: f.dataType.simpleString() for f in self.rows().schema.fields}
+        stored = {field.name: field.dataType for field in self.rows().schema}
         for name, kind in self._columns.stored.items():
-            if name not in stored:
-                self._do(f"ALTER TABLE {self.name} ADD COLUMN {self._declaration(name)}")
-            elif stored[name] != kind:
-                if not _widens(stored[name], kind):
-                    raise JobError(
-                        f"{self.name}: column {name} is {stored[name]} in the table and {kind} in "
-                        "the schema; Iceberg only widens (int to bigint, a decimal's precision). "
-                        "Give the column another name, or drop the table and let a run rebuild it"
-                    )
-                self._do(f"ALTER TABLE {self.name} ALTER COLUMN `{name}` TYPE {kind}")
+            if name in stored:
+                self._evolve((name,), stored[name], kind)
+            else:
+                self._alter(f"ADD COLUMN {self._declaration(name)}")
+
+    def _evolve(self, path: tuple[str, ...], stored: T.DataType, wanted: T.DataType) -> None:
+        """Give the column, or the field of a column, at ``path`` the type that the schema wants.
+
+        Structs get exactly the schema's fields in its order: Athena casts them by position.
+        """
+        old, new = stored.simpleString(), wanted.simpleString()
+        if old == new:
+            return
+        match stored, wanted:
+            case T.StructType(), T.StructType() if not set(stored.names) - set(wanted.names):
+                self._evolve_fields(path, stored, wanted)
+            case T.ArrayType(), T.ArrayType():
+                self._evolve((*path, "element"), stored.elementType, wanted.elementType)
+            case T.MapType(), T.MapType():
+                self._evolve((*path, "value"), stored.valueType, wanted.valueType)
+            case _ if _widens(old, new):
+                self._alter(f"ALTER COLUMN {_quoted(path)} TYPE {new}")
+            case _:
+                raise JobError(
+                    f"{self.name}: column {'.'.join(path)} is {old} in the table and {new} in the "
+                    "schema; Iceberg only widens (int to bigint, a decimal's precision), and a "
+                    "struct only gains fields. Give the column another name, or drop the table and "
+                    "let a run rebuild it"
+                )
+
+    def _evolve_fields(
+        self, path: tuple[str, ...], stored: T.StructType, wanted: T.StructType
+    ) -> None:
+        names = list(stored.names)
+        for index, (name, kind) in enumerate((one.name, one.dataType) for one in wanted):
+            inner = (*path, name)
+            place = f"AFTER `{wanted.names[index - 1]}`" if index else "FIRST"
+            if name not in names:
+                self._alter(f"ADD COLUMN {_quoted(inner)} {kind.simpleString()} {place}")
+                names.insert(index, name)
+                continue
+            self._evolve(inner, stored[name].dataType, kind)
+            if names[index] != name:
+                self._alter(f"ALTER COLUMN {_quoted(inner)} {place}")
+                names.remove(name)
+                names.insert(index, name)
+
+    def _alter(self, change: str) -> None:
+        self._do(f"ALTER TABLE {self.name} {change}")
 
     def _declaration(self, name: str) -> str:
         comment = self._columns.comments.get(name, "").replace("\\", "\\\\").replace("'", "\\'")
-        return f"`{name}` {self._columns.stored[name]} COMMENT '{comment}'"
+        return f"`{name}` {self._columns.stored[name].simpleString()} COMMENT '{comment}'"
 
     def snapshot(self) -> Snapshot:
         """The current snapshot, with the state from the newest snapshot that stores one.
@@ -302,6 +342,10 @@ class OrdersTable:
 
 def _listed(properties: Mapping[str, str]) -> str:
     return ", ".join(f"'{name}' = '{value}'" for name, value in properties.items())
+
+
+def _quoted(path: tuple[str, ...]) -> str:
+    return ".".join(f"`{name}`" for name in path)
 
 
 def _widens(stored: str, wanted: str) -> bool:

@@ -20,6 +20,7 @@ import generator
 from analytics.__main__ import app as analytics_app
 from client import stack_outputs
 from client.command_line import FAILED, INTERRUPTED, WRONG_USAGE, fail, new_app
+from local.account.deploy import ROOT
 from local.chain import LocalChain
 from local.commands import show
 from local.commands.batch import start_and_await
@@ -43,6 +44,8 @@ python -m local demo --stack prod --orders 2000 --garbage 20 --json
 python -m local up    [dim]then, in another shell:[/dim]
 
 eval "$(python -m local env)" && python -m generator --count 500
+
+python -m local up --program examples/shipments
 
 python -m local query "SELECT status, count(*) FROM current_orders GROUP BY 1"
 
@@ -115,13 +118,24 @@ def up(
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="The emulator's port; 0 picks a free one.")
     ] = 0,
+    program: Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR",
+            help="Run the Pulumi program in this folder.",
+            show_default="this project's",
+        ),
+    ] = ROOT,
 ) -> None:
     """Run the stack until Ctrl-C, for use with any AWS client.
+
+    With --program, of any Pulumi program in Python that uses the components.
 
     Prints the environment variables that clients need; `python -m local env` prints them again.
     """
     screen = show.Screen(show.console(stderr=True))
-    with _plain_errors(), _running(stack, screen, port) as (local_chain, _, settings):
+    running = _running(stack, screen, port, program.resolve())
+    with _plain_errors(), running as (local_chain, _, settings):
         typer.echo(exports(settings))
         sys.stdout.flush()
         screen.say('running; in another shell: eval "$(python -m local env)"')
@@ -180,12 +194,13 @@ def query(
 
 @contextmanager
 def _running(
-    stack: str, screen: show.Screen, port: int = 0
+    stack: str, screen: show.Screen, port: int = 0, program: Path = ROOT
 ) -> Iterator[tuple[LocalChain, Path, dict[str, str]]]:
     """Run a stack that other shells can find; yields it, its outputs file and its environment."""
     running = Running(home())
     running.claim()
-    with LocalChain(stack, home() / "run", port=port, say=screen.say) as local_chain:
+    folder = home() / "run"
+    with LocalChain(stack, folder, port=port, say=screen.say, program=program) as local_chain:
         for name, (here, there, why) in local_chain.deployment.overrides.items():
             screen.say(f"differs from {stack}: {name}={here}, not {there}: {why}")
         outputs = running.outputs_file.resolve()
@@ -200,12 +215,7 @@ def _running(
 
 
 @app.command()
-def batch(
-    backfill: Annotated[
-        str | None,
-        typer.Option(metavar="S3_URI", help="Load this DynamoDB export, not the new changes."),
-    ] = None,
-) -> None:
+def batch() -> None:
     """Run the Spark job on the stack that `up` runs, and print its figures as one JSON object.
 
     Starts the job through the Glue API, as `aws glue start-job-run` does.
@@ -213,7 +223,7 @@ def batch(
     with _plain_errors():
         settings = Running(home()).environment()
         outputs = stack_outputs.load(file=Path(settings[stack_outputs.ENVIRONMENT_VARIABLE]))
-        typer.echo(json.dumps(start_and_await(settings, outputs, backfill=backfill)))
+        typer.echo(json.dumps(start_and_await(settings, outputs)))
 
 
 def _watch(stack: LocalChain, screen: show.Screen, *others: Shop | Server) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from client import query
 from local.account.aws import Aws, Credentials
-from local.account.deploy import Deployment, deploy, stack_config
+from local.account.deploy import ROOT, Deployment, deploy, stack_config
 from local.account.emulator import Emulator
 from local.account.gateway import Gateway
 from local.athena import Athena
@@ -61,6 +60,10 @@ class LocalChain:
         Called with a short description of each step.
     on_delivered:
         See `local.standins.firehose.Firehose`.
+    program:
+        The folder of the Pulumi program.
+    before_deploy:
+        Called with the empty account, for example to create a table that the program looks up.
 
     Raises
     ------
@@ -78,9 +81,11 @@ class LocalChain:
         overrides: Mapping[str, str] | None = None,
         say: Callable[[str], None] = lambda _: None,
         on_delivered: Delivered | None = None,
+        program: Path = ROOT,
+        before_deploy: Callable[[Aws], None] = lambda _: None,
     ) -> None:
         self.stack = stack
-        region = stack_config(stack).get("aws:region", DEFAULT_REGION)
+        region = stack_config(stack, program).get("aws:region", DEFAULT_REGION)
         self.emulator = Emulator(directory, region=region, port=port)
         self.deployment: Deployment
         self.crawlers: Crawlers
@@ -90,6 +95,8 @@ class LocalChain:
         self._overrides = overrides
         self._say = say
         self._on_delivered = on_delivered
+        self._program = program
+        self._before_deploy = before_deploy
         self._gateway_port = gateway_port
         self._gateway: Gateway | None = None
         self._started = 0.0
@@ -117,8 +124,9 @@ class LocalChain:
             self.emulator.start()
             self._gateway = Gateway(self.aws, Athena(self.aws), self._gateway_port)
             self._gateway.start()
+            self._before_deploy(self.aws)
             self._say(f"deploying __main__.py with Pulumi.{self.stack}.yaml")
-            self.deployment = deploy(self.aws, self.stack, self._overrides)
+            self.deployment = deploy(self.aws, self.stack, self._overrides, root=self._program)
             definitions = self.deployment.definitions
             self.crawlers = Crawlers(self.aws, definitions.get("crawlers", []))
             self.jobs = Jobs(self.aws, definitions.get("jobs", []))
@@ -131,9 +139,13 @@ class LocalChain:
             }.items():
                 self._gateway.intercept("pipes", action, hook)
             self._say("starting the pipe and Firehose")
+            if self._program != ROOT:
+                self._say("Firehose's buffers wait for a second, not for as long as declared")
             self._started = time.time()
             for one in definitions.get("firehose", []):
                 firehose = FirehoseDefinition.from_api(one)
+                if self._program != ROOT:  # for ours, `deploy` overrides the settings
+                    firehose = replace(firehose, buffer_seconds=1, lambda_buffer_seconds=0)
                 self.firehoses.append(Firehose(self.aws, firehose, on_delivered=self._on_delivered))
             self.pipes += [
                 Pipe(self.aws, PipeDefinition.from_api(one)) for one in definitions.get("pipes", [])
@@ -279,10 +291,5 @@ class LocalChain:
     def __enter__(self) -> LocalChain:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()

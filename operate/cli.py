@@ -193,9 +193,9 @@ def verify_(  # noqa: PLR0917 - the command line's
     ] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """Compare the DynamoDB table with current orders in the lake: counts, then every value.
+    """Compare the DynamoDB table with the lake's latest state: counts, then every value.
 
-    Exits with 0 only if they are equal. While orders are written, some changes are in transit: see
+    Exits with 0 only if they are equal. While items are written, some changes are in transit: see
     --settle.
     """
     with _work() as (stop, bar):

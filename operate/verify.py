@@ -1,4 +1,4 @@
-"""Compare the DynamoDB table with the current orders in the lake."""
+"""Compare the DynamoDB table with the items' latest state in the lake."""
 
 from __future__ import annotations
 
@@ -13,19 +13,17 @@ from typing import Any, Literal
 
 from operate import values
 from operate.account import Account
-from schema import Schema
+from schema import Column, Schema
 
 OUTPUTS = ("tableName", "workgroupName", "databaseName", "bucketName")
 Key = tuple[str, ...]
 Kind = Literal["only in the table", "only in the lake", "differs", "more than once in the lake"]
-_KEY_TYPES = {"string": "S", "timestamp": "S", "date": "S", "binary": "B"}
-"""How DynamoDB most often holds a key of a column's type; numbers otherwise."""
 _SCAN_PAGE = 500  # items: small enough to keep to the rate within a second or two
 
 
 @dataclass(frozen=True)
 class Difference:
-    """An order that differs between table and lake.
+    """An item that differs between table and lake.
 
     Attributes
     ----------
@@ -105,7 +103,8 @@ class Verifier:
         self._dynamodb = account.client("dynamodb")
         self._table = account["tableName"]
         self._schema = account.schema()
-        self._view = self._schema.current_view
+        columns = values.select_list(self._schema)
+        self._select = f"SELECT {columns} FROM {self._schema.current_view}"  # noqa: S608
         self._pace = Pace(read_units)
         self._segments = segments
         self._on_scanned = on_scanned
@@ -117,13 +116,13 @@ class Verifier:
         return self._schema
 
     def counts(self) -> tuple[int, int]:
-        """Count the table's items and the lake's current orders."""
+        """Count the items in the table and in the lake."""
         items = sum(len(page) for page in self._scan(keys_only=True))
-        (row,) = self._account.rows(f"SELECT count(*) AS orders FROM {self._view}")  # noqa: S608
-        return items, int(row["orders"] or 0)
+        (row,) = self._account.rows(f"SELECT count(*) AS items FROM {self._schema.current_view}")  # noqa: S608
+        return items, int(row["items"] or 0)
 
     def compare(self) -> Verdict:
-        """Compare every value of every order. Keeps a key and a digest for each in memory."""
+        """Compare every value of every item. Keeps a key and a digest for each in memory."""
         verdict = Verdict()
         digests: dict[Key, bytes] = {}
         self._stored_keys.clear()
@@ -136,7 +135,7 @@ class Verifier:
                     self._stored_keys[key] = stored
         verdict.table_items = len(digests)
         seen: set[Key] = set()
-        for row in self._account.rows(f"SELECT * FROM {self._view}"):  # noqa: S608
+        for row in self._account.rows(self._select):
             verdict.lake_orders += 1
             key = values.key_of_row(self._schema, row)
             if key in seen:
@@ -185,25 +184,21 @@ class Verifier:
         return self._stored_keys.get(key) or self._typed(key)
 
     def where(self, key: Key) -> str:
-        """The SQL condition for an order's key."""
+        """The SQL condition for an item's key."""
         return " AND ".join(
-            f'"{name}" = {_literal(self._schema[name].type, text)}'
+            f'"{name}" = {_literal(self._schema[name], text)}'
             for name, text in zip(self._schema.keys, key, strict=True)
         )
 
     def _typed(self, key: Key) -> dict[str, Any]:
-        typed = {}
-        for name, text in zip(self._schema.keys, key, strict=True):
-            column = self._schema[name]
-            kind = _KEY_TYPES.get(column.type, "N")
-            typed[column.attribute] = {kind: base64.b64decode(text) if kind == "B" else text}
-        return typed
+        return {
+            self._schema[name].attribute: _as_key(self._schema[name], text)
+            for name, text in zip(self._schema.keys, key, strict=True)
+        }
 
     def _columns(self, key: Key) -> dict[str, tuple[str | None, str | None]]:
         names = [*(column.name for column in self._schema.columns), "extras"]
-        rows = list(
-            self._account.rows(f"SELECT * FROM {self._view} WHERE {self.where(key)}")  # noqa: S608
-        )
+        rows = list(self._account.rows(f"{self._select} WHERE {self.where(key)}"))
         item = self.item(key)
         table = values.of_item(self._schema, item) if item else (None,) * len(names)
         lake = values.of_row(self._schema, rows[0]) if rows else (None,) * len(names)
@@ -294,8 +289,12 @@ def _digest(one: values.Values) -> bytes:
     return hashlib.blake2b(repr(one).encode(), digest_size=16).digest()
 
 
-def _literal(type_: str, text: str) -> str:
+def _as_key(column: Column, text: str) -> dict[str, Any]:
+    if column.type == "binary":
+        return {"B": base64.b64decode(text)}
+    return {"S" if column.type in ("string", "timestamp", "date") else "N": text}
+
+
+def _literal(column: Column, text: str) -> str:
     quoted = "'" + text.replace("'", "''") + "'"
-    if type_ in ("string", "binary"):
-        return quoted
-    return f"CAST({quoted} AS {type_})"
+    return quoted if column.hive == "string" else f"CAST({quoted} AS {column.hive})"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
@@ -162,54 +162,11 @@ class Schema:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_name", {column.name: column for column in self.columns})
-        if problems := self.problems():
+        problems = find_problems(
+            name=self.name, key=self.key, sort_key=self.sort_key, columns=self.columns
+        )
+        if problems:
             raise SchemaError("; ".join(problem.text for problem in problems))
-
-    def problems(self) -> list[Problem]:
-        """Every problem, in the order of the columns; empty if it is valid."""
-        found: list[Problem] = []
-        if not _TABLE.fullmatch(self.name) or _RESERVED_NAMES.fullmatch(self.name):
-            found.append(
-                Problem(
-                    ("name",),
-                    f"name {self.name!r}: must be lower-case letters, digits and _ (at most 64), "
-                    "and no name that the lake uses",
-                )
-            )
-        event_row = {column.name for column in EVENT_COLUMNS} | {"day", "hour"}
-        names: set[str] = set()
-        attributes: set[str] = set()
-        for index, column in enumerate(self.columns):
-            texts = column.problems()
-            if column.name in names:
-                texts.append(("name", f"column {column.name!r}: declared twice"))
-            elif column.attribute in attributes:
-                texts.append(("attribute", f"attribute {column.attribute!r}: read by two columns"))
-            names.add(column.name)
-            attributes.add(column.attribute)
-            if column.name in event_row:
-                texts.append(("name", f"column {column.name!r}: the event row uses that name"))
-            if column.name in TABLE_COLUMNS:
-                texts.append(
-                    ("name", f"column {column.name!r}: the table of current orders uses that name")
-                )
-            found += [Problem(("columns", index, place), text) for place, text in texts]
-        for place, key in (("key", self.key), ("sort_key", self.sort_key)):
-            if key is None:
-                continue
-            if key not in self._by_name:
-                found.append(Problem((place,), f"key {key!r}: not among the columns"))
-            elif self._cannot_be_key(key):
-                kind = self[key].type
-                found.append(Problem((place,), f"key {key!r}: DynamoDB has no key of type {kind}"))
-        return found
-
-    def _cannot_be_key(self, key: str) -> bool:
-        try:
-            parsed = self[key].parsed
-        except types.TypeTextError:
-            return False  # a problem of the column
-        return types.is_nested(parsed) or parsed in _NO_KEYS
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -259,3 +216,55 @@ class Schema:
             sort_key=document["sort_key"],
             columns=columns,
         )
+
+
+def find_problems(
+    *, name: str, key: str, sort_key: str | None, columns: Sequence[Column]
+) -> list[Problem]:
+    """Every problem of a schema of these parts, each with its place; empty if it is valid."""
+    found: list[Problem] = []
+    if not _TABLE.fullmatch(name) or _RESERVED_NAMES.fullmatch(name):
+        found.append(
+            Problem(
+                ("name",),
+                f"name {name!r}: must be lower-case letters, digits and _ (at most 64), and no "
+                "name that the lake uses",
+            )
+        )
+    event_row = {column.name for column in EVENT_COLUMNS} | {"day", "hour"}
+    by_name: dict[str, Column] = {}
+    attributes: set[str] = set()
+    for index, column in enumerate(columns):
+        texts = column.problems()
+        if column.name in by_name:
+            texts.append(("name", f"column {column.name!r}: declared twice"))
+        elif column.attribute in attributes:
+            texts.append(("attribute", f"attribute {column.attribute!r}: read by two columns"))
+        if column.name in event_row:
+            texts.append(("name", f"column {column.name!r}: the event row uses that name"))
+        if column.name in TABLE_COLUMNS:
+            texts.append(
+                ("name", f"column {column.name!r}: the table of current orders uses that name")
+            )
+        by_name[column.name] = column
+        attributes.add(column.attribute)
+        found += [Problem(("columns", index, place), text) for place, text in texts]
+    for place, one in (("key", key), ("sort_key", sort_key)):
+        if one is None:
+            continue
+        if one not in by_name:
+            found.append(Problem((place,), f"key {one!r}: not among the columns"))
+        elif not _can_be_key(by_name[one]):
+            kind = by_name[one].type
+            found.append(Problem((place,), f"key {one!r}: DynamoDB has no key of type {kind}"))
+    if sort_key is not None and sort_key == key:
+        found.append(Problem(("sort_key",), f"key {key!r}: partition key and sort key at once"))
+    return found
+
+
+def _can_be_key(column: Column) -> bool:
+    try:
+        parsed = column.parsed
+    except types.TypeTextError:
+        return True  # a problem of the column
+    return not types.is_nested(parsed) and parsed not in _NO_KEYS

@@ -85,6 +85,21 @@ def parse(text: str) -> Type:
     return _Parser(text).whole()
 
 
+def text(type_: Type) -> str:
+    """The type as `parse` reads it."""
+    match type_:
+        case Scalar(name):
+            return name
+        case Decimal(precision, scale):
+            return f"decimal({precision},{scale})"
+        case Array(of):
+            return f"array<{text(of)}>"
+        case Map(of):
+            return f"map<string,{text(of)}>"
+        case Struct(fields):
+            return f"struct<{','.join(f'{name}:{text(of)}' for name, of in fields)}>"
+
+
 def hive(type_: Type) -> str:
     """The type as Glue, Spark and Hive name it."""
     match type_:
@@ -131,7 +146,7 @@ def tree(type_: Type) -> Any:
             return {"struct": [[name, tree(of)] for name, of in fields]}
         case Scalar(name):
             return name
-    return hive(type_)
+    return text(type_)
 
 
 def is_nested(type_: Type) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -37,6 +38,10 @@ SETUP = {"needs a browser": "a browser", "needs the Pulumi CLI": "the Pulumi CLI
 settings.register_profile("usual", deadline=None)
 settings.register_profile("long", deadline=None, max_examples=2_000)
 settings.load_profile("usual")
+
+# Tests start hundreds of processes: without bytecode each would compile all that it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A shell starts background jobs deaf to Ctrl-C, and what they start inherits it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -9,6 +9,7 @@ from acceptance import there
 from acceptance.errors import AcceptanceError, CheckFailedError
 from acceptance.run import Run
 from acceptance.stack import CHANGED, ROOT, PulumiError, documented_effect
+from schema import Schema
 
 KINDS: Mapping[str, str] = {
     "tableName": "dynamodb:table",
@@ -125,11 +126,13 @@ def _exists(run: Run, output: str) -> bool:
     if not there.named_so(run.client, KINDS["tableName"], run["tableName"]):
         return False
     table: dict[str, Any] = run.client("dynamodb").describe_table(TableName=run["tableName"])
+    if output == "schema":
+        keys = tuple(key["AttributeName"] for key in table["Table"]["KeySchema"])
+        return Schema.from_json(run["schema"]).key_attributes == keys
     facts = {
         "tableArn": table["Table"]["TableArn"],
         "streamArn": table["Table"]["LatestStreamArn"],
         "region": table["Table"]["TableArn"].split(":")[3],
-        "sortKey": table["Table"]["KeySchema"][-1]["AttributeName"],
     }
     if output not in facts:
         raise AcceptanceError(

@@ -70,7 +70,7 @@ def main() -> None:
 def _live(window: Window) -> None:
     """The part of the page that redraws itself whenever new figures are due."""
     try:
-        with st.spinner("Asking Athena"):
+        with st.spinner("Querying Athena"):
             figures = _board().figures(window)
     except AthenaError as error:
         _broken(error)

@@ -366,22 +366,19 @@ def merge_orders(
     bucket: Arn, database: Arn, *, table: str, views: Sequence[str], key: str | None = None
 ) -> list[Statement]:
     """Batch job: read the event rows, maintain one Iceberg table, and update ``views``."""
-    reads = [layout.PROJECTION_PREFIX, layout.JOBS_PREFIX, layout.EXPORTS_PREFIX]
+    kept = f"{table}/"
     return [
-        *read_objects(bucket, [*reads, layout.ORDERS_PREFIX]),
+        *read_objects(bucket, [layout.PROJECTION_PREFIX, layout.JOBS_PREFIX, kept]),
         # Before it lists a folder, Spark's file system looks for an object of that name.
         allow(
             "LookForFolders",
             ["s3:GetObject"],
-            *(
-                under(bucket, f"/{p.rstrip('/')}")
-                for p in (layout.PROJECTION_PREFIX, layout.ORDERS_PREFIX)
-            ),
+            *(under(bucket, f"/{p.rstrip('/')}") for p in (layout.PROJECTION_PREFIX, kept)),
         ),
         allow(
             "KeepTable",
             ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:PutObject"],
-            under(bucket, f"/{layout.ORDERS_PREFIX}*"),
+            under(bucket, f"/{kept}*"),
         ),
         allow(
             "KeepTemporary",

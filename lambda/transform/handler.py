@@ -13,8 +13,9 @@ from __future__ import annotations
 import json
 import os
 import time
+from datetime import UTC, datetime
 
-from metrics import DIMENSION, METRICS, NAMESPACE
+from metrics import DIMENSION, METRICS, NAMESPACE, spread
 from records import Tally, transform
 from rows import compile_schema
 
@@ -44,10 +45,16 @@ def _line(event: dict[str, Any], tally: Tally, milliseconds: float) -> str:
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
     """
-    counted = [{"Name": name, "Unit": "Count"} for name in METRICS]
+    now = int(time.time() * 1000)
+    ages = _ages(tally, now)
+    counted = [
+        {"Name": name, "Unit": "Milliseconds" if name == "Age" else "Count"}
+        for name in METRICS
+        if name != "Age" or ages
+    ]
     line = {
         "_aws": {
-            "Timestamp": int(time.time() * 1000),
+            "Timestamp": now,
             "CloudWatchMetrics": [
                 {"Namespace": _NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": counted}
             ],
@@ -59,6 +66,7 @@ def _line(event: dict[str, Any], tally: Tally, milliseconds: float) -> str:
         "Records": len(event["records"]),
         "Ok": sum(tally.rows.values()),
         "Failed": tally.failed,
+        "Age": ages,
         "Insert": tally.rows["INSERT"],
         "Modify": tally.rows["MODIFY"],
         "Remove": tally.rows["REMOVE"],
@@ -67,3 +75,15 @@ def _line(event: dict[str, Any], tally: Tally, milliseconds: float) -> str:
         "failures": tally.failures,
     }
     return json.dumps(line)
+
+
+def _ages(tally: Tally, now: int) -> list[int]:
+    """How long ago the changes were made, in milliseconds.
+
+    Not below zero: clocks differ, and CloudWatch has no percentiles of negative values.
+    """
+    counts = []
+    for text in sorted(tally.made, reverse=True):
+        made = datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+        counts.append((max(0, now - round(made * 1000)), tally.made[text]))
+    return spread(counts)

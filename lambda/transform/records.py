@@ -23,6 +23,10 @@ MAX_UNPACKED = 4 * MAX_JSON
 not fit into the response, and a malicious batch must not run into the timeout."""
 
 
+MAX_REASONS = 100
+"""A batch's reasons that the log tells apart: paths hold indexes, and a log event is limited."""
+
+
 class NotBase64(RecordError):  # noqa: N818 - logged by this name, as the reason
     """The record's ``data`` is not base64 text."""
 
@@ -43,6 +47,8 @@ class Tally:
     ----------
     rows:
         Event rows by event type.
+    made:
+        Event rows by creation time.
     row_bytes:
         Their size as JSON lines.
     failures:
@@ -52,6 +58,7 @@ class Tally:
     """
 
     rows: dict[str, int] = field(default_factory=lambda: {"INSERT": 0, "MODIFY": 0, "REMOVE": 0})
+    made: Counter[str] = field(default_factory=Counter)
     row_bytes: int = 0
     failures: dict[str, dict[str, Any]] = field(default_factory=dict)
     max_examples: int = 3
@@ -65,6 +72,8 @@ class Tally:
         """Count a failed record under its reason."""
         known = isinstance(error, RecordError)  # other errors might quote order data
         reason = f"{type(error).__name__}: {error if known else 'unexpected error'}"
+        if reason not in self.failures and len(self.failures) >= MAX_REASONS:
+            reason = "further reasons"
         failure = self.failures.setdefault(reason, {"count": 0, "examples": []})
         failure["count"] += 1
         if len(failure["examples"]) < self.max_examples:
@@ -97,6 +106,7 @@ def transform(
     tally = Tally(max_examples=max_examples)
     answers: list[dict[str, str]] = []
     event_types = []
+    times = []
     row_bytes = echoed = unpacked = 0
     for record in records:
         try:
@@ -112,6 +122,7 @@ def transform(
             data = b64encode_as_string(line)
             answers.append({"recordId": record["recordId"], "result": "Ok", "data": data})
             event_types.append(row["event_type"])
+            times.append(row["creation_time"])
             row_bytes += len(line)
         except Exception as error:  # a bad record must not fail the rest of its batch
             failed = {"recordId": record["recordId"], "result": "ProcessingFailed"}
@@ -122,6 +133,7 @@ def transform(
             answers.append(failed)
             tally.fail(record, _named(error, original))
     tally.rows.update(Counter(event_types))
+    tally.made = Counter(times)
     tally.row_bytes = row_bytes
     if row_bytes * 4 // 3 + echoed + ENVELOPE * len(answers) > max_answer:
         _shrink(records, answers, tally, max_answer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import boto3
@@ -11,6 +12,13 @@ from botocore.config import Config
 
 GATEWAY_SERVICES = frozenset({"athena", "dynamodbstreams", "glue", "pipes"})
 """Services that the gateway serves; all others go to the emulator."""
+_CREATE = threading.Lock()
+
+
+@cache
+def _session() -> Any:
+    """The process's session: it reads each service model from disk only once."""
+    return boto3.Session()
 
 
 @dataclass(frozen=True)
@@ -63,10 +71,7 @@ class Aws:
         self.root = root
         self.book = CredentialBook()
         self.book.add(root)
-        # One session, so that service models are read from disk only once.
-        self._session: Any = boto3.Session(region_name=region)
         self._clients: dict[tuple[Any, ...], Any] = {}
-        self._create = threading.Lock()
 
     def client(
         self,
@@ -85,10 +90,11 @@ class Aws:
         through_gateway = service in GATEWAY_SERVICES and self.gateway_url and not direct
         url = self.gateway_url if through_gateway else self.emulator_url
         asked = (service, who.access_key_id, url, max_attempts, connections)
-        with self._create:  # boto3 clients are thread-safe, creating them is not
+        with _CREATE:  # boto3 clients are thread-safe, creating them is not
             if asked not in self._clients:
-                self._clients[asked] = self._session.client(
+                self._clients[asked] = _session().client(
                     service,
+                    region_name=self.region,
                     endpoint_url=url,
                     aws_access_key_id=who.access_key_id,
                     aws_secret_access_key=who.secret_access_key,

@@ -1,4 +1,4 @@
-"""Trino's functions in DuckDB: the macros of ``functions.sql``, and two written in Python."""
+"""Trino's functions in DuckDB: the macros of ``functions.sql``, and four written in Python."""
 
 from __future__ import annotations
 
@@ -37,8 +37,26 @@ def json_scalar(document: str, path: str) -> str | None:
     return str(value) if isinstance(value, str) else None
 
 
+_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?', re.DOTALL)
+
+
+def quoted_numbers(line: str) -> str:
+    """JSON with strings for all numbers, which keeps their digits."""
+    return _JSON_TOKEN.sub(lambda m: m[0] if m[0][0] == '"' else f'"{m[0]}"', line)
+
+
+_JSON_SPACE = re.compile(r'"(?:[^"\\]|\\.)*"|\s+', re.DOTALL)
+
+
+def compact(document: str) -> str:
+    """``json_format``: JSON without spaces, its numbers as they are."""
+    return _JSON_SPACE.sub(lambda m: m[0] if m[0][0] == '"' else "", document)
+
+
 def install(connection: duckdb.DuckDBPyConnection) -> None:
     """Define the functions in this database."""
     connection.create_function("trino_json_exact", json_scalar, ["VARCHAR", "VARCHAR"], "VARCHAR")
+    connection.create_function("trino_json_compact", compact, ["VARCHAR"], "VARCHAR")
+    connection.create_function("quoted_numbers", quoted_numbers, ["VARCHAR"], "VARCHAR")
     connection.create_function("trino_double_text", java_double, ["DOUBLE"], "VARCHAR")
     connection.execute(Path(__file__).with_name("functions.sql").read_text(encoding="utf-8"))

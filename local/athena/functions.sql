@@ -45,7 +45,7 @@ CREATE MACRO trino_json_extract(j, p) AS CASE WHEN json_valid(CAST(j AS VARCHAR)
   THEN json_extract(CAST(j AS VARCHAR), trino_json_path(p)) END;
 CREATE MACRO trino_json_parse(t) AS CAST(CASE WHEN t IS NULL OR json_valid(t) THEN t
   ELSE CAST(trino_error('INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: ''' || t || '''') AS VARCHAR) END AS JSON);
-CREATE MACRO json_format(j) AS CAST(j AS VARCHAR);
+CREATE MACRO json_format(j) AS trino_json_compact(CAST(j AS VARCHAR));
 CREATE MACRO trino_json_array_length(j) AS CASE WHEN json_valid(CAST(j AS VARCHAR)) AND json_type(CAST(j AS VARCHAR)) = 'ARRAY'
   THEN CAST(json_array_length(CAST(j AS VARCHAR)) AS BIGINT) END;
 CREATE MACRO json_size(j, p) AS CASE WHEN json_valid(CAST(j AS VARCHAR)) THEN CASE json_type(CAST(j AS VARCHAR), p)

@@ -39,6 +39,7 @@ _RENAMED: dict[type[exp.Expr], tuple[str, ...]] = {
     exp.ArrayPosition: ("trino_array_position", "this", "expression"),
     exp.FromISO8601Timestamp: ("trino_iso_timestamp", "this"),
     exp.JSONExtractScalar: ("trino_json_scalar", "this", "expression"),
+    exp.JSONFormat: ("json_format", "this"),
     exp.JSONExtract: ("trino_json_extract", "this", "expression"),
     exp.ParseJSON: ("trino_json_parse", "this"),
     exp.RegexpExtract: ("trino_regexp_extract", "this", "expression", "group"),

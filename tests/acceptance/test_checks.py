@@ -1,4 +1,4 @@
-"""A check fails when what it is about is broken, and says what it found."""
+"""Each check fails when what it checks is broken, and names the problem."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_an_output_that_names_nothing_is_found(run: Run, output: dict[str, str],
         deployed.outputs(run)
 
 
-def test_an_output_that_nobody_knows_is_told(run: Run, output: dict[str, str]) -> None:
+def test_an_output_without_a_check_is_reported(run: Run, output: dict[str, str]) -> None:
     output["newThing"] = "x"
     with pytest.raises(AcceptanceError, match="newThing has no check"):
         deployed.outputs(run)
@@ -58,7 +58,7 @@ def test_changes_that_do_not_arrive_are_noticed(run: Run, monkeypatch: pytest.Mo
     try:
         with monkeypatch.context() as hurry:
             hurry.setattr(run.deployment, "patience", 3.0)
-            with pytest.raises(CheckFailedError, match="in vain for every change"):
+            with pytest.raises(CheckFailedError, match="waiting for every change"):
                 chain.orders(run)
             with pytest.raises(CheckFailedError, match=r"orders differ .* only in the table"):
                 chain.verify(run)
@@ -80,7 +80,7 @@ def test_a_writer_or_reader_that_may_do_more_is_noticed(run: Run) -> None:
     require_denied("writer", run.acting_as("writer").client("dynamodb").list_tables)
 
 
-def test_nobody_takes_a_role_of_the_run_without_its_secret(run: Run) -> None:
+def test_a_role_of_the_run_cannot_be_assumed_without_its_secret(run: Run) -> None:
     run.acting_as("writer")
     with pytest.raises(Exception, match="AccessDenied"):
         run.client("sts").assume_role(
@@ -89,7 +89,7 @@ def test_nobody_takes_a_role_of_the_run_without_its_secret(run: Run) -> None:
         )
 
 
-def test_a_column_that_nobody_declared_is_found_by_the_crawler(run: Run) -> None:
+def test_an_undeclared_column_is_found_by_the_crawler(run: Run) -> None:
     run.place(10)
     run.verify()
     key = "projection/day=2026-01-01/hour=00/odd.gz"
@@ -104,7 +104,9 @@ def test_a_column_that_nobody_declared_is_found_by_the_crawler(run: Run) -> None
     assert watched.CRAWLED in watched.crawler(run)
 
 
-def test_an_alarm_that_tells_nobody_is_noticed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_alarm_that_does_not_notify_is_noticed(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(watched, "TOLD_SECONDS", 3.0)
     cloudwatch = run.client("cloudwatch")
     alarms = cloudwatch.describe_alarms()["MetricAlarms"]
@@ -118,7 +120,7 @@ def test_an_alarm_that_tells_nobody_is_noticed(run: Run, monkeypatch: pytest.Mon
     assert watched.alarms(run) == f"all {len(alarms)} notified"
 
 
-def test_a_failure_that_nobody_is_told_of_is_noticed(
+def test_a_failure_without_a_notification_is_noticed(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watched, "TOLD_SECONDS", 2.0)
@@ -229,7 +231,7 @@ def test_log_groups_alarms_rules_and_queues_are_asked_for_too(run: Run) -> None:
         assert not there.arn(run.client, f"{arn}-gone"), arn
 
 
-def test_what_nobody_knows_how_to_ask_for_counts_as_there(run: Run) -> None:
+def test_a_resource_of_an_unknown_type_counts_as_existing(run: Run) -> None:
     assert there.arn(run.client, "arn:aws:batch:us-east-1:123456789012:job-queue/x")
 
 

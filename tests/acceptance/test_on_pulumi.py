@@ -1,4 +1,4 @@
-"""The command with the real engine; the plugin of the engine tests makes the resources."""
+"""The command with the real engine; the engine tests' plugin creates the resources."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def test_nothing_is_made_unless_somebody_agrees(command: Command) -> None:
         ({"PATH": "/nowhere"}, "install it (https://www.pulumi.com/docs/install/)"),
     ],
 )
-def test_what_is_missing_is_said_in_a_line(
+def test_a_missing_requirement_is_reported_in_one_line(
     command: Command,
     monkeypatch: pytest.MonkeyPatch,
     environment: dict[str, str | None],

@@ -1,4 +1,4 @@
-"""How the checks are made one after the other, and what is told of them."""
+"""The order of the checks, and the report."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Work = Callable[[Run], str]
 
 
 class Nowhere:
-    """A deployment that makes nothing: what is tested is who is asked, and in which order."""
+    """A deployment that creates nothing; it records the calls and their order."""
 
     name = "nowhere"
     patience = 1.0
@@ -85,7 +85,7 @@ Make = Callable[..., Report]
 
 @pytest.fixture
 def make(monkeypatch: pytest.MonkeyPatch) -> Make:
-    """Run checks between an `up` and a `destroy` of a test's own; what the report says."""
+    """Run checks between a test's own `up` and `destroy`; return the report."""
 
     def work(
         *checks: Work,
@@ -190,16 +190,14 @@ def test_the_json_has_what_ran_what_did_not_and_the_figures() -> None:
     }
 
 
-def test_the_page_has_a_row_a_check() -> None:
+def test_the_page_has_a_row_per_check() -> None:
     report = Report("acceptance-x", "account 1", 0.74)
     report.checks = [Result("up", True, 1.5, "21 | outputs"), Result("tags", False, 2, "none")]
     report.skipped = [Skipped("batch", "only with --batch")]
     lines = report.markdown().splitlines()
     assert lines[0] == "# Acceptance of acceptance-x: failed: tags"
-    assert (
-        "| up | `pulumi up` creates the stack from nothing | passed | 1.5 | 21 \\| outputs |"
-        in lines
-    )
+    row = "| up | `pulumi up` creates the stack from nothing | passed | 1.5 | 21 \\| outputs |"
+    assert row in lines
     assert any(line.startswith("| tags | ") and "**failed**" in line for line in lines)
     assert any(line.startswith("| batch | ") and "skipped" in line for line in lines)
     assert lines[-1] == "Estimated cost: $0.74."

@@ -1,4 +1,4 @@
-"""The same lake as objects in S3, asked through Athena's own API on the local stack's gateway."""
+"""The same lake as objects in S3, queried through the Athena API of the local stack's gateway."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ FAILED = {
 
 
 class LocalAthena:
-    """A Runner. The clock is stopped in the text of the statement; all else goes as it is."""
+    """A Runner. It replaces the clock in the statement's text; the rest is unchanged."""
 
     def __init__(self, aws: Aws, lake: Lake, failed: list[dict[str, Any]]) -> None:
         self._now = lake.now
@@ -85,7 +85,7 @@ class LocalAthena:
         return self._rows(statement, [])
 
     def stored(self, row: Row) -> datetime:
-        """When S3 took the row's object: no one can tell it to have been another time."""
+        """When S3 stored the row's object; a test cannot set that time."""
         return self._stored[_where(row)].astimezone(UTC).replace(tzinfo=None)
 
     def _rows(self, statement: str, literals: list[str]) -> list[dict[str, Any]]:

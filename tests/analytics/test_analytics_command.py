@@ -299,7 +299,7 @@ def test_an_sql_error_shows_athenas_message_and_the_line(
         (("InvalidRequestException", "Queries of this type are not supported"), "not supported"),
     ],
 )
-def test_a_refused_request_is_said_plainly(
+def test_a_rejected_request_is_reported_plainly(
     fake: FakeAthena, analytics: Analytics, refusal: tuple[str, str], said: str
 ) -> None:
     fake.refusal = refusal

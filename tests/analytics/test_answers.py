@@ -1,4 +1,4 @@
-"""Every query and view, on a messy lake, against answers worked out from what was really done."""
+"""Every query and view on a messy lake, compared with results computed from the actual changes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def midnight(moment: datetime) -> datetime:
 
 
 def sold(lake: Lake, since: datetime) -> list[Order]:
-    """What counts as revenue: placed since, still there, not cancelled."""
+    """Orders that count as revenue: placed since then, not deleted, not cancelled."""
     return [o for o in lake.live() if o["created_at"] >= since and o["status"] != "cancelled"]
 
 

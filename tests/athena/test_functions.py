@@ -1,4 +1,4 @@
-"""Trino's functions against answers known from elsewhere: its documentation, or by hand."""
+"""Trino's functions, compared with results from its documentation or computed by hand."""
 
 # ruff: noqa: E501  (cases read best one a line)
 

@@ -1,4 +1,4 @@
-"""What holds for every component, whatever it makes."""
+"""Conventions that every component follows."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def test_it_can_be_a_child_itself(deploy: Deploy, kind: type) -> None:
 
 
 def declared_outputs(kind: type) -> dict[str, str | None]:
-    """The outputs that a component's class annotates, and the docstring behind each."""
+    """The outputs that a component's class annotates, with their docstrings."""
     (tree,) = ast.parse(inspect.getsource(kind)).body
     assert isinstance(tree, ast.ClassDef)
     found: dict[str, str | None] = {}

@@ -37,6 +37,7 @@ EXPORTS = {
     "writerPolicyArn",
     "readerPolicyArn",
     "operatorPolicyArn",
+    "schema",
     "batchJobName",
     "alarmTopicArn",
     "operationsDashboardName",
@@ -136,7 +137,7 @@ def test_the_pipe_waits_for_firehose(up: Any) -> None:
 
 
 def test_the_program_reads_what_it_writes(up: Any) -> None:
-    """What one component makes is what the next one is given."""
+    """Each component gets the resources of the one before it."""
     dev = up("dev")
     exports = dev.exports
     pipe = dev.find("Pipe").inputs
@@ -270,7 +271,7 @@ OTHERWISE_NAMED = {
 
 
 @pytest.mark.parametrize(("monitoring", "most"), [("true", 20), ("false", 22)])
-def test_a_stacks_name_is_refused_where_a_resources_would_be_too_long(
+def test_a_stacks_name_is_rejected_where_a_resources_would_be_too_long(
     up: Any, monitoring: str, most: int
 ) -> None:
     config = stack_config("prod") | {
@@ -299,7 +300,7 @@ def test_a_stacks_name_is_refused_where_a_resources_would_be_too_long(
     assert f"must have {most} characters or fewer, not {most + 1}" in str(raised.value)
 
 
-def test_a_stacks_name_that_no_bucket_can_have_is_refused() -> None:
+def test_a_stacks_name_that_no_bucket_can_have_is_rejected() -> None:
     with pytest.raises(pulumi.RunError, match=r"must be letters, digits and -, .* not 'my_stack'"):
         record(program, Deployed(), stack="my_stack", config={}, preview=False)
 

@@ -1,4 +1,4 @@
-"""What is asked of Athena, and when it is not asked again."""
+"""Which queries run, and when results are reused."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NAMES = {query.sql: query.name for query in load_queries()}
 
 
 class Lake:
-    """An Athena that counts what it is asked."""
+    """An Athena that counts its queries."""
 
     def __init__(self) -> None:
         self.changes = 3

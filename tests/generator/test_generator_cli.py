@@ -1,4 +1,4 @@
-"""The real command line, in a process of its own."""
+"""The real command line, in its own process."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def answering(status: int, code: str) -> Iterator[str]:
         ("SomethingElse", "DescribeTable failed: SomethingElse: as you see (table 'orders' in"),
     ],
 )
-def test_an_answer_of_aws_is_put_in_plain_words(cli: Cli, code: str, word: str) -> None:
+def test_an_aws_error_becomes_a_plain_message(cli: Cli, code: str, word: str) -> None:
     with answering(400, code) as url:
         refused(cli("--table", "orders", "--endpoint-url", url), word)
 
@@ -313,7 +313,9 @@ def test_it_needs_no_more_than_to_describe_the_table_and_write_batches(
     assert done.code == 0, done.err
 
 
-def test_who_may_not_write_is_told_what_is_missing(account: Account, cli: Cli) -> None:
+def test_without_write_permission_the_missing_action_is_reported(
+    account: Account, cli: Cli
+) -> None:
     table = account.table()
     done = cli("--table", table, **user_with(account, table, "DescribeTable"))
     refused(done, "no permission", "dynamodb:BatchWriteItem", "writerPolicyArn")

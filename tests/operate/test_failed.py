@@ -140,7 +140,7 @@ def test_what_would_fail_again_stays(operated: Operated, clean: Clean) -> None:
     assert (after["records"], after["replayed"], after["waiting"]) == (16, 8, 8)
 
 
-def test_a_mended_cause_lets_them_through_once_and_in_order(
+def test_once_the_cause_is_fixed_they_pass_once_and_in_order(
     operated: Operated, clean: Clean
 ) -> None:
     orders = [f"mended-{n}" for n in range(5)]

@@ -1,4 +1,4 @@
-"""Every permission of the stack: linted, and told in docs/security.md."""
+"""Every permission of the stack is linted and listed in docs/security.md."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ HEADER = "| who | may | on | for |\n|---|---|---|---|\n"
 
 
 def policies(deployed: Deployed) -> Iterator[tuple[str, Any]]:
-    """Name without the stack's, and document, of every policy that allows someone something."""
+    """Every identity policy: its name without the stack's prefix, and its document."""
     for kind in ("RolePolicy", "aws:iam/policy:Policy"):
         for policy in deployed.all(kind):
             yield policy.name.removeprefix("sales-cdc-prod-"), policy.document
 
 
 def short(resource: str) -> str:
-    """An ARN as a person reads it."""
+    """An ARN in short form."""
     text = re.sub(
         rf"^arn:aws:([a-z0-9-]+):(?:{REGION})?:(?:{ACCOUNT})?:", r"\1 ", resource
     ).replace(LABEL, "LABEL")
@@ -62,7 +62,7 @@ def table(deployed: Deployed) -> str:
 
 
 def test_the_documents_table_is_what_the_program_deploys(everything: Deployed) -> None:
-    """UPDATE_DOCS=1 writes it anew."""
+    """UPDATE_DOCS=1 rewrites it."""
     made = f"{BEGIN}{table(everything)}{END}"
     before, _, rest = DOCUMENT.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)

@@ -1,4 +1,4 @@
-"""Compressed records: the same rows, and nothing in them that could end the function."""
+"""Compressed records give the same rows, and cannot crash the function."""
 
 from __future__ import annotations
 

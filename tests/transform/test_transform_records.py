@@ -1,4 +1,4 @@
-"""A batch is answered whole: every recordId once, failures kept, never over Lambda's limit."""
+"""Every recordId of a batch gets one result, failures keep their data, within Lambda's limit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from records import MAX_ANSWER, transform
+from records import MAX_ANSWER, MAX_REASONS, transform
+from rows import SchemaMismatch
 
 from tests.events import decode, encode, firehose, load
 
@@ -14,7 +15,7 @@ GARBAGE = load("garbage")
 
 
 def answered(records: list[dict[str, Any]], to_row: Any, **limits: int) -> Any:
-    """The answers and the tally, after checking what holds of every answer."""
+    """The answers and the tally, after checks that apply to every answer."""
     answers, tally = transform(records, to_row, **limits)
     assert [a["recordId"] for a in answers] == [record["recordId"] for record in records]
     results = [answer["result"] for answer in answers]
@@ -70,7 +71,19 @@ def test_failures_are_gathered_by_reason_and_a_few_are_named(to_row: Any) -> Non
     assert [len(failure["examples"]) for failure in tally.failures.values()] == [3, 2]
 
 
-def test_an_error_that_nobody_foresaw_fails_its_record_and_does_not_quote_it() -> None:
+def test_the_log_tells_a_hundred_reasons_apart_at_most() -> None:
+    """Paths hold indexes: a batch could have thousands of reasons, and a log event is limited."""
+
+    def to_row(change: Any) -> Any:
+        raise SchemaMismatch(f"column items[{change['n']}]: int is read only from N")
+
+    tally = answered(firehose(*[{"n": n} for n in range(250)])["records"], to_row)[1]
+    assert len(tally.failures) == MAX_REASONS + 1
+    assert tally.failures["further reasons"]["count"] == 250 - MAX_REASONS
+    assert tally.failed == 250
+
+
+def test_an_unexpected_error_fails_its_record_and_does_not_quote_it() -> None:
     def to_row(change: Any) -> Any:
         raise RuntimeError(change["secret"])
 

@@ -70,6 +70,7 @@ def test_an_attribute_is_read_by_one_column() -> None:
 )
 def test_a_type_has_a_name_in_glue_and_one_in_athena(text: str, hive: str, trino: str) -> None:
     parsed = types.parse(text)
+    assert types.parse(types.text(parsed)) == parsed
     assert types.hive(parsed) == hive
     assert types.trino(parsed) == trino
 
