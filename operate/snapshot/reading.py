@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from operate import scanning
+from operate import changes, scanning
 from operate.snapshot.state import Part, SpentError
 from schema.layout import EXPORTS_PREFIX
 
@@ -58,7 +58,7 @@ class Scan:
             after=part.after and _key(part.after),
         )
         for page in pages:
-            after = page.last and _wire(page.last)
+            after = page.last and changes.plain(page.last)
             yield Batch(page.items, page.read_at, after, done=not after)
 
 
@@ -135,18 +135,8 @@ class Export:
         yield Batch(items, self._moment, number, done=True)
 
 
-def _wire(key: Mapping[str, Any]) -> dict[str, Any]:
-    """A key for JSON: bytes as base64."""
-    return {
-        name: {
-            kind: base64.b64encode(content).decode() if kind == "B" else content
-            for kind, content in value.items()
-        }
-        for name, value in key.items()
-    }
-
-
 def _key(wire: Mapping[str, Any]) -> dict[str, Any]:
+    """A key from JSON: bytes from base64."""
     return {
         name: {
             kind: base64.b64decode(content) if kind == "B" else content
