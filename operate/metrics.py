@@ -20,7 +20,7 @@ class Metric:
     namespace: str
     name: str
     dimensions: Mapping[str, str]
-    statistic: Literal["Sum", "Maximum"]
+    statistic: Literal["Sum", "Maximum", "p99"]
 
 
 METRICS: Mapping[str, Metric] = {
@@ -37,6 +37,8 @@ METRICS: Mapping[str, Metric] = {
         {"DeliveryStreamName": "deliveryStreamName"},
         "Maximum",
     ),
+    # The transform's own, in milliseconds: from the change to the transform.
+    "age": Metric("sales-cdc", "Age", {"DeliveryStream": "deliveryStreamName"}, "p99"),
     "errors": Metric("AWS/Lambda", "Errors", {"FunctionName": "transformFunctionName"}, "Sum"),
 }
 

@@ -267,13 +267,16 @@ class Status:
         state = function.get("State", "Active")
         update = function.get("LastUpdateStatus", "Successful")
         failures = self._series("errors").total(self._now - timedelta(hours=1))
+        age = self._series("age").latest(self._now - timedelta(minutes=15))
         facts = {
             "function_state": state,
             "last_update": update,
             "errors": None if failures is None else int(failures),
+            "age_p99_seconds": None if age is None else age / 1000,
         }
         told = "errors unknown" if failures is None else f"{failures:,.0f} errors in the last hour"
-        says = f"{state}, last update {update.lower()}; {told}"
+        old = "unknown" if age is None else _seconds(age / 1000)
+        says = f"{state}, last update {update.lower()}; {told}; age of changes (p99) {old}"
         # Lambda puts a function that is not used for weeks to sleep; the next call wakes it.
         if state not in {"Active", "Inactive"} or update == "Failed" or failures:
             return _wrong(part, says, f"{_RUNBOOK}#transform-errors", facts)

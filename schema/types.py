@@ -128,7 +128,9 @@ def trino(type_: Type) -> str:
         case Map(of):
             return f"map(varchar, {trino(of)})"
         case Struct(fields):
-            return f"row({', '.join(f'{name.lower()} {trino(of)}' for name, of in fields)})"
+            # In quotes, because a field may be called order or group.
+            members = (f'"{name.lower()}" {trino(of)}' for name, of in fields)
+            return f"row({', '.join(members)})"
 
 
 def tree(type_: Type) -> Any:

@@ -339,7 +339,7 @@ def test_the_views_of_another_table_have_its_name_and_columns() -> None:
         assert isinstance(parsed(view.sql.replace("${", "").replace("}", "")), exp.Select)
     assert '"lake"."shipments"' in batch.sql
     assert (
-        'CAST("order" AS row(lines array(row(sku varchar, at timestamp(3))))) AS "order"'
+        'CAST("order" AS row("lines" array(row("sku" varchar, "at" timestamp(3))))) AS "order"'
         in batch.sql
     )
 

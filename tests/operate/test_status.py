@@ -364,6 +364,15 @@ def test_the_transforms_errors_of_the_last_hour_are_wrong() -> None:
     assert line.state == "wrong" and "3 errors in the last hour" in line.says
 
 
+def test_the_age_of_changes_is_that_of_the_last_quarter_of_an_hour() -> None:
+    aws = Recorded()
+    aws.metrics(age=[(5, 12_000.0), (10, 90_000.0)])
+    aws.answers("lambda", "get_function_configuration", {"State": "Active"})
+    line = aws.status.line("transform")
+    assert line.state == "ok" and line.says.endswith("age of changes (p99) 12 s")
+    assert line.facts["age_p99_seconds"] == 12
+
+
 def test_each_section_that_a_line_names_is_in_the_runbook() -> None:
     source = (RUNBOOK.parents[1] / "operate" / "status.py").read_text()
     named = set(re.findall(r"\{_RUNBOOK\}#([a-z-]+)", source))

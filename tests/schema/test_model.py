@@ -64,7 +64,7 @@ def test_an_attribute_is_read_by_one_column() -> None:
         (
             "array<struct<sku:string,unitPrice:decimal(10,2)>>",
             "array<struct<sku:string,unitprice:decimal(10,2)>>",
-            "array(row(sku varchar, unitprice decimal(10,2)))",
+            'array(row("sku" varchar, "unitprice" decimal(10,2)))',
         ),
     ],
 )
