@@ -26,6 +26,7 @@ from local.commands import show
 from local.commands.batch import start_and_await
 from local.commands.dashboard import Server, Shop
 from local.commands.demo import Demo, DemoPlan
+from local.commands.own_table import OwnTableDemo, OwnTablePlan
 from local.commands.up import Running, engineer, environment, exports, home
 from local.errors import LocalError, UsageError
 
@@ -40,6 +41,8 @@ _EXAMPLES = """[bold]Examples[/bold]
 python -m local demo
 
 python -m local demo --stack prod --orders 2000 --garbage 20 --json
+
+python -m local demo --own-table    [dim]a table that exists: inferred, attached, snapshotted[/dim]
 
 python -m local up    [dim]then, in another shell:[/dim]
 
@@ -68,8 +71,22 @@ def local() -> None:
 
 @app.command()
 def demo(  # noqa: PLR0917 - the command line's
+    context: typer.Context,
     stack: Stack = "dev",
-    orders: Annotated[int, typer.Option(help="Number of orders to place.")] = 200,
+    own_table: Annotated[
+        bool,
+        typer.Option(
+            "--own-table",
+            help="Show how an existing table with nested items is attached and snapshotted.",
+        ),
+    ] = False,
+    orders: Annotated[
+        int | None,
+        typer.Option(
+            help="Number of orders to place; of the existing table with --own-table.",
+            show_default="200; 2000",
+        ),
+    ] = None,
     updates: Annotated[float, typer.Option(help="Share of changes that are updates.")] = 0.4,
     deletes: Annotated[float, typer.Option(help="Share of changes that are deletes.")] = 0.1,
     rate: Annotated[
@@ -88,12 +105,20 @@ def demo(  # noqa: PLR0917 - the command line's
 ) -> None:
     """Place orders in DynamoDB, deliver every change to the lake, and query them with Athena.
 
-    Exits with 0 only if nothing is lost and current_orders in Athena equals the DynamoDB table.
+    Exits with 0 only if nothing is lost and the latest state in Athena equals the DynamoDB table.
     """
+    if own_table:
+        with _plain_errors():
+            _own_table(context, stack, orders, seed, as_json=as_json)
+        return
     with _plain_errors():
         try:
             plan = generator.Plan(
-                count=orders, updates=updates, deletes=deletes, rate=rate, seed=seed
+                count=200 if orders is None else orders,
+                updates=updates,
+                deletes=deletes,
+                rate=rate,
+                seed=seed,
             )
         except generator.PlanError as error:
             raise UsageError(str(error).replace("count", "orders")) from None
@@ -110,6 +135,33 @@ def demo(  # noqa: PLR0917 - the command line's
             typer.echo(json.dumps(result.to_json()))
     if not result.good:
         raise typer.Exit(FAILED)
+
+
+def _own_table(
+    context: typer.Context, stack: str, orders: int | None, seed: int | None, *, as_json: bool
+) -> None:
+    """`demo --own-table`."""
+    theirs = ("updates", "deletes", "rate", "garbage", "batch")
+    if given := [one for one in theirs if _given(context, one)]:
+        options = ", ".join(f"--{name}" for name in given)
+        raise UsageError(f"{options}: not with --own-table, whose changes are its own")
+    if orders is not None and orders < 1:
+        raise UsageError(f"orders {orders}: must be at least 1")
+    screen = show.Screen(show.console(stderr=True))
+    plan = OwnTablePlan(stack=stack, orders=orders or OwnTablePlan.orders, seed=seed)
+    run = OwnTableDemo(plan, say=screen.say, tick=screen.tick, show_columns=screen.columns)
+    with screen.live():
+        result = run.run()
+    show.own_table(show.console(stderr=as_json), result)
+    if as_json:
+        typer.echo(json.dumps(result.to_json()))
+    if not result.good:
+        raise typer.Exit(FAILED)
+
+
+def _given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"
 
 
 @app.command()
@@ -234,7 +286,7 @@ def _watch(stack: LocalChain, screen: show.Screen, *others: Shop | Server) -> No
             while True:
                 for one in (stack, *others):
                     one.check()
-                screen.tick(shop.report if shop else generator.Report(), stack.hops())
+                screen.tick(shop.report.written if shop else 0, stack.hops())
                 time.sleep(0.25)
         except KeyboardInterrupt:
             return
