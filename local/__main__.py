@@ -20,9 +20,10 @@ import generator
 from analytics.__main__ import app as analytics_app
 from client import stack_outputs
 from client.command_line import FAILED, INTERRUPTED, WRONG_USAGE, fail, new_app
+from local.account.aws import Aws
 from local.account.deploy import ROOT
 from local.chain import LocalChain
-from local.commands import show
+from local.commands import show, source_table
 from local.commands.batch import start_and_await
 from local.commands.dashboard import Server, Shop
 from local.commands.demo import Demo, DemoPlan
@@ -178,15 +179,33 @@ def up(
             show_default="this project's",
         ),
     ] = ROOT,
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="First create the table that this file describes, as `aws dynamodb create-table "
+            "--cli-input-json` takes it: for a program that captures an existing table.",
+        ),
+    ] = None,
+    items: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="Its items: a file in DynamoDB JSON, or the folder of a DynamoDB export.",
+        ),
+    ] = None,
 ) -> None:
     """Run the stack until Ctrl-C, for use with any AWS client.
 
     With --program, of any Pulumi program in Python that uses the components.
 
+    With --table, on a table that is there before the stack. Its stream is switched on after the
+    items were put, as if they were older than what a stream keeps.
+
     Prints the environment variables that clients need; `python -m local env` prints them again.
     """
     screen = show.Screen(show.console(stderr=True))
-    running = _running(stack, screen, port, program.resolve())
+    running = _running(stack, screen, port, program.resolve(), table, items)
     with _plain_errors(), running as (local_chain, _, settings):
         typer.echo(exports(settings))
         sys.stdout.flush()
@@ -245,14 +264,31 @@ def query(
 
 
 @contextmanager
-def _running(
-    stack: str, screen: show.Screen, port: int = 0, program: Path = ROOT
+def _running(  # noqa: PLR0917 - the command line's
+    stack: str,
+    screen: show.Screen,
+    port: int = 0,
+    program: Path = ROOT,
+    table: Path | None = None,
+    items: Path | None = None,
 ) -> Iterator[tuple[LocalChain, Path, dict[str, str]]]:
     """Run a stack that other shells can find; yields it, its outputs file and its environment."""
+    if items and not table:
+        raise UsageError("--items goes with --table, which describes their table")
+    described = source_table.described_in(table) if table else None
+
+    def before(aws: Aws) -> None:
+        if described:
+            source_table.from_files(aws.client("dynamodb"), described, items)
+            screen.say(f"the table {described['TableName']} is there before the stack")
+
     running = Running(home())
     running.claim()
     folder = home() / "run"
-    with LocalChain(stack, folder, port=port, say=screen.say, program=program) as local_chain:
+    chain = LocalChain(
+        stack, folder, port=port, say=screen.say, program=program, before_deploy=before
+    )
+    with chain as local_chain:
         for name, (here, there, why) in local_chain.deployment.overrides.items():
             screen.say(f"differs from {stack}: {name}={here}, not {there}: {why}")
         outputs = running.outputs_file.resolve()

@@ -84,7 +84,8 @@ class OwnTableSummary:
     seconds: float = 0.0
     problems: Sequence[str]
     life: list[Row]
-    life_of: str
+    """The history of one item: the columns that changed."""
+    life_of: str | None
 
     @property
     def good(self) -> bool:
@@ -147,19 +148,20 @@ class OwnTableDemo:
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="sales-cdc-") as directory:
             file = Path(directory) / "schema.yaml"
+            attached = {"sourceTable": shop_orders.TABLE["TableName"], "schemaFile": str(file)}
             stack = LocalChain(
                 self._plan.stack,
                 Path(directory),
-                overrides={
-                    "sourceTable": shop_orders.TABLE["TableName"],
-                    "schemaFile": str(file),
-                },
+                overrides=attached,
                 say=self._say,
                 before_deploy=lambda aws: self._before(aws, file),
             )
             with stack, _in_words():
                 for name, (here, there, why) in stack.deployment.overrides.items():
-                    self._say(f"differs from {self._plan.stack}: {name}={here}, not {there}: {why}")
+                    if name not in attached:
+                        self._say(
+                            f"differs from {self._plan.stack}: {name}={here}, not {there}: {why}"
+                        )
                 return self._live(stack, began)
 
     def _before(self, aws: Aws, file: Path) -> None:
@@ -188,6 +190,7 @@ class OwnTableDemo:
         notes = {one.column.name: one.notes for one in self._proposals}
         file.write_text(dump(self._schema, notes), encoding="utf-8")
         self._show_columns(self._proposals, self._sampled)
+        self._say(f"attaching the stack to it: sourceTable={table}, schemaFile={file.name}")
 
     def _live(self, stack: LocalChain, began: float) -> OwnTableSummary:
         outputs = stack.outputs
@@ -270,7 +273,10 @@ class OwnTableDemo:
         extras = query(
             f"SELECT count(*) AS n FROM {self._schema.current_view} WHERE extras IS NOT NULL"  # noqa: S608
         )
-        life_of = self._telling_order(query, log)
+        life_of = shop.telling()
+        life = query.saved("history", **{key: life_of}) if life_of else []
+        changed = {row["column_name"] for row in life if row["event_type"] != SNAPSHOT}
+        changed.discard(shop_orders.VERSION)
         return OwnTableSummary(
             items_before=self._plan.orders,
             sampled=self._sampled,
@@ -288,20 +294,9 @@ class OwnTableDemo:
             table_items=verdict.table_items,
             matches_table=verdict.matches,
             problems=_problems(hops, outcome, verdict, surplus=-not_arrived),
-            life=query.saved("history", **{key: life_of}) if life_of else [],
+            life=[row for row in life if row["column_name"] in changed],
             life_of=life_of,
         )
-
-    def _telling_order(self, query: Asker, log: str) -> str:
-        """An order that still exists, with a row of the snapshot and a few changes."""
-        key = self._schema.key
-        rows = query(
-            f"SELECT {key} FROM {log} "  # noqa: S608
-            f"WHERE {key} IN (SELECT {key} FROM {self._schema.current_view}) "
-            f"GROUP BY {key} HAVING count_if(event_type = '{SNAPSHOT}') > 0 "
-            f"ORDER BY abs(count(DISTINCT event_id) - 5), {key} LIMIT 1"
-        )
-        return str(rows[0][key]) if rows else ""
 
 
 def _problems(hops: Hops, outcome: Outcome, verdict: Verdict, *, surplus: int) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -23,6 +23,7 @@ TABLE: Mapping[str, Any] = {
 }
 """The table, as CreateTable takes it."""
 TTL_ATTRIBUTE = "expiresAt"
+VERSION = "version"
 INSERT, UPDATE, NESTED, DELETE = KINDS = ("insert", "update", "nested", "delete")
 """The kinds of changes; a nested one changes what is inside an attribute."""
 
@@ -40,8 +41,8 @@ _PRODUCTS = (
 _PEOPLE = ("Ada Lind", "Ben Okafor", "Chiara Rossi", "Dmitri Vogel", "Emi Tanaka")
 _PLACES = (("Ulm", "89073", "DE"), ("Graz", "8010", "AT"), ("Basel", "4051", "CH"))
 _DISCOUNTS = (("WELCOME-10", "10.00"), ("BLACK-FRIDAY", "5.45"))
-_SKEW = 2
-"""Some orders change often, most do not."""
+_SKEW = 3
+"""Some orders are updated often, most never."""
 _UPDATES: Sequence[tuple[str, Callable[[random.Random], Any]]] = (
     ("SET #status = :value ADD #version :one", lambda r: r.choice(_STATUSES)),
 )
@@ -74,7 +75,7 @@ def order(number: int, source: random.Random) -> dict[str, Value]:
         KEY: key_of(number),
         "placedAt": placed.isoformat().replace("+00:00", "Z"),
         "status": source.choice(_STATUSES),
-        "version": 1,
+        VERSION: 1,
         "customer": {"name": name, "email": f"{name.split()[0].lower()}@example.com"},
         "address": {
             "street": f"Main Street {source.randint(1, 99)}",
@@ -143,6 +144,7 @@ class Shop:
         self._last = orders
         self._there = list(range(1, orders + 1))
         self._kinds: tuple[str, ...] = (UPDATE, NESTED)
+        self._updates: defaultdict[int, list[str]] = defaultdict(list)
         self.stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="shop", daemon=True)
 
@@ -154,6 +156,16 @@ class Shop:
     def open(self) -> None:
         """From now on, also insert and delete orders."""
         self._kinds = KINDS
+
+    def telling(self) -> str | None:
+        """The key of an order that is still there, changed in many ways by few changes."""
+        candidates = self._updates.keys() & self._there
+
+        def ways(number: int) -> tuple[int, int, int]:
+            made = self._updates[number]
+            return len(set(made)), -len(made), -number
+
+        return key_of(max(candidates, key=ways)) if candidates else None
 
     def __enter__(self) -> Shop:
         self._thread.start()
@@ -184,14 +196,17 @@ class Shop:
             item = order(self._last, self._source)
             self._dynamodb.put_item(TableName=self._table, Item=item)
             return
-        place = int(len(self._there) * self._source.random() ** _SKEW)
-        key = key_of(self._there[place])
+        skew = 1 if kind == DELETE else _SKEW
+        place = int(len(self._there) * self._source.random() ** skew)
+        number = self._there[place]
+        key = key_of(number)
         if kind == DELETE:
             self._dynamodb.delete_item(TableName=self._table, Key={KEY: wire(key)})
             del self._there[place]
             return
         ways = _NESTED_UPDATES if kind == NESTED else _UPDATES
         expression, value = self._source.choice(ways)
+        self._updates[number].append(expression)
         self._dynamodb.update_item(
             TableName=self._table,
             Key={KEY: wire(key)},

@@ -18,13 +18,11 @@ _BATCH = 25
 """Items in a BatchWriteItem request, at most."""
 
 
-def from_files(dynamodb: Any, definition: Path, items: Path | None) -> None:
-    """Make the table that a file describes, with the items of another.
+def from_files(dynamodb: Any, described: Mapping[str, Any], items: Path | None) -> None:
+    """Make a table, with the items of a file.
 
     Parameters
     ----------
-    definition:
-        What ``aws dynamodb create-table --cli-input-json`` takes.
     items:
         What `schema.commands.sources.read` takes: lines of DynamoDB JSON, the answer of a scan, or
         the folder of an export.
@@ -32,15 +30,15 @@ def from_files(dynamodb: Any, definition: Path, items: Path | None) -> None:
     Raises
     ------
     UsageError
-        A file cannot be read, or DynamoDB rejects what it says.
+        The file cannot be read, or DynamoDB rejects the table or an item.
     """
-    described = described_in(definition)
     try:
         make(dynamodb, described, read(items, most=2**63) if items else ())
     except SourceError as error:
         raise UsageError(str(error)) from None
     except (ClientError, ParamValidationError) as error:
-        raise UsageError(f"{definition}: {' '.join(str(error).split())}") from None
+        text = " ".join(str(error).split())
+        raise UsageError(f"table {described['TableName']}: {text}") from None
 
 
 def described_in(file: Path) -> dict[str, Any]:

@@ -229,7 +229,7 @@ def columns_table(proposals: Sequence[Proposal], items: int) -> Table:
     """The proposed columns, and what they were proposed from."""
     table = Table(box=box.SIMPLE, title=f"{items:,} items", title_justify="left")
     for heading in ("attribute", "column type", "in", "DynamoDB types", "look at"):
-        table.add_column(heading, justify="right" if heading == "in" else "left")
+        table.add_column(heading, justify="right" if heading == "in" else "left", overflow="fold")
     for one in proposals:
         look = [f"{path} is of several types" for path in one.conflicts]
         look += [f"{path}: {what}?" for path, what in one.personal]
