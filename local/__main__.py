@@ -49,7 +49,7 @@ python -m local up    [dim]then, in another shell:[/dim]
 
 eval "$(python -m local env)" && python -m generator --count 500
 
-python -m local up --program examples/shipments
+python -m local up --program examples/own_table --table examples/own_table/table.json
 
 python -m local query "SELECT status, count(*) FROM current_orders GROUP BY 1"
 
