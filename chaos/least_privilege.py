@@ -25,10 +25,10 @@ from rich.console import Console
 import analytics
 import generator
 from chaos.privileges import reason
-from chaos.rig import LocalAccount
 from local.account.aws import Credentials
 from local.chain import LocalChain
 from local.commands.garbage import garbage, put
+from local.commands.operator import LocalAccount
 from local.errors import AwsError, LocalError
 from local.standins.firehose import Firehose
 from local.standins.pipe import Pipe

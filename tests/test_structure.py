@@ -28,7 +28,7 @@ ROOMS: dict[str, set[str]] = {
     "analytics": {*PRODUCT},
     "lambda": {"generator"},
     "jobs": set(),
-    "local": {"analytics", "components", "generator", *PRODUCT},
+    "local": {"analytics", "components", "generator", "operate", *PRODUCT},
 }
 """What each room may import beside itself and the rooms within it; developer tools: anything."""
 

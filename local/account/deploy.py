@@ -31,6 +31,7 @@ from local.account.aws import Aws
 from local.errors import LocalError, UsageError
 from local.resources import Context, create
 from local.resources.dynamodb import look_up
+from schema import SchemaError
 
 ROOT = Path(__file__).resolve().parents[2]
 OVERRIDES: Mapping[str, tuple[str, str]] = {
@@ -202,7 +203,7 @@ def _run(
     level, asyncio_log.level = asyncio_log.level, logging.CRITICAL
     try:
         program()
-    except pulumi.RunError as error:
+    except (pulumi.RunError, SchemaError) as error:
         raise UsageError(str(error)) from error
     finally:
         gc.collect()  # the SDK logs when failed tasks are garbage-collected

@@ -160,8 +160,10 @@ class Snapshot:
         if self._method == "export":
             name = self._account["tableName"]
             raise ReplayError(
-                f"an export needs point-in-time recovery, which is off for table {name}: set "
-                "pointInTimeRecovery and run pulumi up, or read the table with --scan"
+                f"an export needs point-in-time recovery, which is off for table {name}: switch it "
+                f"on (aws dynamodb update-continuous-backups --table-name {name} "
+                "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true; for a "
+                "table of the stack, the setting pointInTimeRecovery), or use --scan"
             )
         return "scan"
 

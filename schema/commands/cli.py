@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -125,7 +125,7 @@ def infer_(  # noqa: PLR0917 - the command line's
         title = name or _name(table or "items")
         proposed, proposals = infer(found, name=title, key=str(key), sort_key=sort_key)
     text = dump(proposed, {one.column.name: one.notes for one in proposals})
-    _show(proposals, len(found))
+    Console(stderr=True).print(columns_table(proposals, len(found)))
     if out:
         out.write_text(text, encoding="utf-8")
         _say(f"Written to {out}. Look through it, then set schemaFile to it.")
@@ -225,17 +225,18 @@ def _facts(schema: Schema, proposals: list[Proposal], items: int) -> dict[str, A
     }
 
 
-def _show(proposals: list[Proposal], items: int) -> None:
+def columns_table(proposals: Sequence[Proposal], items: int) -> Table:
+    """The proposed columns, and what they were proposed from."""
     table = Table(box=box.SIMPLE, title=f"{items:,} items", title_justify="left")
     for heading in ("attribute", "column type", "in", "DynamoDB types", "look at"):
-        table.add_column(heading, justify="right" if heading == "in" else "left")
+        table.add_column(heading, justify="right" if heading == "in" else "left", overflow="fold")
     for one in proposals:
         look = [f"{path} is of several types" for path in one.conflicts]
         look += [f"{path}: {what}?" for path, what in one.personal]
         kinds = ", ".join(f"{tag} {count:,}" for tag, count in one.dynamodb_types.items())
         cells = (one.column.attribute, one.column.type, f"{one.share:.1%}", kinds, "\n".join(look))
         table.add_row(*map(escape, cells))
-    Console(stderr=True).print(table)
+    return table
 
 
 def _say(text: str) -> None:
