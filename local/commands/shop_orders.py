@@ -62,7 +62,7 @@ Value = dict[str, Any]
 
 def wire(value: Any) -> Value:
     """A Python value in DynamoDB JSON."""
-    typed: Value = TypeSerializer().serialize(value)
+    typed: Mapping[str, Any] = TypeSerializer().serialize(value)
     return {tag: sorted(one) if tag == "SS" else one for tag, one in typed.items()}
 
 
