@@ -45,7 +45,7 @@ def test_a_stack_goes_from_nothing_to_nothing(command: Command) -> None:
     (page,) = (command.project.directory / "acceptance" / "reports").glob(f"{NAME}-*.md")
     text = page.read_text()
     page.unlink()
-    assert text.startswith(f"# Acceptance of {NAME}: all 7 checks hold")
+    assert text.startswith(f"# Acceptance of {NAME}: all 7 checks passed")
     assert "| settings | Settings are changed in place" in text
     assert "| batch | " in text
 

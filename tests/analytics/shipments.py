@@ -34,12 +34,11 @@ SHIPMENTS = Schema(
         Column(name="weight", type="decimal(10,3)"),
     ),
 )
-NOW = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
 
 
-def _row(number: int, event: str, minutes: float, **columns: Any) -> dict[str, Any]:
+def _row(now: datetime, number: int, event: str, minutes: float, **columns: Any) -> dict[str, Any]:
     """An event row, made so many minutes ago; ``number`` is its place in the order of changes."""
-    made = NOW - timedelta(minutes=minutes)
+    made = now - timedelta(minutes=minutes)
     first = event == "SNAPSHOT"
     values = dict.fromkeys(column.name for column in SHIPMENTS.event_row) | {
         "id": 7,
@@ -53,15 +52,18 @@ def _row(number: int, event: str, minutes: float, **columns: Any) -> dict[str, A
 
 
 BOX = {"ref": "A", "lines": [{"sku": "ring", "n": 2}]}
-ROWS = [
-    _row(0, "SNAPSHOT", 40, order={"ref": "old", "lines": None}, copy="1", weight=0.5),
-    _row(0, "SNAPSHOT", 30, order=BOX, copy='{"a":1}', newest=["x"], weight=1.25),
-    _row(1, "MODIFY", 9, order=BOX, copy='{"a":2}', newest=["x", "y"], weight=1.25),
-    _row(1, "MODIFY", 9, order=BOX, copy='{"a":2}', newest=["x", "y"], weight=1.25),
-    _row(2, "INSERT", 8, id=8, weight=3.0),
-    _row(3, "REMOVE", 7, deleted_by="ttl", order=BOX, copy='{"a":2}', weight=1.25),
-    _row(0, "SNAPSHOT", 30, id=9, event_id="snapshot:9/o'ut", order=BOX),
-]
+
+
+def _rows(now: datetime) -> list[dict[str, Any]]:
+    return [
+        _row(now, 0, "SNAPSHOT", 40, order={"ref": "old", "lines": None}, copy="1", weight=0.5),
+        _row(now, 0, "SNAPSHOT", 30, order=BOX, copy='{"a":1}', newest=["x"], weight=1.25),
+        _row(now, 1, "MODIFY", 9, order=BOX, copy='{"a":2}', newest=["x", "y"], weight=1.25),
+        _row(now, 1, "MODIFY", 9, order=BOX, copy='{"a":2}', newest=["x", "y"], weight=1.25),
+        _row(now, 2, "INSERT", 8, id=8, weight=3.0),
+        _row(now, 3, "REMOVE", 7, deleted_by="ttl", order=BOX, copy='{"a":2}', weight=1.25),
+        _row(now, 0, "SNAPSHOT", 30, id=9, event_id="snapshot:9/o'ut", order=BOX),
+    ]
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class Shipments:
     athena: Athena
     outputs: dict[str, str]
     environment: dict[str, str]
+    filled: datetime
 
 
 @contextmanager
@@ -93,22 +96,23 @@ def running(directory: Path) -> Iterator[Shipments]:
                 "AWS_ENDPOINT_URL": aws.emulator_url,
                 "AWS_ENDPOINT_URL_ATHENA": aws.gateway_url or "",
             }
-            _fill(aws)
+            now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+            _fill(aws, now)
             with mock.patch.dict(os.environ, environment):
                 athena = Athena(outputs)
             for view in load_views(DATABASE, SHIPMENTS):
                 athena.ask(f"CREATE VIEW {view.name} AS {view.sql}")
-            yield Shipments(athena, outputs, environment)
+            yield Shipments(athena, outputs, environment, now)
         finally:
             gateway.stop()
 
 
-def _fill(aws: Any) -> None:
+def _fill(aws: Any, now: datetime) -> None:
     s3, glue = aws.client("s3"), aws.client("glue")
     s3.create_bucket(Bucket=BUCKET)
     glue.create_database(DatabaseInput={"Name": DATABASE})
     columns = {column.name: column.hive for column in SHIPMENTS.event_row}
-    days = f"{NOW - timedelta(days=2):%Y-%m-%d},{NOW + timedelta(days=2):%Y-%m-%d}"
+    days = f"{now - timedelta(days=2):%Y-%m-%d},{now + timedelta(days=2):%Y-%m-%d}"
     for name, of in (("projection", columns), ("projection_processing_failed", FAILED)):
         definition = table(name, of)
         definition["Parameters"]["projection.day.range"] = days
@@ -120,6 +124,6 @@ def _fill(aws: Any) -> None:
             "ResultConfiguration": {"OutputLocation": f"s3://{BUCKET}/athena-results/"},
         },
     )
-    body = "".join(json.dumps(one) + "\n" for one in ROWS).encode()
-    key = f"projection/day={NOW:%Y-%m-%d}/hour={NOW:%H}/rows"
+    body = "".join(json.dumps(one) + "\n" for one in _rows(now)).encode()
+    key = f"projection/day={now:%Y-%m-%d}/hour={now:%H}/rows"
     s3.put_object(Bucket=BUCKET, Key=key, Body=body)

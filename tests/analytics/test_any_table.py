@@ -11,13 +11,18 @@ import pytest
 
 from analytics import load_queries
 from client.athena import Athena
-from tests.analytics.shipments import BOX, NOW, SHIPMENTS, running
+from tests.analytics.shipments import BOX, SHIPMENTS, Shipments, running
 
 
 @pytest.fixture(scope="module")
-def athena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Athena]:
-    with running(tmp_path_factory.mktemp("shipments")) as lake:
-        yield lake.athena
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shipments]:
+    with running(tmp_path_factory.mktemp("shipments")) as filled:
+        yield filled
+
+
+@pytest.fixture
+def athena(lake: Shipments) -> Athena:
+    return lake.athena
 
 
 def ask(athena: Athena, name: str, **values: str) -> list[dict[str, Any]]:
@@ -61,15 +66,15 @@ def test_recent_changes_and_changed_items_have_every_column_but_no_snapshot(athe
     assert [(one["event_type"], one["id"]) for one in changed] == [("REMOVE", 7), ("INSERT", 8)]
 
 
-def test_changes_are_counted_by_minute_and_type_without_copies(athena: Athena) -> None:
-    rows = ask(athena, "changes_by_minute", minutes="20")
+def test_changes_are_counted_by_minute_and_type_without_copies(lake: Shipments) -> None:
+    rows = ask(lake.athena, "changes_by_minute", minutes="20")
     assert sum(one["changes"] for one in rows) == 3
     assert [(one["inserts"], one["updates"], one["deletes"]) for one in rows] == [
         (0, 1, 0),
         (1, 0, 0),
         (0, 0, 1),
     ]
-    minute = (NOW - timedelta(minutes=9)).replace(second=0)
+    minute = (lake.filled - timedelta(minutes=9)).replace(second=0)
     assert rows[0]["changed_at"] == minute
 
 
