@@ -27,7 +27,7 @@ from local.commands import show, source_table
 from local.commands.batch import start_and_await
 from local.commands.dashboard import Server, Shop
 from local.commands.demo import Demo, DemoPlan
-from local.commands.own_table import OwnTableDemo, OwnTablePlan
+from local.commands.own_table import LEAST_ORDERS, OwnTableDemo, OwnTablePlan
 from local.commands.up import Running, engineer, environment, exports, home
 from local.errors import LocalError, UsageError
 
@@ -146,8 +146,8 @@ def _own_table(
     if given := [one for one in theirs if _given(context, one)]:
         options = ", ".join(f"--{name}" for name in given)
         raise UsageError(f"{options}: not with --own-table, whose changes are its own")
-    if orders is not None and orders < 1:
-        raise UsageError(f"orders {orders}: must be at least 1")
+    if orders is not None and orders < LEAST_ORDERS:
+        raise UsageError(f"orders {orders}: must be at least {LEAST_ORDERS} to infer a schema from")
     screen = show.Screen(show.console(stderr=True))
     plan = OwnTablePlan(stack=stack, orders=orders or OwnTablePlan.orders, seed=seed)
     run = OwnTableDemo(plan, say=screen.say, tick=screen.tick, show_columns=screen.columns)

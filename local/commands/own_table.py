@@ -33,6 +33,8 @@ from schema.files import dump
 
 NAME = "shop_orders"
 """What the items are: the view is ``current_shop_orders``."""
+LEAST_ORDERS = 10
+"""From fewer, the inferred types are too narrow: 39.9 and 9.49 are prices."""
 _WHOLE, _MOST = 200, 1_000
 """A table of this many items is read whole; of a larger one, half is, and no more than these."""
 _BEFORE, _CHANGES = 20, 0.25
@@ -236,6 +238,7 @@ class OwnTableDemo:
 
         self._say("taking a snapshot meanwhile (python -m operate snapshot)")
         outcome = Snapshot(account, on_progress=progress, say=say).take()
+        shop.open()
         self._say(
             f"snapshot {outcome.id} by {outcome.method}: {outcome.rows:,} rows, "
             f"{outcome.failed:,} failed records"

@@ -40,7 +40,7 @@ _PRODUCTS = (
 )
 _PEOPLE = ("Ada Lind", "Ben Okafor", "Chiara Rossi", "Dmitri Vogel", "Emi Tanaka")
 _PLACES = (("Ulm", "89073", "DE"), ("Graz", "8010", "AT"), ("Basel", "4051", "CH"))
-_DISCOUNTS = (("WELCOME-10", "10.00"), ("BLACK-FRIDAY", "5.45"))
+_DISCOUNTS = (("WELCOME-10", "9.90"), ("BLACK-FRIDAY", "5.45"))
 _SKEW = 3
 """Some orders are updated often, most never."""
 _UPDATES: Sequence[tuple[str, Callable[[random.Random], Any]]] = (

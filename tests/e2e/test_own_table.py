@@ -96,7 +96,7 @@ def test_what_does_not_arrive_counts_as_lost(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--orders", "0"], "orders 0: must be at least 1"),
+        (["--orders", "9"], "orders 9: must be at least 10"),
         (["--garbage", "3", "--batch"], "--garbage, --batch: not with --own-table"),
         (["--stack", "nope"], "no stack 'nope'"),
     ],
