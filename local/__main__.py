@@ -183,15 +183,16 @@ def up(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="First create the table that this file describes, as `aws dynamodb create-table "
-            "--cli-input-json` takes it: for a program that captures an existing table.",
+            help="First create the table that this file describes: the input of `aws dynamodb "
+            "create-table --cli-input-json`, or the output of `describe-table`.",
         ),
     ] = None,
     items: Annotated[
         Path | None,
         typer.Option(
             metavar="PATH",
-            help="Its items: a file in DynamoDB JSON, or the folder of a DynamoDB export.",
+            help="Its items: the output of `aws dynamodb scan`, lines of DynamoDB JSON, or the "
+            "folder of an export.",
         ),
     ] = None,
 ) -> None:

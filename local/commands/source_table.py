@@ -42,7 +42,10 @@ def from_files(dynamodb: Any, described: Mapping[str, Any], items: Path | None) 
 
 
 def described_in(file: Path) -> dict[str, Any]:
-    """The description of a table in a file.
+    """The description of a table in a file, as CreateTable takes it.
+
+    The file is what ``aws dynamodb create-table --cli-input-json`` takes, or the answer of
+    ``describe-table``: of that, the keys and the stream.
 
     Raises
     ------
@@ -55,12 +58,27 @@ def described_in(file: Path) -> dict[str, Any]:
         raise UsageError(f"{file}: cannot be read: {error.strerror}") from None
     except (RecursionError, ValueError) as error:
         raise UsageError(f"{file}: not JSON: {error}") from None
+    answer = described.get("Table") if isinstance(described, dict) else None
+    if isinstance(answer, dict) and answer.keys() >= {"KeySchema", "AttributeDefinitions"}:
+        described = _again(answer)
     if not isinstance(described, dict) or "TableName" not in described:
         raise UsageError(
-            f"{file}: not a table, as `aws dynamodb create-table --cli-input-json` takes it: "
-            "there is no TableName"
+            f"{file}: not a table, as `aws dynamodb create-table --cli-input-json` takes it or "
+            "`describe-table` answers: there is no TableName"
         )
     return described
+
+
+def _again(table: Mapping[str, Any]) -> dict[str, Any]:
+    keys = {key["AttributeName"] for key in table["KeySchema"]}
+    types = [one for one in table["AttributeDefinitions"] if one["AttributeName"] in keys]
+    same = {name: table[name] for name in ("TableName", "StreamSpecification") if name in table}
+    return {
+        **same,
+        "KeySchema": table["KeySchema"],
+        "AttributeDefinitions": types,
+        "BillingMode": "PAY_PER_REQUEST",
+    }
 
 
 def make(

@@ -193,6 +193,14 @@ def test_its_saved_query_is_that_of_its_readme(example: LocalChain) -> None:
     assert query_of_the_readme() in [one["QueryString"] for one in saved]
 
 
+def test_a_table_that_was_described_is_made_again(example: LocalChain, tmp_path: Path) -> None:
+    answer = example.aws.client("dynamodb").describe_table(TableName="shop-orders")
+    index = {"AttributeName": "status", "AttributeType": "S"}
+    answer["Table"]["AttributeDefinitions"].append(index)  # of an index, which is left out
+    (tmp_path / "table.json").write_text(json.dumps(answer, default=str))
+    assert source_table.described_in(tmp_path / "table.json") == source_table.described_in(TABLE)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -248,11 +256,20 @@ def test_a_schema_file_that_is_wrong_is_rejected_with_every_problem(tmp_path: Pa
         (None, "[]", "--items goes with --table"),
         ("[1", None, "table.json: not JSON"),
         ("[]", None, "not a table, as `aws dynamodb create-table --cli-input-json` takes it"),
+        ('{"Table": null}', None, "there is no TableName"),
         ('{"TableName": "no keys"}', None, "table no keys: "),
         (TABLE.read_text(), '{"orderId": "a"}', "items.json:1: not an item in DynamoDB JSON"),
         (TABLE.read_text(), '{"no": {"S": "a"}}', "table shop-orders: "),
     ],
-    ids=["items alone", "no JSON", "no object", "no keys", "no item", "an item without key"],
+    ids=[
+        "items alone",
+        "no JSON",
+        "no object",
+        "no description",
+        "no keys",
+        "no item",
+        "an item without key",
+    ],
 )
 def test_files_that_make_no_table_are_rejected(
     table: str | None, items: str | None, message: str, tmp_path: Path
