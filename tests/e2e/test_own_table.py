@@ -33,7 +33,7 @@ from tests.local.chain_parts import until
 
 EXAMPLE = ROOT / "examples" / "own_table"
 TABLE, ITEMS = EXAMPLE / "table.json", EXAMPLE / "items.jsonl"
-pytestmark = [pytest.mark.xdist_group("own table")]
+of_the_example = pytest.mark.xdist_group("own table")  # one stack for these tests
 
 
 @pytest.mark.parametrize(
@@ -150,6 +150,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalChain]:
         yield running
 
 
+@of_the_example
 def test_the_example_has_its_history_and_answers_the_query_of_its_readme(
     example: LocalChain,
 ) -> None:
@@ -186,6 +187,7 @@ def test_the_example_has_its_history_and_answers_the_query_of_its_readme(
     assert [[*json.loads(row["extras"] or "{}")] for row in rows] == [["legacyImport"]]
 
 
+@of_the_example
 def test_its_saved_query_is_that_of_its_readme(example: LocalChain) -> None:
     athena, outputs = example.aws.client("athena"), example.outputs
     names = athena.list_named_queries(WorkGroup=outputs["workgroupName"])["NamedQueryIds"]
@@ -193,6 +195,7 @@ def test_its_saved_query_is_that_of_its_readme(example: LocalChain) -> None:
     assert query_of_the_readme() in [one["QueryString"] for one in saved]
 
 
+@of_the_example
 def test_a_table_that_was_described_is_made_again(example: LocalChain, tmp_path: Path) -> None:
     answer = example.aws.client("dynamodb").describe_table(TableName="shop-orders")
     index = {"AttributeName": "status", "AttributeType": "S"}
