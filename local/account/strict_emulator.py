@@ -13,7 +13,7 @@ from ministack.app import main
 from ministack.core.responses import error_response_json
 from ministack.services import kinesis, lambda_svc
 
-from local.account import limits, table_exports  # noqa: F401 - replaces the emulator's exports
+from local.account import expiry, limits, table_exports  # noqa: F401 - replace parts of ministack
 
 Answer = tuple[int, dict[str, str], bytes]
 
