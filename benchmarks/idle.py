@@ -59,7 +59,7 @@ def _up() -> Iterator[tuple[int, float]]:
         with subprocess.Popen(
             [sys.executable, "-m", "local", "up"],
             cwd=_ROOT,
-            env=os.environ | {"SALES_CDC_HOME": home},
+            env=os.environ | {"SALES_CDC_LOCAL_HOME": home},
             stdout=subprocess.PIPE,
         ) as process:
             try:

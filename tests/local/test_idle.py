@@ -64,6 +64,7 @@ def test_a_lost_wake_up_is_covered_by_the_next_read(
     aws: Aws, pipe: Counting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(aws, "wake", lambda: None)
+    time.sleep(0.5)
     put(aws, pipe)
     until(lambda: pipe.counts.bridged == 1, 5)
 
