@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from local.account.aws import Aws, Credentials
@@ -75,8 +76,8 @@ class Emulator:
             root=root,
         )
 
-    def start(self) -> Emulator:
-        """Start the emulator and wait until it answers."""
+    def start(self, meanwhile: Callable[[], None] = lambda: None) -> Emulator:
+        """Start the emulator, do ``meanwhile`` and wait until it answers."""
         self._require_port()
         self._directory.mkdir(parents=True, exist_ok=True)
         reader, writer = os.pipe()
@@ -94,6 +95,7 @@ class Emulator:
             )
         os.close(writer)
         threading.Thread(target=self._listen, args=(reader,), name="arrivals", daemon=True).start()
+        meanwhile()
         deadline = time.monotonic() + START_SECONDS
         while not self._healthy():
             if self._process.poll() is not None:
