@@ -11,7 +11,7 @@ from typing import Any
 
 from client import query
 from local.account.aws import Aws, Credentials
-from local.account.deploy import ROOT, Deployment, deploy, stack_config
+from local.account.deploy import ROOT, Deployment, deploy, import_components, stack_config
 from local.account.emulator import Emulator
 from local.account.gateway import Gateway
 from local.athena import Athena
@@ -121,7 +121,7 @@ class LocalChain:
         """Start the emulator, deploy the program and start the hops."""
         try:
             self._say("starting the emulator")
-            self.emulator.start()
+            self.emulator.start(meanwhile=import_components)
             self._gateway = Gateway(self.aws, Athena(self.aws), self._gateway_port)
             self._gateway.start()
             self._before_deploy(self.aws)

@@ -72,6 +72,7 @@ class Aws:
         self.book = CredentialBook()
         self.book.add(root)
         self._clients: dict[tuple[Any, ...], Any] = {}
+        self._arrivals: list[threading.Event] = []
 
     def client(
         self,
@@ -108,6 +109,20 @@ class Aws:
                     ),
                 )
             return self._clients[asked]
+
+    def arrivals(self) -> threading.Event:
+        """A new event that is set whenever records may have arrived in a stream.
+
+        A hint that saves polling; whoever waits for it also looks from time to time.
+        """
+        event = threading.Event()
+        self._arrivals.append(event)
+        return event
+
+    def wake(self) -> None:
+        """Set every event of `arrivals`."""
+        for event in self._arrivals:
+            event.set()
 
     def assume(self, role_arn: str, session_name: str) -> Credentials:
         """Temporary credentials of a role, from STS."""

@@ -78,7 +78,7 @@ class Gateway:
         self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.gateway = self
         self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="gateway"
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.25}, name="gateway"
         )
 
     @property

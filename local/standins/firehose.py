@@ -164,7 +164,7 @@ class Firehose(Worker):
         positions: dict[str, str] | None = None,
         on_delivered: Delivered | None = None,
     ) -> None:
-        super().__init__(f"firehose {definition.name}", definition.role_arn)
+        super().__init__(f"firehose {definition.name}", definition.role_arn, aws.arrivals())
         self.definition = definition
         self.counts = FirehoseCounts()
         self.positions = {} if positions is None else positions
@@ -194,6 +194,11 @@ class Firehose(Worker):
         arn = self.definition.source_arn
         for shard in self._kinesis.call("ListShards", {"StreamARN": arn})["Shards"]:
             self._open_shard(shard["ShardId"], "LATEST")
+
+    @property
+    def pending(self) -> bool:
+        """Whether records are buffered."""
+        return any(one.items for one in (self._incoming, self._rows, *self._failures.values()))
 
     def step(self) -> bool:
         """Read every shard once, then process the buffers that are due."""

@@ -106,7 +106,7 @@ class Pipe(Worker):
     def __init__(
         self, aws: Aws, definition: PipeDefinition, positions: dict[str, str] | None = None
     ) -> None:
-        super().__init__(f"pipe {definition.name}", definition.role_arn)
+        super().__init__(f"pipe {definition.name}", definition.role_arn, aws.arrivals())
         self.definition = definition
         self.counts = PipeCounts()
         self.positions = {} if positions is None else positions
@@ -126,6 +126,11 @@ class Pipe(Worker):
         self._sqs = self._aws.client("sqs", credentials)
         self._discover()
 
+    @property
+    def pending(self) -> bool:
+        """Whether a batch waits for its window to end."""
+        return any(shard.held for shard in self._shards.values())
+
     def step(self) -> bool:
         """Read each shard once and deliver the batches that are due."""
         return self._pass_on(force=False)
@@ -133,7 +138,7 @@ class Pipe(Worker):
     def pause(self) -> None:
         """Read no more, and return at once; `running` tells when the current step is done."""
         self.paused = True
-        self.stopping.set()
+        self.halt()
 
     def resume(self) -> None:
         """Continue after the last change that was delivered."""
