@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OWN := .
+WORKERS := -n auto --dist loadgroup --no-loadscope-reorder
+# Bytecode is kept, also where an image turns it off: without it each start compiles for seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help .venv demo up dashboard quick test setup-tests acceptance bench bench-record chaos least-privilege load fuzz audit pulumi-cli pr format format-check lint types coverage reference lock clean
@@ -31,10 +34,10 @@ dashboard: $(VENV)/.stamp ## Run the local stack with a flow of orders and a liv
 	$(BIN)/python -m local dashboard
 
 quick: $(VENV)/.stamp ## Run the tests that need no emulator, Spark, browser or Pulumi CLI
-	$(BIN)/python -m pytest -n auto --dist loadgroup -q -m "not (browser or emulator or engine or spark)"
+	$(BIN)/python -m pytest $(WORKERS) -q -m "not (browser or emulator or engine or spark)"
 
 test: $(VENV)/.stamp ## Run all tests
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest $(WORKERS)
 
 setup-tests: pulumi-cli ## Install a browser and the Pulumi CLI; without them some tests are skipped
 	scripts/browser.sh
@@ -84,7 +87,7 @@ types: $(VENV)/.stamp
 	$(BIN)/mypy
 
 coverage: $(VENV)/.stamp
-	$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term:skip-covered --cov-fail-under=85
+	$(BIN)/python -m pytest $(WORKERS) --cov --cov-report=term:skip-covered --cov-fail-under=85
 
 reference: $(VENV)/.stamp ## Generate the tables in docs/ from the code
 	$(BIN)/python -m scripts.reference

@@ -25,11 +25,12 @@ platform = functions.platform(settings.lambda_platform)
 prefix = f"sales-cdc-{pulumi.get_stack()}"
 database = prefix.replace("-", "_").lower()
 
-# Orders, and a stream of their changes.
-orders = CdcSource(
+# The table, and a stream of its changes.
+source = CdcSource(
     f"{prefix}-orders",
     CdcSourceArgs(
         schema=schema,
+        source_table=settings.source_table,
         table_name=settings.table_name,
         stream_view_type=settings.stream_view_type,
         billing_mode=settings.billing_mode,
@@ -75,10 +76,12 @@ lake = DeliveryToLake(
 bridge = StreamBridge(
     f"{prefix}-bridge",
     StreamBridgeArgs(
-        source_stream_arn=orders.stream_arn,
+        source_stream_arn=source.stream_arn,
         target_stream_arn=changes.stream_arn,
+        schema=schema,
         partition_key_path=settings.partition_key_path,
         kms_key_arn=key,
+        table_kms_key_arn=source.table_kms_key_arn,
         batch_size=settings.batch_size,
         batch_window_seconds=settings.batch_window_seconds,
         maximum_record_age_seconds=settings.maximum_record_age_seconds,
@@ -144,27 +147,32 @@ batch = BatchProjection(
     ),
 )
 
-# Who may write, ask and repair.
+# Policies for writers, readers and operators.
 access = Access(
     f"{prefix}-access",
     AccessArgs(
-        table_arn=orders.table_arn,
-        stream_arn=orders.stream_arn,
+        table_arn=source.table_arn,
+        stream_arn=source.stream_arn,
         kinesis_stream_arn=changes.stream_arn,
         pipe_arn=bridge.pipe_arn,
         dlq_arn=bridge.dlq_arn,
         bucket_arn=lake.bucket_arn,
         database_arn=catalog.database_arn,
         workgroup_arn=catalog.workgroup_arn,
+        schema=schema,
+        delivery_stream_name=lake.delivery_stream_name,
+        transform_function_name=lake.transform_function_name,
+        batch_job_name=batch.batch_job_name,
         enrichment_function_arn=settings.enrichment_function_arn,
         kms_key_arn=key,
+        table_kms_key_arn=source.table_kms_key_arn,
     ),
 )
 
 pulumi.export("region", aws.get_region_output().region)
-pulumi.export("tableName", orders.table_name)
-pulumi.export("tableArn", orders.table_arn)
-pulumi.export("streamArn", orders.stream_arn)
+pulumi.export("tableName", source.table_name)
+pulumi.export("tableArn", source.table_arn)
+pulumi.export("streamArn", source.stream_arn)
 pulumi.export("kinesisStreamName", changes.stream_name)
 pulumi.export("pipeName", bridge.pipe_name)
 pulumi.export("dlqUrl", bridge.dlq_url)
@@ -180,15 +188,14 @@ pulumi.export("batchJobName", batch.batch_job_name)
 pulumi.export("writerPolicyArn", access.writer_policy_arn)
 pulumi.export("readerPolicyArn", access.reader_policy_arn)
 pulumi.export("operatorPolicyArn", access.operator_policy_arn)
-if settings.sort_key:
-    pulumi.export("sortKey", settings.sort_key)
+pulumi.export("schema", schema.to_json())
 
 if settings.monitoring:
     monitoring = Monitoring(
         f"{prefix}-monitoring",
         MonitoringArgs(
-            table_name=orders.table_name,
-            stream_arn=orders.stream_arn,
+            table_name=source.table_name,
+            stream_arn=source.stream_arn,
             pipe_name=bridge.pipe_name,
             dlq_arn=bridge.dlq_arn,
             stream_name=changes.stream_name,
@@ -197,6 +204,7 @@ if settings.monitoring:
             crawler_name=catalog.crawler_name,
             job_names=[batch.batch_job_name],
             alarm_email=settings.alarm_email,
+            batch_window_seconds=settings.batch_window_seconds,
             buffer_interval_seconds=settings.buffer_interval_seconds,
             transform_buffer_interval_seconds=settings.transform_buffer_interval_seconds,
             failed_record_percent=settings.failed_record_percent,
@@ -211,13 +219,14 @@ if settings.order_generator:
     generator = OrderGenerator(
         f"{prefix}-generator",
         OrderGeneratorArgs(
-            table_name=orders.table_name,
-            table_arn=orders.table_arn,
+            table_name=source.table_name,
+            table_arn=source.table_arn,
             order_generator_schedule=settings.order_generator_schedule,
             order_generator_orders=settings.order_generator_orders,
             platform=platform,
             log_retention_days=settings.log_retention_days,
             kms_key_arn=key,
+            table_kms_key_arn=source.table_kms_key_arn,
         ),
     )
     pulumi.export("orderGeneratorFunctionName", generator.function_name)

@@ -1,4 +1,4 @@
-"""``python -m acceptance``: the proof on a real account."""
+"""``python -m acceptance``: check the whole chain in a real AWS account."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ from client.command_line import FAILED, INTERRUPTED, WRONG_USAGE, fail, new_app
 
 ORDERS = 1000
 _NAME_MOST = 20
-"""Characters: a stack's name is part of every other one, of which AWS takes 64."""
+"""Characters: the stack's name is part of every resource's name, which AWS limits to 64."""
 _NAME = re.compile(rf"[a-z][a-z0-9-]{{0,{_NAME_MOST - 1}}}")
 
 app = new_app()
 
 _EXAMPLES = """[bold]Examples[/bold]
 
-python -m acceptance --local    [dim]the same checks on this machine, as far as they exist[/dim]
+python -m acceptance --local    [dim]the same checks on this machine, as far as possible[/dim]
 
-python -m acceptance    [dim]on AWS; says what it costs, and asks[/dim]
+python -m acceptance    [dim]on AWS; shows the cost and asks first[/dim]
 
 python -m acceptance --stack acceptance-ci --yes --batch --json --report
 
 python -m acceptance --stack acceptance-ci --clean
 
-[bold]Exit codes[/bold]: 0 all that was checked holds, 1 something does not, 2 wrong usage, 130
-stopped by Ctrl-C.
+[bold]Exit codes[/bold]: 0 all checks passed, 1 a check failed, 2 wrong usage, 130 stopped by
+Ctrl-C.
 """
 
 
@@ -52,37 +52,39 @@ def acceptance(  # noqa: PLR0917 - the command line's
     stack: Annotated[
         str | None,
         typer.Option(
-            "--stack", metavar="NAME", help=f"Of the stack to make; default: {PURPOSE}-USER."
+            "--stack", metavar="NAME", help=f"Name of the stack; default: {PURPOSE}-USER."
         ),
     ] = None,
     local: Annotated[
-        bool, typer.Option("--local", help="On this machine: no account, no Pulumi CLI.")
+        bool, typer.Option("--local", help="Run on this machine: no account, no Pulumi CLI.")
     ] = False,
     batch: Annotated[
-        bool, typer.Option("--batch", help="Run the Spark job too; costs extra, or needs Java.")
+        bool,
+        typer.Option("--batch", help="Also run the Spark job; costs extra, or needs Java."),
     ] = False,
     only: Annotated[
-        list[str] | None, typer.Option(metavar="CHECK", help="Only this check; may be repeated.")
+        list[str] | None,
+        typer.Option(metavar="CHECK", help="Run only this check; can be repeated."),
     ] = None,
-    list_: Annotated[bool, typer.Option("--list", help="Show the checks.")] = False,
+    list_: Annotated[bool, typer.Option("--list", help="List the checks.")] = False,
     keep: Annotated[
-        bool, typer.Option("--keep", help="Leave the stack; a later run takes it over.")
+        bool, typer.Option("--keep", help="Keep the stack; a later run reuses it.")
     ] = False,
     clean: Annotated[
-        bool, typer.Option("--clean", help="Remove what an earlier run left, and do nothing else.")
+        bool, typer.Option("--clean", help="Only remove what an earlier run left.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     report: Annotated[
-        bool, typer.Option("--report", help="Keep a Markdown page in acceptance/reports/.")
+        bool, typer.Option("--report", help="Write a Markdown page to acceptance/reports/.")
     ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="The last line of stdout is one JSON object.")
     ] = False,
 ) -> None:
-    """Make a fresh stack, check that all of it holds, and remove it.
+    """Create a fresh stack, check the whole chain, and destroy the stack.
 
-    On AWS with the credentials of the AWS CLI and the login of Pulumi's; docs/acceptance.md says
-    what they have to allow. Ctrl-C removes what was made, a second one leaves it there.
+    Uses the AWS CLI's credentials and the Pulumi CLI's login; docs/acceptance.md lists the
+    permissions. Ctrl-C removes what was created; a second one leaves it.
     """
     if list_:
         for check in ALL:
@@ -120,24 +122,27 @@ def acceptance(  # noqa: PLR0917 - the command line's
 def _require_sense(
     only: list[str], *, stack: str | None, local: bool, keep: bool, clean: bool
 ) -> None:
-    """Say what was typed that cannot be."""
+    """Reject invalid options."""
     names = [check.name for check in CHECKS]
     if unknown := [one for one in only if one not in names]:
-        fail(f"no check {', '.join(unknown)}; there are: {', '.join(names)}", WRONG_USAGE)
+        fail(f"no check {', '.join(unknown)}; the checks are: {', '.join(names)}", WRONG_USAGE)
     if local and (stack or keep or clean):
-        fail("--stack, --keep and --clean go with an account, not with --local", WRONG_USAGE)
+        fail("--stack, --keep and --clean cannot be combined with --local", WRONG_USAGE)
     if keep and clean:
-        fail("--keep or --clean, not both", WRONG_USAGE)
+        fail("--keep and --clean cannot be combined", WRONG_USAGE)
     if stack and not _NAME.fullmatch(stack):
-        fail(f"--stack {stack!r}: small letters, digits and -, {_NAME_MOST} at most", WRONG_USAGE)
+        fail(
+            f"--stack {stack!r}: use up to {_NAME_MOST} lower-case letters, digits and hyphens",
+            WRONG_USAGE,
+        )
 
 
 def _prepare(
     screen: Screen, name: str, *, local: bool, batch: bool, yes: bool, clean: bool
 ) -> tuple[Deployment, Report]:
-    """What is to be checked, once all that it needs is there and whoever pays has agreed."""
+    """Check the requirements, ask for consent to the cost, and return what to check."""
     if local:
-        from acceptance.this_machine import ThisMachine  # noqa: PLC0415 - AWS needs none of it
+        from acceptance.this_machine import ThisMachine  # noqa: PLC0415 - not needed on AWS
 
         return ThisMachine(batch=batch), Report("local", "on this machine", 0.0)
     pulumi = PulumiStack(name, batch=batch)
@@ -150,7 +155,7 @@ def _prepare(
     usd = round(cost.estimate(ORDERS, batch=batch), 2)
     _agree(
         screen,
-        f"This makes the stack {name} in {where}, checks it and removes it. It takes about "
+        f"This creates the stack {name} in {where}, checks it and destroys it. It takes about "
         f"{cost.RUN_HOURS * 60:.0f} minutes and costs about ${usd:.2f} (an estimate).",
         yes=yes,
     )
@@ -159,27 +164,27 @@ def _prepare(
 
 
 def _agree(screen: Screen, what: str, *, yes: bool) -> None:
-    """Say what is going to happen, and go on only if that is wanted."""
+    """Announce what will happen and ask for confirmation."""
     screen.note(what)
     if yes:
         return
     if not sys.stdin.isatty():
-        raise NotReadyError("nobody can be asked here: give --yes if that is wanted")
+        raise NotReadyError("stdin is not a terminal: to confirm, pass --yes")
     try:
-        if not typer.confirm("Go on?", err=True):
-            raise NotReadyError("nothing was done")
+        if not typer.confirm("Continue?", err=True):
+            raise NotReadyError("cancelled: nothing was changed")
     except typer.Abort:
         raise KeyboardInterrupt from None
 
 
 def _conclude(page: Report, left: str, *, as_json: bool, report: bool, screen: Screen) -> None:
-    """The verdict, where the page is, and the line for programs."""
+    """Print the verdict, the report's path, and the JSON line."""
     console = screen.console if as_json else Console(highlight=False)
     style = "green" if page.passed else "bold red"
     console.print(Text(page.verdict(), style=style), soft_wrap=True)
     if latency := page.latency():
         console.print(
-            f"From a write to its row in an answer: p50 {latency['p50']:.1f} s, "
+            f"From a write to its row in a query result: p50 {latency['p50']:.1f} s, "
             f"p99 {latency['p99']:.1f} s. Estimated cost: ${page.cost_usd:.2f}.",
             soft_wrap=True,
         )
@@ -197,14 +202,14 @@ def _gone(page: Report) -> bool:
 
 
 def _default_name() -> str:
-    """``acceptance-USER``, in characters that names of resources take."""
+    """``acceptance-USER``, in characters that are valid in resource names."""
     user = re.sub(r"[^a-z0-9]+", "-", getpass.getuser().lower()).strip("-") or "user"
     return f"{PURPOSE}-{user}"[:_NAME_MOST].rstrip("-")
 
 
 @contextmanager
 def _signals(screen: Screen) -> Iterator[None]:
-    """SIGTERM ends like Ctrl-C."""
+    """Handle SIGTERM like Ctrl-C."""
 
     def interrupt(_: int, __: FrameType | None) -> NoReturn:
         raise KeyboardInterrupt
@@ -212,7 +217,7 @@ def _signals(screen: Screen) -> Iterator[None]:
     before = signal.signal(signal.SIGTERM, interrupt)
     try:
         yield
-    except KeyboardInterrupt:  # before anything was made
+    except KeyboardInterrupt:  # before anything was created
         screen.stop()
         fail("stopped", INTERRUPTED)
     finally:

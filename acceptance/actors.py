@@ -1,4 +1,4 @@
-"""Who acts in a check: roles that hold one policy of the stack's, made for the run."""
+"""Roles that a run creates to act with only the stack's writer, reader or operator policy."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ POLICIES: Mapping[str, tuple[str, ...]] = {
     "reader": ("readerPolicyArn",),
     "operator": ("operatorPolicyArn", "readerPolicyArn"),
 }
-"""The outputs that name the policies of each; whoever repairs the chain needs two."""
+"""The outputs that name each role's policies; the operator needs two."""
 FRESH_SECONDS = 1800.0
-"""Credentials are taken anew after that; they last an hour."""
+"""Credentials are renewed after this time; they last an hour."""
 _SETTLE_SECONDS = 60.0
-"""What IAM may take until a role, or what it may do, is known everywhere."""
+"""Maximum time until a new role or policy has propagated in IAM."""
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
 
 
@@ -33,7 +33,7 @@ class Actors:
     Parameters
     ----------
     secret:
-        Only who knows it may take the roles.
+        External ID that is required to assume the roles.
     """
 
     def __init__(self, deployment: Deployment, secret: str) -> None:
@@ -42,7 +42,7 @@ class Actors:
         self._known: dict[str, tuple[float, Account]] = {}
 
     def get(self, who: str) -> Account:
-        """The stack's account as ``writer``, ``reader`` or ``operator`` sees it."""
+        """The account, with the role of the ``writer``, ``reader`` or ``operator``."""
         since, account = self._known.get(who, (0.0, None))
         if account is None:
             self._create(who)
@@ -52,7 +52,7 @@ class Actors:
         return account
 
     def remove(self) -> None:
-        """Delete the roles, also those of a run that was killed."""
+        """Delete the roles, including those of a run that was killed."""
         iam = self._deployment.client("iam")
         for who in POLICIES:
             name = self._name(who)
@@ -84,10 +84,10 @@ class Actors:
             iam.create_role(
                 RoleName=self._name(who),
                 AssumeRolePolicyDocument=policy,
-                Description="Made by python -m acceptance for the length of a run",
+                Description="Temporary: created by python -m acceptance for one run",
                 Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
             )
-        except iam.exceptions.EntityAlreadyExistsException:  # of a run that was killed
+        except iam.exceptions.EntityAlreadyExistsException:  # left by a run that was killed
             iam.update_assume_role_policy(RoleName=self._name(who), PolicyDocument=policy)
         for output in POLICIES[who]:
             iam.attach_role_policy(
@@ -115,7 +115,7 @@ class Actors:
 
 
 def once_allowed(call: Callable[[], Any]) -> Any:
-    """The answer of a call that IAM refuses until it has heard of a new role."""
+    """Repeat a call while it is denied because a new role has not propagated yet."""
     deadline = time.monotonic() + _SETTLE_SECONDS
     while True:
         try:
@@ -126,12 +126,12 @@ def once_allowed(call: Callable[[], Any]) -> Any:
         time.sleep(1)
 
 
-def require_refused(who: str, call: Callable[[], Any]) -> None:
-    """Raise unless IAM refuses a call that a policy must not allow."""
+def require_denied(who: str, call: Callable[[], Any]) -> None:
+    """Raise unless IAM denies a call that the policy must not allow."""
     try:
         call()
     except ClientError as error:
         if error.response["Error"]["Code"] in _DENIED:
             return
         raise
-    raise CheckFailedError(f"the {who} may do what its policy does not say")
+    raise CheckFailedError(f"the {who} was allowed a call that its policy must not allow")

@@ -1,27 +1,28 @@
-"""What a run costs on AWS, roughly, from the list prices that ``analytics cost`` uses."""
+"""Estimate the cost of a run on AWS from the list prices of ``analytics cost``."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
 
-from analytics.cost import HOURS, PRICES
+from analytics.cost import HOURS
+from client.prices import PRICES
 
 RUN_HOURS = 1.5
-"""How long the stack is up: a little over the hour that a second change of the TTL has to wait."""
+"""Lifetime of the stack: a little more than the hour between two changes of the TTL."""
 _CHANGES = 3.0
-"""Written for each order, with what the later checks write."""
+"""Changes per order, including those of later checks."""
 _QUERIES = 700
-"""Athena is asked again and again until a change has arrived; each is billed as 10 MB."""
+"""Checks query Athena repeatedly until a change has arrived; each query is billed as 10 MB."""
 _CRAWLS = 4
-"""One that finds its tables, and up to three until one fails; billed as ten minutes each."""
+"""One successful crawl, and up to three until one fails; each is billed as ten minutes."""
 _ALARMS, _METRICS = 20, 20
-"""Of a month's price only these hours are paid."""
+"""Billed by the hour, as a share of the monthly price."""
 _DPUS, _CRAWL_HOURS, _FAILED_JOB_HOURS, _JOB_HOURS = 2, 10 / 60, 2 / 60, 5 / 60
 
 
 def lines(orders: int, *, batch: bool = False) -> Iterator[tuple[str, float]]:
-    """What is used, by the name of its price."""
+    """The usage, by the name of its price."""
     changes = orders * _CHANGES
     month = RUN_HOURS / HOURS
     yield "table writes", changes
@@ -40,5 +41,5 @@ def lines(orders: int, *, batch: bool = False) -> Iterator[tuple[str, float]]:
 
 
 def estimate(orders: int, *, batch: bool = False) -> float:
-    """USD for a run."""
+    """Cost of a run in USD."""
     return sum(PRICES[name].usd * amount for name, amount in lines(orders, batch=batch))

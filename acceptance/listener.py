@@ -1,4 +1,4 @@
-"""A queue that hears what the alarm topic tells."""
+"""A queue that receives the alarm topic's messages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Listener:
     Parameters
     ----------
     token:
-        Of the run: a queue's name is not free again for a minute after it was deleted.
+        Identifies the run: the name of a deleted queue cannot be reused for a minute.
     """
 
     def __init__(self, deployment: Deployment, token: str) -> None:
@@ -25,7 +25,7 @@ class Listener:
         self._url = ""
 
     def open(self) -> None:
-        """Make the queue and subscribe it, once."""
+        """Create the queue and subscribe it, once."""
         if self._url:
             return
         sqs, sns = self._deployment.client("sqs"), self._deployment.client("sns")
@@ -52,7 +52,7 @@ class Listener:
         self._url = url
 
     def messages(self) -> Iterator[str]:
-        """What was told since the last look; waits a moment when there is nothing."""
+        """New messages; waits a second for the first."""
         sqs = self._deployment.client("sqs")
         while True:
             answer = sqs.receive_message(
@@ -65,7 +65,7 @@ class Listener:
                 yield message["Body"]
 
     def remove(self) -> None:
-        """Delete the queue and its subscription, also those of a run that was killed."""
+        """Delete the queue and its subscription, including those of a run that was killed."""
         sqs: Any = self._deployment.client("sqs")
         for url in sqs.list_queues(QueueNamePrefix=self._name).get("QueueUrls", []):
             self._unsubscribe(url.rpartition("/")[2])
@@ -75,7 +75,7 @@ class Listener:
     def _unsubscribe(self, queue: str) -> None:
         topic = self._deployment.outputs.get("alarmTopicArn")
         if not topic:
-            return  # it goes with its subscriptions
+            return  # without a topic there is no subscription
         sns = self._deployment.client("sns")
         pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
         for page in pages:

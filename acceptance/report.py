@@ -1,4 +1,4 @@
-"""What came of a run: for programs, for a terminal, and as a page to keep."""
+"""The result of a run: as JSON, on a terminal, and as a Markdown page."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FOLDER = ROOT / "acceptance" / "reports"
 
 @dataclass(frozen=True)
 class Result:
-    """Of one check."""
+    """The result of one check."""
 
     name: str
     passed: bool
@@ -32,7 +32,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A check that was not made."""
+    """A check that did not run."""
 
     name: str
     reason: str
@@ -40,14 +40,14 @@ class Skipped:
 
 @dataclass
 class Report:
-    """Of a run.
+    """The results of a run.
 
     Attributes
     ----------
     latencies:
-        Seconds from a write to its row in an answer of Athena's, sorted.
+        Seconds from each write to its row in a query result, sorted.
     cost_usd:
-        An estimate; nothing is asked of the bill.
+        An estimate from list prices, not the bill.
     """
 
     stack: str
@@ -61,17 +61,17 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Every check that was made held, and the run came to its end."""
+        """Whether every check that ran passed, and the run completed."""
         return bool(self.checks) and not self.interrupted and all(c.passed for c in self.checks)
 
     def latency(self) -> dict[str, float] | None:
-        """``p50`` and ``p99`` in seconds; None when nothing was measured."""
+        """``p50`` and ``p99`` in seconds; None without measurements."""
         if not self.latencies:
             return None
         return {"p50": self._quantile(0.5), "p99": self._quantile(0.99)}
 
     def to_json(self) -> dict[str, Any]:
-        """For programs."""
+        """The object that ``--json`` prints."""
         return {
             "passed": self.passed,
             "checks": [asdict(one) for one in self.checks],
@@ -81,18 +81,18 @@ class Report:
         }
 
     def verdict(self) -> str:
-        """In a line."""
+        """The result in a line."""
         failed = [one.name for one in self.checks if not one.passed]
         if failed:
             return f"failed: {', '.join(failed)}"
         if self.interrupted:
-            return "stopped before its end"
+            return "stopped before the end"
         if not self.checks:
-            return "nothing was checked"
-        return f"all {len(self.checks)} checks hold, {len(self.skipped)} skipped"
+            return "no check was run"
+        return f"all {len(self.checks)} checks passed, {len(self.skipped)} skipped"
 
     def markdown(self) -> str:
-        """A page to keep."""
+        """The report as a page."""
         says = {check.name: check.says for check in ALL}
         latency = self.latency()
         lines = [
@@ -100,7 +100,7 @@ class Report:
             "",
             f"{self.began:%Y-%m-%d %H:%M} UTC, {self.where}.",
             "",
-            "| check | what holds | result | s | found |",
+            "| check | what must hold | result | s | found |",
             "| --- | --- | --- | ---: | --- |",
         ]
         for one in self.checks:
@@ -114,14 +114,14 @@ class Report:
         lines.append("")
         if latency:
             lines.append(
-                f"From a write to its row in an answer of Athena's: p50 {latency['p50']:.1f} s, "
+                f"From a write to its row in a query result: p50 {latency['p50']:.1f} s, "
                 f"p99 {latency['p99']:.1f} s."
             )
         lines.append(f"Estimated cost: ${self.cost_usd:.2f}.")
         return "\n".join(lines) + "\n"
 
     def write(self, folder: Path = FOLDER) -> Path:
-        """Keep the page; where it is."""
+        """Write the page and return its path."""
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / f"{self.stack}-{self.began:%Y%m%dT%H%M%SZ}.md"
         file.write_text(self.markdown(), encoding="utf-8")
@@ -133,7 +133,7 @@ class Report:
 
 
 class Screen:
-    """Progress on stderr: on a terminal what is going on, elsewhere a line a check."""
+    """Progress on stderr: live on a terminal, elsewhere one line per check."""
 
     def __init__(self) -> None:
         terminal = sys.stderr.isatty()
@@ -149,7 +149,7 @@ class Screen:
             self._status.start()
 
     def say(self, text: str) -> None:
-        """What it is at."""
+        """Show the current step."""
         if self._status:
             room = max(20, self.console.width - 6)
             self._status.update(Text(f"{self._check}: {text}"[:room]))
@@ -178,7 +178,7 @@ class Screen:
         self.console.print(Text(text, style="yellow"), soft_wrap=True)
 
     def stop(self) -> None:
-        """Show nothing that moves."""
+        """Stop the live status."""
         if self._status:
             self._status.stop()
             self._status = None

@@ -1,4 +1,4 @@
-"""What the checks share: the deployment, who acts, questions to the lake, waiting."""
+"""What the checks share: the deployment, roles, queries, waiting."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from operate.account import Account
 from operate.verify import Verdict, Verifier
 
 RATE = 250.0
-"""Orders a second, with their updates and deletes: what one shard takes without throttling."""
+"""Orders per second, with their updates and deletes: what one shard takes without throttling."""
 DENIAL = "acceptance-denial"
-"""The inline policy that makes a role fail on purpose."""
+"""Name of the inline policy that denies a role everything."""
 
 
 @dataclass
 class Writes:
-    """When each change was written; the n-th row of an order tells of its n-th write."""
+    """When each change was written; an order's n-th row belongs to its n-th write."""
 
     times: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     report: generator.Report = field(default_factory=generator.Report)
 
     def note(self, operation: generator.Operation) -> None:
-        """The generator's journal."""
+        """Record an operation; the generator calls it."""
         self.times[operation.orderid].append(time.time())
 
 
@@ -44,14 +44,14 @@ class Run:
     Parameters
     ----------
     orders:
-        How many are placed.
+        Number of orders to place.
     say:
-        Told what is going on, in a few words.
+        Receives short progress messages.
 
     Attributes
     ----------
     latencies:
-        Seconds from a write to its row in an answer of Athena's, sorted.
+        Seconds from each write to its row in a query result, sorted.
     """
 
     def __init__(
@@ -73,36 +73,36 @@ class Run:
         return self.deployment.outputs[output]
 
     def client(self, service: str) -> Any:
-        """A client of whoever runs this."""
+        """A client with the caller's credentials."""
         return self.deployment.client(service)
 
     def acting_as(self, who: str) -> Account:
-        """The account as the stack's ``writer``, ``reader`` or ``operator`` sees it."""
+        """The account, with the role of the ``writer``, ``reader`` or ``operator``."""
         return self._actors.get(who)
 
     def ask(self, sql: str, parameters: Sequence[str] = ()) -> list[Row]:
-        """Athena's answer to the reader."""
+        """Query Athena as the reader."""
         return list(self.acting_as("reader").rows(sql, parameters))
 
     def wait(self, what: str, condition: Callable[[], Any], seconds: float | None = None) -> Any:
-        """The first true answer of ``condition``.
+        """Wait until ``condition`` returns something true, and return that.
 
         Raises
         ------
         CheckFailedError
-            There was none in time.
+            It did not in time.
         """
         patience = self.deployment.patience if seconds is None else seconds
         deadline = time.monotonic() + patience
         while not (answer := condition()):
             if time.monotonic() > deadline:
-                raise CheckFailedError(f"after {patience:.0f} s still no {what}")
+                raise CheckFailedError(f"timed out after {patience:.0f} s waiting for {what}")
             time.sleep(self.deployment.pause)
         return answer
 
     @contextlib.contextmanager
     def placing(self, count: int) -> Iterator[tuple[threading.Thread, Writes]]:
-        """Orders that the writer places, changes and deletes meanwhile."""
+        """Place, change and delete orders as the writer, in a thread."""
         client = self.acting_as("writer").client("dynamodb")
         plan = generator.Plan(count=count, updates=0.4, deletes=0.1, rate=RATE)
         writes, stop = Writes(), threading.Event()
@@ -118,7 +118,7 @@ class Run:
                     rate=plan.rate,
                     stop=stop,
                 )
-            except Exception as error:  # raised where the orders are waited for
+            except Exception as error:  # raised below, in the caller's thread
                 failure.append(error)
 
         thread = threading.Thread(target=work, name="generator", daemon=True)
@@ -134,7 +134,7 @@ class Run:
             raise CheckFailedError(f"{writes.report.failed} changes could not be written")
 
     def place(self, count: int) -> generator.Report:
-        """Place orders as the writer, change and delete some, and return when it is done."""
+        """Place, change and delete orders as the writer, and wait until it is done."""
         with self.placing(count) as (thread, writes):
             thread.join()
         return writes.report
@@ -145,7 +145,7 @@ class Run:
         Raises
         ------
         CheckFailedError
-            They were not in time.
+            They did not become equal in time.
         """
         self.say("comparing the table with the lake")
         verifier = Verifier(self.acting_as("operator"))
@@ -160,7 +160,7 @@ class Run:
 
     @contextlib.contextmanager
     def denied(self, role: str) -> Iterator[None]:
-        """Meanwhile a role of the stack's may do nothing."""
+        """Deny a role of the stack everything meanwhile."""
         iam = self.client("iam")
         name = role.rpartition("/")[2]
         policy = (
@@ -174,7 +174,7 @@ class Run:
             iam.delete_role_policy(RoleName=name, PolicyName=DENIAL)
 
     def tidy(self) -> None:
-        """Remove what the checks made beside the stack, also those of a run that was killed."""
+        """Remove what the checks created outside the stack, also in a run that was killed."""
         self.told.remove()
         self._actors.remove()
         if crawler := self.deployment.outputs.get("crawlerName"):

@@ -1,4 +1,4 @@
-"""From nothing to nothing: every check in order, and the stack removed whatever happens."""
+"""Run every check in order, and remove the stack whatever happens."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from generator import WriteError
 from local.errors import LocalError
 from operate.account import ReplayError
 
-_UNASKED = "not asked for"
-_FORESEEN = (AcceptanceError, BotoCoreError, ClientError, LocalError, ReplayError, WriteError)
+_NOT_SELECTED = "not selected"
+_EXPECTED = (AcceptanceError, BotoCoreError, ClientError, LocalError, ReplayError, WriteError)
 
 
 class Runner:
-    """Makes the checks of one run.
+    """Runs the checks.
 
     Parameters
     ----------
     only:
-        Checks to make; the stack is made and removed in any case. Empty for all.
+        Names of checks to run, empty for all. The stack is always created and removed.
     keep:
-        Leave the stack.
+        Keep the stack.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Runner:
         self._keep = keep
 
     def all(self) -> None:
-        """Make every check and remove the stack; after a Ctrl-C remove it at once.
+        """Run every check and remove the stack; after a Ctrl-C remove it at once.
 
         Raises
         ------
@@ -61,7 +61,7 @@ class Runner:
                     self._make(check)
         except KeyboardInterrupt:
             self._report.interrupted = True
-            self._screen.note("stopped: removing what was made (Ctrl-C again leaves it there)")
+            self._screen.note("stopped: removing what was created (Ctrl-C again leaves it)")
         if self._keep and not self._report.interrupted:
             for check in DOWN:
                 self._end(Skipped(check.name, "--keep"))
@@ -69,7 +69,7 @@ class Runner:
             self.down()
 
     def down(self) -> None:
-        """Remove the stack, and see that nothing is left.
+        """Remove the stack, and check that nothing is left.
 
         Raises
         ------
@@ -84,11 +84,11 @@ class Runner:
             raise AbortedError from None
 
     def _skips(self, check: Check) -> str:
-        """Why a check is not made, or nothing."""
+        """Why a check does not run, or an empty string."""
         if check is UP:
             return ""
         if self._only and check.name not in self._only:
-            return _UNASKED
+            return _NOT_SELECTED
         if not self._run.deployment.outputs:
             return f"nothing is deployed: {UP.name} failed"
         return self._run.deployment.cannot.get(check.name, "")
@@ -99,10 +99,10 @@ class Runner:
         passed = False
         try:
             detail, passed = check.work(self._run), True
-        except _FORESEEN as error:
+        except _EXPECTED as error:
             detail = " ".join(str(error).split()) or type(error).__name__
-        except Exception as error:  # a mistake of ours: the stack is removed all the same
-            detail = f"unforeseen: {type(error).__name__}: {error}"
+        except Exception as error:  # a bug: the stack is removed all the same
+            detail = f"unexpected {type(error).__name__}: {error}"
         self._report.latencies = self._run.latencies
         seconds = round(time.monotonic() - began, 1)
         self._end(Result(check.name, passed, seconds, detail))
@@ -112,6 +112,6 @@ class Runner:
             self._report.checks.append(outcome)
         else:
             self._report.skipped.append(outcome)
-            if outcome.reason == _UNASKED:
+            if outcome.reason == _NOT_SELECTED:
                 return
         self._screen.end(outcome)

@@ -1,4 +1,4 @@
-"""What is checked: a deployment, and how it is driven; here the one that Pulumi makes on AWS."""
+"""The deployment under test: its interface, and its implementation with Pulumi on AWS."""
 
 from __future__ import annotations
 
@@ -24,59 +24,59 @@ from acceptance.errors import AbortedError, AcceptanceError, CheckFailedError, N
 ROOT = Path(__file__).parent.parent
 PROJECT = "sales-cdc"
 BASE = "dev"
-"""Whose settings a run starts from."""
+"""The stack whose settings a run starts from."""
 PURPOSE = "acceptance"
-"""The tag ``purpose`` of everything that a run makes: how a later one knows it."""
+"""The tag ``purpose`` of everything that a run creates, by which a later run recognizes it."""
 SETTINGS: Mapping[str, str] = {
-    # Something to switch off.
+    # The check `settings` turns it off.
     "ttlAttribute": "expires_at",
-    # Few tries, so that a change which Kinesis refuses is given up while one waits.
+    # Few retries, so that the pipe gives up a rejected change within the check's time.
     "maximumRetryAttempts": "5",
     # A run that fails on purpose fails once.
     "batchRetries": "0",
 }
-"""What differs from the settings of `BASE`."""
+"""Differences from the settings of `BASE`."""
 BATCHED: Mapping[str, str] = {"batchSchedule": "cron(10 3 1 1 ? *)"}
-"""With a schedule, the view current_orders reads the batch's table; this one starts nothing."""
+"""With a schedule, current_orders reads the batch job's table; this one is never due in a run."""
 CHANGED: Mapping[str, str | None] = {
     "ttlAttribute": None,
     "shards": "2",
     "bufferIntervalSeconds": "90",
 }
-"""What is changed in place; None takes a setting away."""
+"""Settings that are changed in place; None removes a setting."""
 TTL_SECONDS = 3600.0
-"""DynamoDB takes a second change of a table's TTL so long after the first, and none before."""
+"""DynamoDB rejects a second change of a table's TTL within this time."""
 TAG_SECONDS = 120.0
-"""How long AWS may take to list the tags of what is new."""
+"""Maximum time until AWS lists the tags of new resources."""
 GONE_SECONDS = 300.0
-"""How long it goes on listing the tags of what is deleted."""
+"""Maximum time for which AWS lists the tags of deleted resources."""
 _QUIET = ("same", "read")
 
 Say = Callable[[str], None]
 
 
 class Clients(Protocol):
-    """Whoever acts: boto3's session, or what stands in for it."""
+    """boto3's session, or a stand-in for it."""
 
     def client(self, service_name: str, /, **options: Any) -> Any:
         """A client of a service."""
 
 
 class Deployment(Protocol):
-    """A stack from nothing to nothing.
+    """A stack, from creation to removal.
 
     Attributes
     ----------
     name:
-        The stack's; what it makes is named ``sales-cdc-NAME-...``.
+        The stack's name; its resources are named ``sales-cdc-NAME-...``.
     cannot:
-        Checks that this kind of deployment cannot show, with the reason.
+        Checks that cannot run on this kind of deployment, with the reason.
     patience:
-        Seconds within which a change has to be in the lake.
+        Seconds within which a change has to arrive in the lake.
     pause:
-        Seconds between two looks at something that takes its time.
+        Seconds between two polls.
     outputs:
-        As ``pulumi stack output --json`` gives them; empty until it is deployed.
+        The output of ``pulumi stack output --json``; empty before the deployment.
     """
 
     name: str
@@ -87,25 +87,25 @@ class Deployment(Protocol):
 
     @property
     def reachable(self) -> bool:
-        """Whether there is an account that answers."""
+        """Whether the account can be reached."""
 
     def up(self, say: Say) -> None:
         """Deploy."""
 
     def changes(self) -> list[str]:
-        """What a preview would do, a line a resource: ``update aws:...:Table NAME``."""
+        """The steps of a preview, one line per resource: ``update aws:...:Table NAME``."""
 
     def configure(self, settings: Mapping[str, str | None], say: Say) -> None:
         """Change settings, without deploying them."""
 
     def client(self, service: str) -> Any:
-        """A client of whoever runs this."""
+        """A client with the caller's credentials."""
 
     def session(self, keys: Mapping[str, Any], role_arn: str) -> Clients:
-        """Who acts with these credentials of a role, as STS gave them."""
+        """A session with a role's credentials from STS."""
 
     def untagged(self) -> list[str]:
-        """Resources that do not carry the stack's tags.
+        """Resources without the stack's tags.
 
         Raises
         ------
@@ -114,23 +114,23 @@ class Deployment(Protocol):
         """
 
     def stop_pipe(self) -> None:
-        """Stop the pipe; it has stopped when this returns."""
+        """Stop the pipe, and wait until it is stopped."""
 
     def start_pipe(self) -> None:
-        """Start it again; it runs when this returns."""
+        """Start the pipe, and wait until it runs."""
 
     def destroy(self, say: Say) -> None:
         """Delete everything, and the stack itself."""
 
     def left(self) -> list[str]:
-        """What is still there."""
+        """What still exists."""
 
     def remains(self) -> str:
-        """What to say to a person who leaves before it is deleted."""
+        """A message for the user when the stack was not removed."""
 
 
 class PulumiError(AcceptanceError):
-    """A command of Pulumi's that failed; the message is what it said."""
+    """A Pulumi command failed; the message is its output."""
 
 
 class PulumiStack:
@@ -139,11 +139,11 @@ class PulumiStack:
     Parameters
     ----------
     region:
-        Where; None for the one that the AWS CLI would take, or else that of `BASE`.
+        None for the region of the AWS CLI, or else that of `BASE`.
     batch:
-        Whether the Spark job is checked too.
+        Also check the Spark job.
     project:
-        The folder of the program.
+        The program's folder.
     """
 
     reachable = True
@@ -177,7 +177,7 @@ class PulumiStack:
 
     @property
     def tags(self) -> dict[str, str]:
-        """What every resource carries."""
+        """The tags of every resource."""
         return {"project": PROJECT, "stack": self.name, "purpose": PURPOSE}
 
     @property
@@ -187,12 +187,12 @@ class PulumiStack:
     # -- before it begins ---------------------------------------------------------------------
 
     def require(self) -> None:
-        """Ask for all that a run needs, and change nothing.
+        """Check the requirements of a run, without changing anything.
 
         Raises
         ------
         NotReadyError
-            No CLI, no login, no credentials, or a stack of that name that no run made.
+            No CLI, no login, no credentials, or a stack of that name that no run created.
         """
         if shutil.which("pulumi") is None:
             raise NotReadyError(
@@ -209,23 +209,23 @@ class PulumiStack:
             self.account = self.client("sts").get_caller_identity()["Account"]
         except (BotoCoreError, ClientError) as error:
             raise NotReadyError(
-                f"no AWS credentials that work ({error}): set AWS_PROFILE, or sign in"
+                f"no working AWS credentials ({error}): set AWS_PROFILE, or sign in"
             ) from None
         self._require_own()
 
     def claim(self) -> None:
-        """Make the stack, or take over what an earlier run left of it.
+        """Create the stack, or reuse what an earlier run left of it.
 
         Raises
         ------
         NotReadyError
-            Pulumi cannot make it: most often it wants a passphrase for its secrets.
+            Pulumi cannot create it, most often for lack of a secrets passphrase.
         """
         try:
             if self._state() is None:
                 self._pulumi("stack", "init", "--no-select")
         except PulumiError as error:
-            raise NotReadyError(f"Pulumi cannot make the stack: {error}") from None
+            raise NotReadyError(f"Pulumi cannot create the stack: {error}") from None
         known = yaml.safe_load(self._file.read_text()) if self._file.exists() else {}
         config = {k: v for k, v in self._base["config"].items() if k != "aws:defaultTags"}
         config |= {f"{PROJECT}:{key}": value for key, value in self._extra.items()}
@@ -233,19 +233,17 @@ class PulumiStack:
         self._file.write_text(yaml.safe_dump({**(known or {}), "config": config}, sort_keys=False))
 
     def take_over(self) -> None:
-        """Know what an earlier run left, and take the lock away if that run was killed."""
+        """Read the outputs of an earlier run's stack, and remove the lock of a killed run."""
         if self._state() is not None:
             with contextlib.suppress(PulumiError):
                 self._pulumi("cancel", "--yes")
-            self._know()
+            self._read_outputs()
 
     def _require_own(self) -> None:
-        """Another's stack, or another's settings, are left alone."""
-        other = f"give another name with --stack (or none, for {PURPOSE}-USER)"
+        """Reject a stack or a settings file that no run created."""
+        other = f"pass another name with --stack (or none, for {PURPOSE}-USER)"
         if self._settings() and _purpose(self._settings().get("aws:defaultTags")) != PURPOSE:
-            raise NotReadyError(
-                f"{self._file.name} is there, and a run writes that file itself: {other}"
-            )
+            raise NotReadyError(f"{self._file.name} exists, and a run would overwrite it: {other}")
         state = self._state()
         if not state:
             return
@@ -254,11 +252,12 @@ class PulumiStack:
             if one["type"] == "pulumi:providers:aws" and _purpose(tags) == PURPOSE:
                 return
         raise NotReadyError(
-            f"the stack {self.name} exists, with {len(state)} resources that no run made: {other}"
+            f"the stack {self.name} exists, with {len(state)} resources that no run created: "
+            f"{other}"
         )
 
     def _settings(self) -> dict[str, Any]:
-        """What the stack's file sets."""
+        """The settings in the stack's file."""
         if not self._file.exists():
             return {}
         return (yaml.safe_load(self._file.read_text()) or {}).get("config") or {}
@@ -266,18 +265,17 @@ class PulumiStack:
     # -- Pulumi -------------------------------------------------------------------------------
 
     def up(self, say: Say) -> None:
-        """Deploy, and know the outputs."""
+        """Deploy, and read the outputs."""
         self._pulumi("up", "--yes", "--skip-preview", "--suppress-progress", say=say)
         self._up_at = self._up_at or time.monotonic()
-        self._know()
+        self._read_outputs()
 
-    def _know(self) -> None:
-        """Ask for the outputs."""
+    def _read_outputs(self) -> None:
         text = self._pulumi("stack", "output", "--json")
         self.outputs = {k: v for k, v in json.loads(text).items() if isinstance(v, str)}
 
     def changes(self) -> list[str]:
-        """What a preview would do."""
+        """The steps of a preview."""
         steps = json.loads(self._pulumi("preview", "--json")).get("steps") or []
         found = {}
         for step in steps:
@@ -287,11 +285,11 @@ class PulumiStack:
         return sorted(found.values())
 
     def configure(self, settings: Mapping[str, str | None], say: Say) -> None:
-        """``pulumi config set`` and ``rm``; waits until DynamoDB would take a change of the TTL."""
+        """``pulumi config set`` and ``rm``; waits until DynamoDB accepts a change of the TTL."""
         wait = self._up_at + TTL_SECONDS - time.monotonic()
         if "ttlAttribute" in settings and wait > 0:
             until = time.strftime("%H:%M", time.localtime(time.time() + wait))
-            say(f"waiting until {until}: DynamoDB takes one change of a table's TTL an hour")
+            say(f"waiting until {until}: DynamoDB allows one change of a table's TTL per hour")
             time.sleep(wait)
         for key, value in settings.items():
             if value is None:
@@ -308,21 +306,21 @@ class PulumiStack:
         self._file.unlink(missing_ok=True)
 
     def remains(self) -> str:
-        """How many resources the state has, and what removes them."""
+        """The number of resources in the state, and the command that removes them."""
         try:
             deployment = self._deployment() or {}
             found = [one for one in deployment.get("resources") or [] if one.get("custom")]
             told = f"{len(found)} resources are left"
-            # Pulumi was killed while it made these, and does not know whether they are there.
+            # Pulumi was killed while it created these, and cannot tell whether they exist.
             if pending := deployment.get("pending_operations"):
                 names = (one["resource"]["urn"].rpartition("::")[2] for one in pending)
-                told += f"; look for these by hand: {', '.join(names)}"
+                told += f"; look for these manually: {', '.join(names)}"
         except AcceptanceError as error:
-            told = f"what is left is not known ({error})"
+            told = f"cannot tell what is left ({error})"
         return f"{told}; to remove it: python -m acceptance --stack {self.name} --clean"
 
     def _state(self) -> list[dict[str, Any]] | None:
-        """The resources that the stack has; None: there is no such stack."""
+        """The stack's resources; None if the stack does not exist."""
         deployment = self._deployment()
         if deployment is None:
             return None
@@ -330,7 +328,7 @@ class PulumiStack:
         return [one for one in resources if one["type"] != "pulumi:pulumi:Stack"]
 
     def _deployment(self) -> dict[str, Any] | None:
-        """Pulumi's state of the stack."""
+        """The stack's exported state; None if the stack does not exist."""
         try:
             text = self._pulumi("stack", "export")
         except PulumiError as error:
@@ -341,9 +339,9 @@ class PulumiStack:
         return deployment
 
     def _pulumi(self, *arguments: str, say: Say | None = None) -> str:
-        """Run a command for this stack and return its stdout; ``say`` hears each line of it.
+        """Run a command for this stack and return its stdout; ``say`` receives each line.
 
-        A Ctrl-C is passed on: Pulumi finishes what it has begun, and then it is ours.
+        A Ctrl-C is passed on to Pulumi, which finishes its current operations, and then raised.
         """
         asked = [] if arguments[0] == "whoami" else [f"--stack={self.name}"]
         process = subprocess.Popen(  # noqa: S603 - an argument list: no shell reads the name
@@ -354,14 +352,14 @@ class PulumiStack:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            start_new_session=True,  # the terminal's Ctrl-C is for us, who pass it on once
+            start_new_session=True,  # only this process gets the terminal's Ctrl-C
         )
         output = _Output(process, say)
         try:
             output.wait()
         except KeyboardInterrupt:
             if say:
-                say("Pulumi finishes what it has begun (Ctrl-C again ends it at once)")
+                say("Pulumi finishes its current operations (Ctrl-C again stops it at once)")
             _interrupt(process, output)
             raise
         if process.returncode:
@@ -371,7 +369,7 @@ class PulumiStack:
     # -- AWS ----------------------------------------------------------------------------------
 
     def client(self, service: str) -> Any:
-        """A client of whoever runs this."""
+        """A client with the caller's credentials."""
         return self._session.client(service, region_name=self.region)
 
     def session(self, keys: Mapping[str, Any], role_arn: str) -> Clients:  # noqa: ARG002
@@ -385,7 +383,7 @@ class PulumiStack:
         return cast(Clients, session)
 
     def untagged(self) -> list[str]:
-        """Resources that could carry tags, and do not carry the stack's."""
+        """Resources that support tags, but do not have the stack's."""
         taggable = {
             one["urn"].rpartition("::")[2]: one["outputs"]["tagsAll"]
             for one in self._state() or []
@@ -405,17 +403,17 @@ class PulumiStack:
         return sorted(name for name, tags in taggable.items() if not wanted <= tags.items())
 
     def stop_pipe(self) -> None:
-        """Stop it, and wait."""
+        """Stop the pipe, and wait."""
         self._pipe("stop_pipe", "STOPPED")
 
     def start_pipe(self) -> None:
-        """Start it, and wait."""
+        """Start the pipe, and wait."""
         self._pipe("start_pipe", "RUNNING")
 
     def left(self) -> list[str]:
-        """What carries the stack's tags, and is really there.
+        """Existing resources with the stack's tags.
 
-        Tags of what was deleted are listed for a while, so each is asked for.
+        AWS lists the tags of deleted resources for a while, so each resource is checked.
         """
         deadline = time.monotonic() + GONE_SECONDS
         while True:
@@ -451,7 +449,7 @@ class PulumiStack:
 
 
 class _Output:
-    """What a process prints, read as it comes."""
+    """The output of a process, read while it runs."""
 
     def __init__(self, process: subprocess.Popen[str], say: Say | None) -> None:
         self._process = process
@@ -485,7 +483,7 @@ class _Output:
 
 
 def _interrupt(process: subprocess.Popen[str], output: _Output) -> None:
-    """Let it finish what it has begun; a Ctrl-C meanwhile ends it at once."""
+    """Let the process finish its current operations; a Ctrl-C meanwhile kills it."""
     process.send_signal(signal.SIGINT)
     try:
         output.wait()
@@ -496,7 +494,7 @@ def _interrupt(process: subprocess.Popen[str], output: _Output) -> None:
 
 
 def _why(text: str, code: int) -> str:
-    """The errors that a command of Pulumi's ended with."""
+    """The errors in a Pulumi command's output."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     errors = list(dict.fromkeys(one for one in lines if one.startswith("error:")))
     return " ".join(one.removeprefix("error: ") for one in errors[:5]) or (
@@ -505,7 +503,7 @@ def _why(text: str, code: int) -> str:
 
 
 def _purpose(tags: Any) -> str | None:
-    """The tag ``purpose`` of a provider's default tags, which the state has as JSON."""
+    """The tag ``purpose`` in a provider's default tags, which the state holds as JSON."""
     if isinstance(tags, str):
         try:
             tags = json.loads(tags)
@@ -516,7 +514,7 @@ def _purpose(tags: Any) -> str | None:
 
 
 def documented_effect(settings: Sequence[str], text: str) -> set[str]:
-    """What docs/upgrading.md says that these settings do: ``update Table``, ..."""
+    """The effects of these settings according to docs/upgrading.md: ``update Table``, ..."""
     effects: set[str] = set()
     for line in text.splitlines():
         cells = [cell.strip() for cell in line.split("|")]

@@ -1,4 +1,4 @@
-"""Is it there? Asked of the service that has it, for each kind of thing that a stack makes."""
+"""Check whether a resource exists, for each type of resource in a stack."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 Client = Callable[[str], Any]
-"""Makes a client of a service."""
+"""Returns a client of a service."""
 
 _GONE = frozenset(
     {
@@ -55,27 +55,27 @@ KINDS: Mapping[str, Callable[[Client, str], Any]] = {
     "sns:topic": lambda c, arn: c("sns").get_topic_attributes(TopicArn=arn),
     "sqs:queue": lambda c, name: c("sqs").get_queue_url(QueueName=name),
 }
-"""What describes a thing, by its name (of a policy or a topic: its ARN)."""
+"""Describes a resource by its name (a policy or a topic by its ARN)."""
 
 _WITHOUT_TYPE = {"s3": "bucket", "sns": "topic", "sqs": "queue"}
-"""Services whose ARNs end in the name alone."""
+"""Services whose ARNs contain only the name, not the type."""
 _BY_ARN = ("iam:policy", "sns:topic")
 
 
 def named_so(client: Client, kind: str, name: str) -> bool:
-    """Whether there is a ``dynamodb:table``, ... of this name."""
+    """Whether a resource of this type (``dynamodb:table``, ...) and name exists."""
     try:
         return bool(KINDS[kind](client, name))
     except ClientError as error:
         code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
-        # Athena has no code of its own for it.
+        # Athena has no error code for this case.
         if code in _GONE or "not found" in message.lower():
             return False
         raise
 
 
 def arn(client: Client, arn: str) -> bool:
-    """Whether there is what an ARN names; so too when nobody here knows whom to ask."""
+    """Whether the resource of an ARN exists; True for types that are not in `KINDS`."""
     _, _, service, _, _, rest = arn.split(":", 5)
     if service in _WITHOUT_TYPE:
         kind, name = f"{service}:{_WITHOUT_TYPE[service]}", rest
@@ -89,7 +89,7 @@ def arn(client: Client, arn: str) -> bool:
 
 
 def identities(client: Client, tags: Mapping[str, str]) -> set[str]:
-    """Roles and policies of this account with these tags: AWS does not list them by tags."""
+    """Roles and policies with these tags; AWS's tagging API does not list them."""
     iam = client("iam")
     wanted = tags.items()
     roles = (one for page in iam.get_paginator("list_roles").paginate() for one in page["Roles"])
@@ -98,7 +98,7 @@ def identities(client: Client, tags: Mapping[str, str]) -> set[str]:
         for page in iam.get_paginator("list_policies").paginate(Scope="Local")
         for one in page["Policies"]
     )
-    prefix = f"{tags['project']}-{tags['stack']}-"  # so that not everything is asked for
+    prefix = f"{tags['project']}-{tags['stack']}-"  # fewer calls for tags
     found = {
         f"role {one['RoleName']}"
         for one in roles

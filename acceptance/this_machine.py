@@ -1,4 +1,4 @@
-"""The same deployment on this machine: the checks run against it as they do against AWS."""
+"""The deployment on this machine; the same checks run against it as against AWS."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from local.errors import LocalError
 from local.standins import spark
 from local.standins.pipe import Pipe
 
-_NO_ENGINE = "there is no engine here: tests/engine runs the program under Pulumi's"
+_NO_ENGINE = "needs Pulumi's engine; see tests/engine"
 
 
 class ThisMachine:
-    """The program in an emulator, with the parts that carry changes.
+    """The program deployed to an emulator, with stand-ins for the pipe and Firehose.
 
     Parameters
     ----------
     batch:
-        Whether the Spark job is checked too; it needs Java.
+        Also check the Spark job; needs Java.
     """
 
     patience = 90.0
@@ -38,12 +38,12 @@ class ThisMachine:
         self.outputs: Mapping[str, str] = {}
         cannot = {
             "no-change": _NO_ENGINE,
-            "tags": "the tags come from the AWS provider, which is not used here",
+            "tags": "the AWS provider adds the tags and is not used here",
             "settings": _NO_ENGINE,
             "settings-kept": _NO_ENGINE,
         }
         if not batch:
-            cannot["batch"] = "only with --batch: it needs Iceberg's jars, and its time"
+            cannot["batch"] = "only with --batch: it needs Iceberg's jars, and takes longer"
         try:
             spark.check()
             if batch:
@@ -64,7 +64,7 @@ class ThisMachine:
         return self._stack.emulator.alive()
 
     def up(self, say: Say) -> None:
-        """Start the emulator, deploy, and begin to carry."""
+        """Start the emulator, deploy, and start the workers."""
         self._stack = LocalChain(BASE, self._folder, overrides=self._overrides, say=say)
         self._stack.start()
         aws = self._stack.aws
@@ -84,12 +84,12 @@ class ThisMachine:
         raise NotImplementedError(self.cannot["tags"])
 
     def client(self, service: str) -> Any:
-        """A client of the account's root; raises when a part of the chain has died."""
+        """A client of the account's root user; raises if a worker has died."""
         self._stack.check()
         return self._stack.aws.client(service)
 
     def session(self, keys: Mapping[str, Any], role_arn: str) -> Clients:
-        """Who acts with a role's credentials, which the gateway has to know."""
+        """A session with a role's credentials, which are registered at the gateway."""
         aws = self._stack.aws
         who = Credentials(
             access_key_id=keys["AccessKeyId"],
@@ -100,12 +100,12 @@ class ThisMachine:
         return _Acting(aws, aws.book.add(who))
 
     def stop_pipe(self) -> None:
-        """Stop it, once what it has read is handed over."""
+        """Stop the pipe after it has delivered what it has read."""
         for pipe in self._stack.pipes:
             pipe.stop()
 
     def start_pipe(self) -> None:
-        """One that goes on where the other stopped."""
+        """Start a pipe that continues where the other stopped."""
         aws = self._stack.aws
         self._stack.pipes[:] = [
             Pipe(aws, one.definition, one.positions) for one in self._stack.pipes
@@ -120,24 +120,24 @@ class ThisMachine:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def left(self) -> list[str]:
-        """Ports that answer, parts that run, files that are there."""
+        """Open ports, running workers and remaining files."""
         found = [f"port {port}" for port in self._ports if _answers(port)]
         found += [one.name for one in self._stack.workers if one.running]
         return found + ([str(self._folder)] if self._folder.exists() else [])
 
     def remains(self) -> str:
-        """The emulator ends with this process, its folder does not."""
+        """The emulator's folder outlives this process."""
         return f"the emulator's files are left in {self._folder}"
 
 
 class _Acting:
-    """What of boto3's session is used, for one role."""
+    """The part of boto3's session that is used, for one role."""
 
     def __init__(self, aws: Aws, who: Credentials) -> None:
         self._aws, self._who = aws, who
 
     def client(self, service_name: str, /, **_: Any) -> Any:
-        """A client with the role's key."""
+        """A client with the role's credentials."""
         return self._aws.client(service_name, self._who)
 
 

@@ -1,4 +1,4 @@
-"""Sales queries in Athena SQL, and the tools that run them.
+"""Queries in Athena SQL about changes and sales, and the tools that run them.
 
 A file under ``queries/`` is one query: a leading comment (its first line is the title) whose
 ``-- param NAME TYPE DEFAULT MEANING`` lines declare the parameters, then one statement. In it, a
@@ -14,8 +14,8 @@ from analytics.library import (
     load_batch_view,
     load_queries,
     load_views,
-    schema_of,
 )
+from client.stack_outputs import schema_of
 
 __all__ = [
     "Parameter",

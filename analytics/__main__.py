@@ -15,14 +15,15 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from analytics import ParameterError, Query, load_queries, schema_of
-from analytics.cost import DATED, NOT_COUNTED, REGION, Estimate, Load
+from analytics.cost import NOT_COUNTED, Estimate, Load
 from analytics.dashboard import serve
 from analytics.output import Format, write
 from analytics.tableau import DRIVER_SETTINGS, data_source, driver_settings
 from client import stack_outputs
 from client.athena import Athena, AthenaError, Usage
 from client.command_line import FAILED, INTERRUPTED, WRONG_USAGE, Outputs, Stack, fail, new_app
-from schema import ORDERS, Schema
+from client.prices import DATED, REGION
+from schema import ORDERS, Schema, about_orders
 
 app = new_app()
 
@@ -40,7 +41,7 @@ python -m analytics run revenue_by_product --stack dev
 
 python -m analytics run revenue_by_day --stack dev --param days=7 --format csv
 
-python -m analytics run order_history --outputs outputs.json --param orderid=4f0c...
+python -m analytics run history --outputs outputs.json --param orderid=4f0c...
 
 python -m analytics sql "SELECT * FROM current_orders LIMIT 5" --stack dev
 
@@ -52,7 +53,7 @@ python -m analytics dashboard --stack dev
 
 @app.callback(epilog=_EXAMPLES)
 def analytics() -> None:
-    """Query sales in Athena, with the stack's queries or your own SQL.
+    """Query changes and sales in Athena, with the stack's queries or your own SQL.
 
     The result goes to stdout; bytes scanned, cost and time go to stderr. Credentials, region and
     endpoints are those of the AWS CLI: AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and so on.
@@ -60,21 +61,21 @@ def analytics() -> None:
 
 
 @app.command("list")
-def list_queries() -> None:
-    """List the queries, with their parameters and defaults."""
+def list_queries(stack: Stack = None, outputs: Outputs = None) -> None:
+    """List the queries, with their parameters and defaults: for a stack's table, or for orders."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("name", "answers", "parameters"):
         table.add_column(heading, overflow="fold", no_wrap=heading == "name")
-    for query in load_queries():
+    for query in load_queries(_schema(stack, outputs)):
         takes = (f"{p.name}={p.default}" if p.default else f"{p.name}=?" for p in query.parameters)
         table.add_row(query.name, query.title, " ".join(takes))
     _stdout().print(table)
 
 
 @app.command()
-def show(name: Name) -> None:
+def show(name: Name, stack: Stack = None, outputs: Outputs = None) -> None:
     """Print a query's description and SQL, ready for the Athena console."""
-    text, console = _find(name).saved_sql, _stdout()
+    text, console = _find(name, _schema(stack, outputs)).saved_sql, _stdout()
     if console.is_terminal:
         console.print(Syntax(text, "sql", background_color="default"))
     else:
@@ -99,13 +100,12 @@ def run(  # noqa: PLR0917 - the command line's
 
     Example: python -m analytics run top_customers --stack dev -p days=7 -p top=5 --format json
     """
-    query = _find(name)
+    names = _names(stack, outputs)
+    query = _find(name, _schema_of(names))
     try:
         literals = query.bind(_pairs(param or []))
     except ParameterError as error:
         fail(str(error), WRONG_USAGE)
-    names = _names(stack, outputs)
-    query = _find(name, schema_of(names))
     _answer(query.sql, literals, names, form=form, output=output)
 
 
@@ -144,11 +144,12 @@ def dashboard(
     stack: Stack = None,
     outputs: Outputs = None,
 ) -> None:
-    """Show the figures on a web page that updates as orders arrive; Ctrl-C stops it.
+    """Show changes and figures on a web page that updates as changes arrive; Ctrl-C stops it.
 
     Example: python -m analytics dashboard --stack dev --refresh 120
     """
     names = _names(stack, outputs)
+    _schema_of(names)
     if not serve.installed():
         fail("the dashboard needs Streamlit: pip install 'sales-cdc[dashboard]'", FAILED)
     port = port or serve.any_port()
@@ -207,9 +208,16 @@ def tableau(
     Example: python -m analytics tableau --stack prod, then see docs/tableau.md
     """
     names = _names(stack, outputs, "region")
+    schema = _schema_of(names)
+    if not about_orders(schema):
+        fail(
+            f"the data source is about orders, and this stack's table holds {schema.name}: connect "
+            f"Tableau to the view {schema.current_view} by hand (docs/tableau.md, step 4)",
+            WRONG_USAGE,
+        )
     settings = output.with_name(DRIVER_SETTINGS)
     try:
-        output.write_bytes(data_source(names))
+        output.write_bytes(data_source(names, schema))
         settings.write_text(driver_settings(names), encoding="utf-8")
     except OSError as error:
         fail(f"cannot write {error.filename}: {error.strerror}", FAILED)
@@ -221,6 +229,23 @@ def _names(stack: str | None, outputs: Path | None, *others: str) -> dict[str, s
     keys = ("workgroupName", "databaseName", *others)
     try:
         return stack_outputs.load(stack, outputs, keys=keys)
+    except stack_outputs.StackOutputsError as error:
+        fail(str(error), WRONG_USAGE)
+
+
+def _schema(stack: str | None, outputs: Path | None) -> Schema:
+    """The schema of the stack, or of orders if none is given."""
+    if not (stack or outputs or os.environ.get(stack_outputs.ENVIRONMENT_VARIABLE)):
+        return ORDERS
+    try:
+        return _schema_of(stack_outputs.load(stack, outputs))
+    except stack_outputs.StackOutputsError as error:
+        fail(str(error), WRONG_USAGE)
+
+
+def _schema_of(names: dict[str, str]) -> Schema:
+    try:
+        return schema_of(names)
     except stack_outputs.StackOutputsError as error:
         fail(str(error), WRONG_USAGE)
 
@@ -261,10 +286,10 @@ def _answer(
         fail("stopped, and the query with it", INTERRUPTED)
 
 
-def _find(name: str, schema: Schema = ORDERS) -> Query:
+def _find(name: str, schema: Schema) -> Query:
     queries = {query.name: query for query in load_queries(schema)}
     if name not in queries:
-        fail(f"there is no question {name!r}; there are: {', '.join(queries)}", WRONG_USAGE)
+        fail(f"there is no query {name!r}; there are: {', '.join(queries)}", WRONG_USAGE)
     return queries[name]
 
 

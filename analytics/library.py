@@ -6,23 +6,71 @@ Standard library only, since the Pulumi program reads it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import date
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 from string import Template
 
-from schema import ORDERS, Schema
+from schema import EXTRAS, ORDERS, Column, Schema, about_orders, types
 
 _HERE = Path(__file__).parent
 _DECLARED = re.compile(r"param (?P<name>\w+) (?P<type>\w+) (?P<default>\S+) (?P<meaning>.+)")
 _PLACE = re.compile(r"/\*(?P<name>\w+)\*/ (?P<literal>DATE '[^']*'|'(?:[^']|'')*'|\d+)")
 _KEY = re.compile(r"(?P<alias>\w+\.)?orderid /\*key\*/")
+_KEY_DECLARED = "-- param orderid string required the item's orderid"
+_KEY_GIVEN = "log.orderid = /*orderid*/ 'an order id'"
+_COLUMNS = re.compile(r"^( *).* /\*columns\*/$", re.MULTILINE)
+_EACH = re.compile(r"^( *)/\*(each column[^*]*)\*/\n.*?/\*end\*/\n", re.MULTILINE | re.DOTALL)
 _REQUIRED = "required"
-
+_ORDERS = "orders"
+"""The folder of the queries about orders alone."""
 _MOST = 100_000
 _LONGEST = 1024
 """Athena's limit, in characters, for an execution parameter."""
+
+
+def _window(value: str) -> str:
+    if not 1 <= int(value) <= _MOST:
+        raise ValueError
+    return str(int(value))
+
+
+def _moment(value: str) -> str:
+    moment = datetime.fromisoformat(value)
+    return f"TIMESTAMP '{moment.isoformat(sep=' ', timespec='milliseconds')}'"
+
+
+_KINDS: Mapping[str, tuple[str, str, Callable[[str], str]]] = {
+    "int": ("[0-9]{1,6}", f"a whole number from 1 to {_MOST}", _window),
+    "date": (
+        "[0-9]{4}-[0-9]{2}-[0-9]{2}",
+        "a date like 2026-11-21",
+        lambda value: f"DATE '{date.fromisoformat(value)}'",
+    ),
+    "string": (
+        "[^\0]+",
+        f"1 to {_LONGEST - 2} characters, none of them NUL",
+        lambda value: "'" + value.replace("'", "''") + "'",
+    ),
+    "bigint": ("-?[0-9]{1,19}", "a whole number", lambda value: str(int(value))),
+    "decimal": (
+        r"-?[0-9]{1,38}(\.[0-9]{1,38})?",
+        "a number like 12.50",
+        lambda value: f"DECIMAL '{value}'",
+    ),
+    "double": (
+        r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]{1,3})?",
+        "a number like 12.5 or 1e9",
+        lambda value: f"DOUBLE '{value}'",
+    ),
+    "timestamp": (
+        r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,3})?",
+        "a time like 2026-11-21 09:30:00.000, UTC",
+        _moment,
+    ),
+}
+"""The types of parameters: the form of a value, the same in words, and its SQL literal."""
 
 
 class ParameterError(ValueError):
@@ -38,7 +86,8 @@ class Parameter:
     name, meaning:
         Its name and description.
     type:
-        ``int`` (a whole number from 1), ``date`` (``YYYY-MM-DD``) or ``string``.
+        ``int`` (a whole number from 1), ``date`` (``YYYY-MM-DD``) or ``string``; for a key also
+        ``bigint``, ``decimal``, ``double`` or ``timestamp``.
     default:
         The default as text; None if a value is required.
     """
@@ -59,24 +108,18 @@ class Parameter:
         ParameterError
             The value is not of this parameter's type.
         """
-        match self.type:
-            case "int":
-                if not re.fullmatch(r"[0-9]{1,6}", value) or not 1 <= int(value) <= _MOST:
-                    raise self._refuse(value, f"a whole number from 1 to {_MOST}")
-                return str(int(value))
-            case "date":
-                try:
-                    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-                        raise ValueError
-                    return f"DATE '{date.fromisoformat(value)}'"
-                except ValueError:
-                    raise self._refuse(value, "a date like 2026-11-21") from None
-            case "string":
-                text = "'" + value.replace("'", "''") + "'"
-                if not value or "\0" in value or len(text) > _LONGEST:
-                    raise self._refuse(value, f"1 to {_LONGEST - 2} characters, none of them NUL")
-                return text
-        raise ValueError(f"parameter {self.name}: unknown type {self.type}")
+        if self.type not in _KINDS:
+            raise ValueError(f"parameter {self.name}: unknown type {self.type}")
+        form, wanted, literal = _KINDS[self.type]
+        try:
+            if not re.fullmatch(form, value, re.DOTALL):
+                raise ValueError
+            text = literal(value)
+        except ValueError:
+            raise self._refuse(value, wanted) from None
+        if len(text) > _LONGEST:
+            raise self._refuse(value, wanted)
+        return text
 
     def _refuse(self, value: str, wanted: str) -> ParameterError:
         shown = value if len(value) <= 40 else value[:40] + "..."
@@ -149,63 +192,137 @@ class View:
     columns: tuple[tuple[str, str], ...]
 
 
-def schema_of(outputs: Mapping[str, str]) -> Schema:
-    """The orders' schema in the stack with these outputs; it may have a sort key."""
-    return replace(ORDERS, sort_key=outputs.get("sortKey"))
-
-
 def load_queries(schema: Schema = ORDERS, *, directory: Path = _HERE / "queries") -> list[Query]:
-    """Return every query of ``directory``, by name.
+    """Return the queries for a table of this schema, by name.
 
-    ``orderid /*key*/`` in a file stands for an item's key. If ``schema`` has a sort key, it is
-    replaced by both keys.
+    The files of ``directory`` are for every schema, those of its folder ``orders`` for orders. The
+    files are written for orders. For each schema its keys and columns replace
+
+    - ``orderid /*key*/``, the parameter ``orderid``, and its use,
+    - a line that ends with ``/*columns*/``, by every column of the table,
+    - the lines from ``/*each column ...*/`` to ``/*end*/``, by one line for each column but the
+      keys, and ``extras``.
 
     Raises
     ------
     ValueError
         A file's declarations and its statement differ.
     """
-    return [_query(path, schema) for path in sorted(directory.glob("*.sql"))]
+    files = [*directory.glob("*.sql")]
+    if about_orders(schema):
+        files += directory.glob(f"{_ORDERS}/*.sql")
+    return [_query(path, schema) for path in sorted(files, key=lambda path: path.stem)]
 
 
 def load_views(database: str, schema: Schema = ORDERS) -> list[View]:
     """Return the views over ``database``.projection, each after the views that it reads."""
     columns = _columns(schema)
-    partition = (("day", "string"), ("hour", "string"))
     names = _names(database, schema)
     return [
-        View(name=name, sql=_statement(name).substitute(names), columns=view_columns)
-        for name, view_columns in (("changes", columns + partition), ("current_orders", columns))
+        View(
+            name="changes",
+            sql=_statement("changes").substitute(names),
+            columns=(*columns, ("day", "string"), ("hour", "string")),
+        ),
+        View(
+            name=schema.current_view,
+            sql=_statement("current").substitute(names),
+            columns=columns,
+        ),
     ]
 
 
 def load_batch_view(database: str, schema: Schema = ORDERS) -> View:
-    """Return current_orders for the batch job, which fills in ``${day}`` and ``${hour}``."""
+    """Return the view of the latest state for the batch job.
+
+    The job fills in ``${day}`` and ``${hour}``.
+    """
     # Iceberg stores microseconds; the timestamps of event rows have milliseconds.
-    kept = ", ".join(
-        f'CAST("{name}" AS timestamp(3)) AS "{name}"' if kind == "timestamp" else f'"{name}"'
-        for name, kind in _columns(schema)
-    )
-    names = _names(database, schema) | {"table_columns": kept}
-    sql = _statement("current_orders_batch").safe_substitute(names)
-    return View(name="current_orders", sql=sql, columns=_columns(schema))
+    kept = ", ".join(_as_in_the_log(column) for column in schema.event_row)
+    names = _names(database, schema) | {"table_columns": kept, "table": _quoted(schema.name)}
+    sql = _statement("current_batch").safe_substitute(names)
+    return View(name=schema.current_view, sql=sql, columns=_columns(schema))
 
 
 def _columns(schema: Schema) -> tuple[tuple[str, str], ...]:
-    return tuple((column.name, column.type) for column in schema.event_row)
+    return tuple((column.name, column.hive) for column in schema.event_row)
+
+
+def _as_in_the_log(column: Column) -> str:
+    """A column of the batch job's table, with the type that the log has."""
+    name, kind = _quoted(column.name), types.trino(column.parsed)
+    return f"CAST({name} AS {kind}) AS {name}" if "timestamp" in kind else name
 
 
 def _names(database: str, schema: Schema) -> dict[str, str]:
     return {
-        "columns": ", ".join(f'"{name}"' for name, _ in _columns(schema)),
-        "keys": ", ".join(f'"{name}"' for name in schema.keys),
-        "database": f'"{database}"',
+        "columns": ", ".join(_quoted(column.name) for column in schema.event_row),
+        "keys": ", ".join(map(_quoted, schema.keys)),
+        "database": _quoted(database),
     }
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
 
 
 def _statement(view: str) -> Template:
     _, body = _split((_HERE / "views" / f"{view}.sql").read_text(encoding="utf-8"))
     return Template(body)
+
+
+def _for_schema(text: str, schema: Schema) -> str:
+    """A file's text for another schema than the orders that it is written for."""
+
+    def keys(place: re.Match[str]) -> str:
+        return ", ".join(f"{place['alias'] or ''}{_quoted(key)}" for key in schema.keys)
+
+    def columns(place: re.Match[str]) -> str:
+        names = ", ".join(_quoted(column.name) for column in schema.columns)
+        return f"{place[1]}{names},"
+
+    def each(place: re.Match[str]) -> str:
+        changing = [column for column in schema.columns if column.name not in schema.keys]
+        lines = [_LINES[place[2]](column) for column in (*changing, EXTRAS)]
+        between = ",\n" if place[2] == _NAMES else "\n"
+        return between.join(f"{place[1]}{line}" for line in lines) + "\n"
+
+    parameters = {_parameter(key): schema[key] for key in schema.keys}
+    declared = "\n".join(
+        f"-- param {name} {_kind(key)} {_REQUIRED} the item's {key.name}"
+        for name, key in parameters.items()
+    )
+    given = "\n        AND ".join(
+        f"log.{_quoted(key.name)} = /*{name}*/ 'a key'" for name, key in parameters.items()
+    )
+    text = text.replace(_KEY_DECLARED, declared).replace(_KEY_GIVEN, given)
+    return _EACH.sub(each, _COLUMNS.sub(columns, _KEY.sub(keys, text)))
+
+
+_NAMES, _TEXTS = "each column's name", "each column as text"
+_LINES: Mapping[str, Callable[[Column], str]] = {
+    _NAMES: lambda column: f"('{column.name}')",
+    _TEXTS: lambda column: f"WHEN '{column.name}' THEN {_as_text(column)}",
+}
+
+
+def _as_text(column: Column) -> str:
+    name = f"log.{_quoted(column.name)}"
+    if types.is_nested(column.parsed):
+        return f"json_format(CAST({name} AS JSON))"
+    return name if column.hive == "string" else f"CAST({name} AS varchar)"
+
+
+def _parameter(key: str) -> str:
+    """The name of the parameter for a key: the column's, unless another parameter has it."""
+    return "key_since" if key == "since" else key
+
+
+def _kind(key: Column) -> str:
+    """The type of the parameter for a key."""
+    if key.decimal:
+        return "decimal"
+    return {"int": "bigint", "binary": "string"}.get(key.type, key.type)
 
 
 def _split(text: str) -> tuple[list[str], str]:
@@ -216,10 +333,7 @@ def _split(text: str) -> tuple[list[str], str]:
 
 
 def _query(path: Path, schema: Schema) -> Query:
-    def keys(place: re.Match[str]) -> str:
-        return ", ".join(f"{place['alias'] or ''}{key}" for key in schema.keys)
-
-    text = _KEY.sub(keys, path.read_text(encoding="utf-8").strip())
+    text = _for_schema(path.read_text(encoding="utf-8").strip(), schema)
     (title, *comment), body = _split(text)
     declared = [_DECLARED.fullmatch(line) for line in comment if line.startswith("param ")]
     if None in declared:

@@ -90,7 +90,8 @@ def driver_settings(outputs: Mapping[str, str]) -> str:
 
 
 def _field(root: ET.Element, column: Column, schema: Schema) -> None:
-    kind = "real" if column.decimal else _TYPES[column.type]
+    # What Tableau has no type for (nested values, JSON) is text.
+    kind = "real" if column.decimal else _TYPES.get(column.type, "string")
     if kind in ("real", "integer") and column.name not in schema.keys:
         attributes = _measure(column.name, kind)
     else:

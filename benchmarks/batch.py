@@ -60,6 +60,7 @@ _ROW: list[tuple[str, pa.DataType, Callable[[int, int, str], Any]]] = [
     ("creation_time", pa.timestamp("us"), lambda _, number, __: _MOMENTS[number % 5000]),
     ("event_id", pa.string(), lambda _, number, __: _scattered(number)),
     ("sequence_number", pa.string(), lambda _, number, __: f"{number:040d}"),
+    ("deleted_by", pa.string(), lambda *_: None),
 ]
 _SCHEMA = pa.schema([(name, kind) for name, kind, _ in _ROW])
 

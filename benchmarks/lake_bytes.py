@@ -37,12 +37,12 @@ from rich.table import Table
 
 from analytics import Query, load_queries, load_views
 from benchmarks.result import Result
+from client.parquet import RowConverter
 from generator import Plan, operations
 from local.account.aws import Aws
 from local.account.emulator import Emulator
 from local.account.gateway import Gateway
 from local.athena import Athena
-from local.standins.parquet import RowConverter
 from schema import ORDERS, Column
 
 CHANGES: Final = 200_000
@@ -112,6 +112,7 @@ def lake(now: datetime) -> dict[datetime, list[bytes]]:
             "creation_time": written[:-3] + "000",
             "event_id": hashlib.md5(str(number).encode(), usedforsecurity=False).hexdigest(),
             "sequence_number": f"{10**20 + number * 7919:040}",
+            "deleted_by": None,
         }
         hours[at.replace(minute=0, second=0, microsecond=0)].append(orjson.dumps(row) + b"\n")
     return hours
@@ -147,7 +148,7 @@ def _build(aws: Aws, layout: str, hours: Mapping[datetime, list[bytes]], now: da
     """Create a bucket, and a database with its tables and views."""
     s3, glue = aws.client("s3"), aws.client("glue")
     s3.create_bucket(Bucket=layout)
-    columns = [(column.name, column.type) for column in ORDERS.event_row]
+    columns = [(column.name, column.hive) for column in ORDERS.event_row]
     converter = RowConverter(columns)
     for hour, rows in hours.items():
         key, text = f"projection/day={hour:%Y-%m-%d}/hour={hour:%H}/rows", b"".join(rows)

@@ -120,7 +120,7 @@ FAULTS |= {
     "PutRecords throttled": _met(
         "pipe.PutRecords", _refuse("ProvisionedThroughputExceededException"), most=2
     ),
-    "PutRecords answer lost": _met("pipe.PutRecords", _lose_answer, most=2),
+    "PutRecords response lost": _met("pipe.PutRecords", _lose_answer, most=2),
     "table stream fails": _met("pipe.GetRecords", _refuse("InternalServerError", 500)),
     "table stream iterator expired": _met("pipe.GetRecords", _refuse("ExpiredIteratorException")),
 }
@@ -185,11 +185,11 @@ def _(rig: Rig, random_: random.Random) -> None:
 # -- the firehose -----------------------------------------------------------------------------
 
 _GARBAGE: Mapping[str, Action] = {
-    "no JSON": _answer(lambda _: b"\x00 this is not JSON"),
-    "no object": _answer(lambda _: b"[]"),
+    "not JSON": _answer(lambda _: b"\x00 this is not JSON"),
+    "not an object": _answer(lambda _: b"[]"),
     "one record missing": _answer(lambda records: records[1:]),
     "unknown results": _answer(lambda records: [{**one, "result": "Fine"} for one in records]),
-    "data is no base64": _answer(lambda records: [{**one, "data": "%"} for one in records]),
+    "data is not base64": _answer(lambda records: [{**one, "data": "%"} for one in records]),
     "data is missing": _answer(
         lambda records: [{k: v for k, v in one.items() if k != "data"} for one in records]
     ),
@@ -207,7 +207,7 @@ FAULTS |= {
     ),
     "Kinesis iterator expired": _met("firehose.GetRecords", _refuse("ExpiredIteratorException")),
     "S3 slow down": _met("firehose.put_object", _refuse_boto("SlowDown", 503, "PutObject")),
-    "S3 answer lost": _met("firehose.put_object", _lose_answer_boto, most=2),
+    "S3 response lost": _met("firehose.put_object", _lose_answer_boto, most=2),
     # Four in a row exhaust Firehose's retries, so the batch ends as failed records.
     "transform throttled": _met(
         "firehose.invoke", _refuse_boto("TooManyRequestsException", 429, "Invoke"), most=5
@@ -221,7 +221,7 @@ FAULTS |= {
 }
 
 
-@fault("transform answers garbage")
+@fault("transform returns garbage")
 def _(rig: Rig, random_: random.Random) -> None:
     rig.injector.arm("firehose.invoke", _GARBAGE[random_.choice(sorted(_GARBAGE))])
     rig.injector.wait("firehose.invoke")

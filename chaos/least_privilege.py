@@ -10,6 +10,7 @@ import dataclasses
 import itertools
 import json
 import tempfile
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -24,17 +25,21 @@ from rich.console import Console
 import analytics
 import generator
 from chaos.privileges import reason
-from chaos.rig import LocalAccount
 from local.account.aws import Credentials
 from local.chain import LocalChain
 from local.commands.garbage import garbage, put
+from local.commands.operator import LocalAccount
 from local.errors import AwsError, LocalError
 from local.standins.firehose import Firehose
 from local.standins.pipe import Pipe
 from local.standins.worker import Worker
+from operate import pausing, verdicts
 from operate.dlq import DeadLetters
 from operate.ledger import Ledgers
 from operate.replaying import Choice, Replay
+from operate.snapshot import Snapshot
+from operate.snapshot.state import Method
+from operate.status import Status
 from operate.verify import Verifier
 
 Policy = dict[str, Any]
@@ -283,6 +288,40 @@ class Bench:
         verifier = Verifier(account)
         verifier.explain(verifier.compare().differences[:1])
         verifier.item(("nobody",))
+        self._snapshot(account)
+        self._look_and_pause(account)
+
+    def _snapshot(self, account: LocalAccount) -> None:
+        """Take snapshots by export and by scan, of an item that fits the schema and one that does
+        not."""
+        dynamodb, table = self.stack.aws.client("dynamodb"), account["tableName"]
+        dynamodb.update_continuous_backups(
+            TableName=table,
+            PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
+        )
+        for price in ({"N": "1.5"}, {"S": "odd"}):
+            item = {"orderid": {"S": f"snapshot-{price}"}, "price": price}
+            dynamodb.put_item(TableName=table, Item=item)
+        methods: tuple[Method, ...] = ("export", "scan")
+        for method in methods:
+            Snapshot(account, method=method).take()
+
+    def _look_and_pause(self, account: LocalAccount) -> None:
+        """Keep a verdict, look at every part, stop the pipe and start it."""
+        verdicts.save(account, {"matches": True, "table_items": 0, "lake_orders": 0})
+        for line in Status(account).lines():
+            if "no permission" in line.says:
+                raise LocalError(f"{line.part}: {line.says}")
+        stop = threading.Event()
+        (pipe,) = self.stack.pipes
+        try:
+            pausing.pause(account, stop)
+            if pausing.pause(account, stop).waiting.changes is None:
+                raise LocalError("no permission to count what waits in the table's stream")
+            pausing.resume(account, stop)
+        finally:
+            pipe.stop()
+            pipe.paused = False
 
     # -- parts -------------------------------------------------------------------------------
 

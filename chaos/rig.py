@@ -9,34 +9,20 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import generator
 from chaos.injector import FaultyFirehose, FaultyPipe, Injector, KilledError
-from local.account.aws import Credentials
 from local.chain import Hops, LocalChain
 from local.commands.garbage import garbage, put
+from local.commands.operator import LocalAccount
 from local.standins.worker import Worker
-from operate.account import Account
 
 OVERRIDES = {
     "batchWindowSeconds": "0",
     # Few retries, so that the pipe gives up on a poison record soon.
     "maximumRetryAttempts": "3",
 }
-
-
-class LocalAccount(Account):
-    """The stack's account as one of its users sees it."""
-
-    def __init__(self, stack: LocalChain, who: Credentials) -> None:
-        self.outputs = {k: v for k, v in stack.outputs.items() if isinstance(v, str)}
-        self._aws, self._who = stack.aws, who
-
-    def client(self, service: str) -> Any:
-        """A client with that user's key."""
-        return self._aws.client(service, self._who)
 
 
 class Rig:
@@ -82,12 +68,7 @@ class Rig:
         self.start_pipe()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop_writing()
         self.stack.stop()
         threading.excepthook = self._before

@@ -148,7 +148,7 @@ def judge(rig: Rig, report: Report) -> None:
     for order, count in (rig.journal - distinct).items():
         report.wrong.append(f"{order}: {count} of {rig.journal[order]} changes are lost")
     for order, count in (distinct - rig.journal).items():
-        report.wrong.append(f"{order}: {count} changes that nobody made")
+        report.wrong.append(f"{order}: {count} changes that were never made")
     kept = _failed_data(rig)
     report.garbage = rig.garbage.total()
     for data in rig.garbage - kept:
@@ -186,7 +186,7 @@ def facts(report: Report) -> list[tuple[str, str]]:
         ),
         ("changes written to the table", f"{report.changes:,}"),
         ("put into Kinesis by the pipe", f"{hops.bridged:,}"),
-        ("given up by the pipe, sent on by replay dlq", f"{report.dead_letters:,}"),
+        ("given up by the pipe, resent by replay dlq", f"{report.dead_letters:,}"),
         ("ended as failed records", f"{hops.failed:,}"),
         ("of those garbage, which stays", f"{report.garbage:,}"),
         ("of those replayed by replay failed", f"{report.replayed:,}"),

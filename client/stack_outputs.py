@@ -7,8 +7,11 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from schema import ORDERS, Schema
 
 ENVIRONMENT_VARIABLE = "SALES_CDC_OUTPUTS"
 """The environment variable with the outputs file, used when no stack and no file is given."""
@@ -65,6 +68,29 @@ def load(
             f"{source}: no output {', '.join(missing)} (it has: {has}); is the stack deployed?"
         )
     return outputs
+
+
+def schema_of(outputs: Mapping[str, str]) -> Schema:
+    """The schema that the stack with these outputs is deployed with.
+
+    A stack of a version before 0.2 has no output ``schema``: it holds orders, and ``sortKey`` if
+    the table has one.
+
+    Raises
+    ------
+    StackOutputsError
+        The output is not a schema that this version reads.
+    """
+    text = outputs.get("schema")
+    if text is None:
+        return replace(ORDERS, sort_key=outputs.get("sortKey"))
+    try:
+        return Schema.from_json(text)
+    except (KeyError, TypeError, ValueError) as error:
+        raise StackOutputsError(
+            f"the output schema cannot be read ({type(error).__name__}: {error}): "
+            "run `pulumi up` with this version"
+        ) from None
 
 
 def _from_file(path: Path) -> str:

@@ -8,7 +8,7 @@ import pulumi_aws as aws
 
 from components.arguments import checks, limits
 from components.definitions import policies
-from schema import layout
+from schema import ORDERS, Schema, layout
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,14 +17,20 @@ class AccessArgs:
 
     Parameters
     ----------
+    schema:
+        The table's columns. Readers read the batch job's table, whose objects are under its name.
     stream_arn:
         The ARN of the table's stream.
     kinesis_stream_arn:
         The ARN of the Kinesis stream.
+    delivery_stream_name, transform_function_name, batch_job_name:
+        The Firehose stream, the transform and the batch job, if any, for ``status``.
     enrichment_function_arn:
         The pipe's enrichment function, if any. Replays of dead letters invoke it too.
     kms_key_arn:
         The KMS key that encrypts these resources, if any.
+    table_kms_key_arn:
+        The table's KMS key, if it has one.
     """
 
     table_arn: pulumi.Input[str]
@@ -35,8 +41,13 @@ class AccessArgs:
     bucket_arn: pulumi.Input[str]
     database_arn: pulumi.Input[str]
     workgroup_arn: pulumi.Input[str]
+    schema: Schema = ORDERS
+    delivery_stream_name: pulumi.Input[str]
+    transform_function_name: pulumi.Input[str]
+    batch_job_name: pulumi.Input[str] | None = None
     enrichment_function_arn: pulumi.Input[str] | None = None
     kms_key_arn: limits.KeyArn | None = None
+    table_kms_key_arn: limits.KeyArn | None = None
 
     def __post_init__(self) -> None:
         checks.require(self)
@@ -50,29 +61,31 @@ class Access(pulumi.ComponentResource):
     reader_policy_arn: pulumi.Output[str]
     """The ARN of the policy that allows Athena queries and reading the objects behind them."""
     operator_policy_arn: pulumi.Output[str]
-    """The ARN of the policy that allows replaying failed records and dead letters, and scanning the
-    table. ``verify`` needs the reader policy as well."""
+    """The ARN of the policy that allows replaying failed records and dead letters, and
+    scanning the table and taking snapshots of it. ``verify`` and ``snapshot`` need the reader
+    policy as well."""
 
     def __init__(
         self, name: str, args: AccessArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("sales-cdc:index:Access", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
+        # AWS cannot change a description: another one would be another policy, attached to nobody.
+        child = pulumi.ResourceOptions(parent=self, ignore_changes=["description"])
         writer = aws.iam.Policy(
             f"{name}-writer",
-            description="Write sales orders",
-            policy=policies.document(policies.write_orders(args.table_arn, args.kms_key_arn)),
+            description="Write items to the table",
+            policy=policies.document(policies.write_orders(args.table_arn, args.table_kms_key_arn)),
             opts=child,
         )
         reader = aws.iam.Policy(
             f"{name}-reader",
-            description="Ask questions about sales orders in Athena",
+            description="Ask questions about the changes in Athena",
             policy=policies.document(
                 policies.ask(
                     args.workgroup_arn,
                     args.database_arn,
                     args.bucket_arn,
-                    [layout.PROJECTION_PREFIX, layout.FAILED_PREFIX, layout.ORDERS_PREFIX],
+                    [layout.PROJECTION_PREFIX, layout.FAILED_PREFIX, f"{args.schema.name}/"],
                     layout.RESULTS_PREFIX,
                     args.kms_key_arn,
                 )
@@ -83,7 +96,7 @@ class Access(pulumi.ComponentResource):
         was = re.sub("access$", "operator", name)  # an Operator of its own
         operator = aws.iam.Policy(
             f"{name}-operator",
-            description="Repair the delivery of sales orders",
+            description="Repair the delivery of changes",
             policy=policies.document(
                 [
                     *policies.replay_failed(
@@ -93,17 +106,21 @@ class Access(pulumi.ComponentResource):
                         args.dlq_arn, args.stream_arn, args.pipe_arn, args.kms_key_arn
                     ),
                     *(policies.invoke(enrichment) if enrichment else []),
-                    *policies.scan_orders(args.table_arn, args.kms_key_arn),
+                    *policies.scan_orders(args.table_arn, args.table_kms_key_arn),
+                    *policies.snapshot(args.bucket_arn, args.table_arn),
+                    *_look(args),
                 ]
             ),
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                aliases=[
-                    pulumi.Alias(
-                        name=f"{was}-policy",
-                        parent=pulumi.create_urn(was, "sales-cdc:index:Operator"),
-                    )
-                ],
+            opts=pulumi.ResourceOptions.merge(
+                child,
+                pulumi.ResourceOptions(
+                    aliases=[
+                        pulumi.Alias(
+                            name=f"{was}-policy",
+                            parent=pulumi.create_urn(was, "sales-cdc:index:Operator"),
+                        )
+                    ]
+                ),
             ),
         )
         self.writer_policy_arn = writer.arn
@@ -116,3 +133,20 @@ class Access(pulumi.ComponentResource):
                 "operator_policy_arn": self.operator_policy_arn,
             }
         )
+
+
+def _look(args: AccessArgs) -> list[policies.Statement]:
+    def arn(service: str, kind: str, name: pulumi.Input[str]) -> pulumi.Output[str]:
+        resource = pulumi.Output.concat(kind, name)
+        return resource.apply(lambda known: policies.sibling_arn(args.table_arn, service, known))
+
+    job = args.batch_job_name
+    return policies.look(
+        args.table_arn,
+        args.kinesis_stream_arn,
+        args.dlq_arn,
+        args.bucket_arn,
+        delivery_stream=arn("firehose", "deliverystream/", args.delivery_stream_name),
+        transform=arn("lambda", "function:", args.transform_function_name),
+        job=arn("glue", "job/", job) if job else None,
+    )

@@ -1,4 +1,4 @@
-"""The scheduled Glue job that maintains the table of current orders."""
+"""The scheduled Glue job that maintains the table of current items."""
 
 import hashlib
 import json
@@ -10,7 +10,6 @@ from typing import Any, Literal
 import pulumi
 import pulumi_aws as aws
 
-from components.archives import functions
 from components.arguments import checks, limits
 from components.arguments.settings import Settings
 from components.catalog import View, presto_type
@@ -24,10 +23,7 @@ MODULES = (
     ROOT / "jobs" / "event_rows.py",
     ROOT / "jobs" / "orders_table.py",
     ROOT / "jobs" / "orders_view.py",
-    # A backfill converts items to rows with the transform's code.
-    functions.FUNCTIONS / "transform" / "rows.py",
 )
-TABLE = "orders"
 GLUE_VERSION = "5.1"
 """Spark 3.5.6, Python 3.11, Iceberg 1.10.0. Keep ``local/standins/spark/pom.xml`` in step."""
 
@@ -41,11 +37,11 @@ class BatchProjectionArgs:
     Parameters
     ----------
     bucket_name, bucket_arn:
-        The bucket of the lake. It holds event rows, the table, the job's files and exports to load.
+        The bucket of the lake. It holds event rows, the table and the job's files.
     database_name, database_arn:
-        The Glue database in which the job creates the table ``orders``.
+        The Glue database in which the job creates its table.
     schema:
-        The table's columns.
+        The table's name, under which also its files are, and its columns.
     view:
         A view over the table and the newer event rows. Each run of a scheduled job updates it. Its
         SQL contains ``${day}`` and ``${hour}``.
@@ -95,7 +91,7 @@ class BatchProjectionArgs:
 
 
 class BatchProjection(pulumi.ComponentResource):
-    """A Glue job that merges the log of changes into an Iceberg table of current orders."""
+    """A Glue job that merges the log of changes into an Iceberg table of current items."""
 
     batch_job_name: pulumi.Output[str]
     """The Glue job; ``aws glue start-job-run --job-name`` runs it."""
@@ -130,7 +126,7 @@ class BatchProjection(pulumi.ComponentResource):
                     *policies.merge_orders(
                         args.bucket_arn,
                         args.database_arn,
-                        table=TABLE,
+                        table=args.schema.name,
                         views=[args.view.name] if args.view and args.batch_schedule else [],
                         key=args.kms_key_arn,
                     ),
@@ -154,7 +150,7 @@ class BatchProjection(pulumi.ComponentResource):
         )
         job = aws.glue.Job(
             f"{name}-job",
-            description="Merges the log of changes into the table of current orders",
+            description=f"Merges the log of changes into the table {args.schema.name}",
             role_arn=role.arn,
             security_configuration=security.name if security else None,
             glue_version=GLUE_VERSION,
@@ -175,8 +171,8 @@ class BatchProjection(pulumi.ComponentResource):
                 "--TempDir": pulumi.Output.concat(lake, layout.JOBS_PREFIX, "temporary/"),
                 "--log": pulumi.Output.concat(lake, layout.PROJECTION_PREFIX),
                 "--database": args.database_name,
-                "--table": TABLE,
-                "--location": pulumi.Output.concat(lake, layout.ORDERS_PREFIX),
+                "--table": args.schema.name,
+                "--location": pulumi.Output.concat(lake, f"{args.schema.name}/"),
                 "--definition": files.definition,
                 "--look-back-hours": str(args.batch_look_back_hours),
                 "--compact-files": str(args.batch_compact_files),

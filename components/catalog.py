@@ -13,23 +13,21 @@ from components.arguments import checks, limits
 from components.arguments.settings import Settings
 from components.definitions import glue_security, glue_tables, policies
 from components.service_role import ServiceRole, ServiceRoleArgs
-from schema import ORDERS, Column, Schema, layout
+from schema import ORDERS, Column, Schema, layout, types
 
 PROJECTION_TABLE = "projection"
 FAILED_TABLE = "projection_processing_failed"
-BATCH_VIEW = "current_orders"
-"""The view that a scheduled batch job points at its table."""
 CRAWLED_PREFIX = "crawled_"
 """The prefix of the names of crawled tables."""
 
 FAILED_COLUMNS = (
     Column(name="attemptsmade", type="int", comment="how often Firehose tried"),
     Column(name="arrivaltimestamp", type="bigint", comment="when it came, milliseconds UTC"),
-    Column(name="errorcode", type="string", comment="Firehose's name of the error"),
-    Column(name="errormessage", type="string", comment="the error in words"),
-    Column(name="attemptendingtimestamp", type="bigint", comment="last try, milliseconds UTC"),
-    Column(name="rawdata", type="string", comment="the record as it came, base64"),
-    Column(name="lambdaarn", type="string", comment="the transform that refused it"),
+    Column(name="errorcode", type="string", comment="Firehose's error code"),
+    Column(name="errormessage", type="string", comment="the error message"),
+    Column(name="attemptendingtimestamp", type="bigint", comment="last attempt, UTC milliseconds"),
+    Column(name="rawdata", type="string", comment="the original record, base64"),
+    Column(name="lambdaarn", type="string", comment="the transform that rejected it"),
 )
 """The fields of a failed record. Firehose writes camel case; Hive needs lower case."""
 
@@ -39,7 +37,6 @@ _TABLE_LEVEL = 2
 """Each top-level folder is a table. The bucket itself is level 1."""
 
 _NO_SERDE = "-"
-_PRESTO_TYPES = {"string": "varchar", "int": "integer", "timestamp": "timestamp(3)"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +85,7 @@ class CatalogArgs:
         Days for which the crawler's log is kept. Applies with ``kms_key_arn`` only: without it, the
         crawler writes to the log group that all crawlers of the account share.
     batch_schedule:
-        When set, the batch job updates the view `BATCH_VIEW` from its first run on.
+        When set, the batch job updates the view of current items from its first run on.
     protect:
         Keep the workgroup and its history when it is not empty.
     """
@@ -151,11 +148,11 @@ class Catalog(pulumi.ComponentResource):
     ) -> None:
         super().__init__("sales-cdc:index:Catalog", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        database_name = args.database_name or re.sub(r"[^a-z0-9_]", "_", name.lower())
+        database_name = args.database_name or default_database_name(name)
         database = aws.glue.CatalogDatabase(
             f"{name}-database",
             name=database_name,
-            description="Changes of sales orders",
+            description=f"Changes of {args.schema.name}",
             opts=child,
         )
         parquet = args.delivery_format == "parquet"
@@ -168,7 +165,7 @@ class Catalog(pulumi.ComponentResource):
             data_format=args.delivery_format,
             compression="snappy" if parquet else args.compression,
             table_name=PROJECTION_TABLE,
-            description="Event rows: every change of every order",
+            description="Event rows: every change",
             opts=child,
         )
         failed = _table(
@@ -228,6 +225,11 @@ class Catalog(pulumi.ComponentResource):
         )
 
 
+def default_database_name(name: str) -> str:
+    """The database of the catalog called ``name``, unless it is given."""
+    return re.sub(r"[^a-z0-9_]", "_", name.lower())
+
+
 def _location(args: CatalogArgs, prefix: str) -> pulumi.Output[str]:
     return pulumi.Output.concat("s3://", args.bucket_name, "/", prefix)
 
@@ -281,10 +283,11 @@ def _table(
 
 
 def presto_type(hive: str) -> str:
-    """A Hive type's name in Athena's SQL."""
-    if match := re.fullmatch(r"array<(.+)>", hive):
-        return f"array({presto_type(match[1])})"
-    return _PRESTO_TYPES.get(hive, hive)
+    """A Hive type's name in Athena's SQL; types that a schema does not have are named alike."""
+    try:
+        return types.trino(types.parse(hive))
+    except types.TypeTextError:
+        return hive
 
 
 def _view(
@@ -296,7 +299,8 @@ def _view(
     args: CatalogArgs,
     child: pulumi.ResourceOptions,
 ) -> aws.glue.CatalogTable:
-    ignored = ["viewOriginalText"] if args.batch_schedule and view.name == BATCH_VIEW else []
+    batch_updates_it = args.batch_schedule and view.name == args.schema.current_view
+    ignored = ["viewOriginalText"] if batch_updates_it else []
     definition = {
         "originalSql": view.sql,
         "catalog": "awsdatacatalog",
@@ -368,7 +372,7 @@ def _crawler(
         )
     crawler = aws.glue.Crawler(
         f"{name}-crawler",
-        description="Shows drift between what is in the bucket and what is declared",
+        description="Shows drift between the bucket and the declared tables",
         role=role.arn,
         database_name=database.name,
         table_prefix=CRAWLED_PREFIX,
@@ -410,7 +414,7 @@ def _crawler(
 def _workgroup(name: str, args: CatalogArgs, child: pulumi.ResourceOptions) -> aws.athena.Workgroup:
     return aws.athena.Workgroup(
         f"{name}-workgroup",
-        description="Queries on sales orders",
+        description=f"Queries on {args.schema.name}",
         configuration=aws.athena.WorkgroupConfigurationArgs(
             enforce_workgroup_configuration=True,
             publish_cloudwatch_metrics_enabled=True,

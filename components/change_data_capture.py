@@ -6,12 +6,13 @@ from typing import Any
 
 import pulumi
 
+from analytics import load_views
 from components.access import Access, AccessArgs
 from components.archives import functions
 from components.archives.lambda_zip import Platform
 from components.arguments import checks, limits
 from components.arguments.settings import Settings
-from components.catalog import Catalog, CatalogArgs, SavedQuery, View
+from components.catalog import Catalog, CatalogArgs, SavedQuery, View, default_database_name
 from components.cdc_source import CdcSource, CdcSourceArgs
 from components.change_stream import ChangeStream, ChangeStreamArgs
 from components.delivery_to_lake import DeliveryToLake, DeliveryToLakeArgs
@@ -27,17 +28,23 @@ class ChangeDataCaptureArgs:
     ----------
     schema:
         The table's keys and columns. Attributes that are not in the schema are kept as JSON.
+    source_table:
+        The name of an existing table, with a stream, in the same account and region. It is read
+        and never changed, replaced or deleted. Without it, a new table is created.
     stream_view_type:
-        Which images of an item a change record holds. Choose before the first deployment.
+        Which images of an item a change record of a new table holds. Choose before the first
+        deployment.
     ttl_attribute:
-        The attribute that holds an item's expiry time (epoch seconds). Without it, items do not
-        expire.
+        The attribute of a new table that holds an item's expiry time (epoch seconds). Without it,
+        items do not expire.
     point_in_time_recovery:
-        Enable point-in-time recovery: restore the table to any second of the last 35 days.
+        Enable point-in-time recovery of a new table: restore it to any second of the last 35 days.
+    partition_key_path:
+        The JSON path of the Kinesis partition key. Default: the schema's partition key.
     stream_mode, shards:
         The capacity mode of the Kinesis stream. ``shards`` applies to ``provisioned`` only.
     kms_key_arn:
-        Encrypts the table, the stream, the bucket, dead letters, logs and query results. Without
+        Encrypts a new table, the stream, the bucket, dead letters, logs and query results. Without
         it, AWS-managed keys are used.
     filter_patterns:
         EventBridge event patterns. Only changes that match at least one are captured. Without
@@ -53,20 +60,24 @@ class ChangeDataCaptureArgs:
     scan_limit_mb:
         Athena cancels a query that scans more than this.
     views, saved_queries:
-        Views in the database and saved queries in the workgroup.
+        Views in the database and saved queries in the workgroup. The views ``changes`` (the log
+        without duplicates) and ``current_<schema's name>`` (the latest state of each item) are
+        there anyway, unless a view of yours has the name.
     log_retention_days:
         Days for which log groups keep events.
     platform:
         The platform the transform is built for.
     protect:
-        Prevent deletion of the table, the bucket and a workgroup that is not empty. When off,
+        Prevent deletion of a new table, the bucket and a workgroup that is not empty. When off,
         ``pulumi destroy`` deletes everything.
     """
 
     schema: Schema = ORDERS
+    source_table: limits.TableName | None = None
     stream_view_type: limits.StreamViewType = Settings.stream_view_type
     ttl_attribute: limits.AttributeName | None = None
     point_in_time_recovery: bool = Settings.point_in_time_recovery
+    partition_key_path: limits.PartitionKeyPath | None = None
     stream_mode: limits.StreamMode = Settings.stream_mode
     shards: limits.Shards = Settings.shards
     kms_key_arn: limits.KeyArn | None = None
@@ -84,11 +95,11 @@ class ChangeDataCaptureArgs:
     protect: bool = Settings.protect
 
     def __post_init__(self) -> None:
-        checks.require(self, limits.few_filters, limits.parquet_buffers_enough)
+        checks.require(self, limits.few_filters, limits.parquet_buffers_enough, limits.some_path)
 
 
 class ChangeDataCapture(pulumi.ComponentResource):
-    """A DynamoDB table and the pipeline that makes its changes available in Athena."""
+    """A DynamoDB table, new or existing, and the pipeline from its changes to Athena."""
 
     table_name: pulumi.Output[str]
     """The table's name."""
@@ -132,11 +143,16 @@ class ChangeDataCapture(pulumi.ComponentResource):
         super().__init__("sales-cdc:index:ChangeDataCapture", name, None, opts)
         args = args or ChangeDataCaptureArgs()
         child = pulumi.ResourceOptions(parent=self)
-        key = args.schema[args.schema.key]
+        database_name = default_database_name(f"{name}-catalog")
+        views = {
+            view.name: View(name=view.name, sql=view.sql, columns=view.columns)
+            for view in load_views(database_name, args.schema)
+        } | {view.name: view for view in args.views}
         source = CdcSource(
             f"{name}-source",
             CdcSourceArgs(
                 schema=args.schema,
+                source_table=args.source_table,
                 stream_view_type=args.stream_view_type,
                 ttl_attribute=args.ttl_attribute,
                 point_in_time_recovery=args.point_in_time_recovery,
@@ -174,8 +190,10 @@ class ChangeDataCapture(pulumi.ComponentResource):
             StreamBridgeArgs(
                 source_stream_arn=source.stream_arn,
                 target_stream_arn=changes.stream_arn,
-                partition_key_path=f"$.dynamodb.Keys.{key.name}.{limits.key_type(key)}",
+                schema=args.schema,
+                partition_key_path=args.partition_key_path,
                 kms_key_arn=args.kms_key_arn,
+                table_kms_key_arn=source.table_kms_key_arn,
                 filter_patterns=args.filter_patterns,
                 log_retention_days=args.log_retention_days,
             ),
@@ -186,11 +204,12 @@ class ChangeDataCapture(pulumi.ComponentResource):
             CatalogArgs(
                 bucket_name=lake.bucket_name,
                 bucket_arn=lake.bucket_arn,
+                database_name=database_name,
                 schema=args.schema,
                 delivery_format=args.delivery_format,
                 retention_days=args.retention_days,
                 scan_limit_mb=args.scan_limit_mb,
-                views=args.views,
+                views=[*views.values()],
                 saved_queries=args.saved_queries,
                 kms_key_arn=args.kms_key_arn,
                 log_retention_days=args.log_retention_days,
@@ -209,7 +228,11 @@ class ChangeDataCapture(pulumi.ComponentResource):
                 bucket_arn=lake.bucket_arn,
                 database_arn=catalog.database_arn,
                 workgroup_arn=catalog.workgroup_arn,
+                schema=args.schema,
+                delivery_stream_name=lake.delivery_stream_name,
+                transform_function_name=lake.transform_function_name,
                 kms_key_arn=args.kms_key_arn,
+                table_kms_key_arn=source.table_kms_key_arn,
             ),
             child,
         )

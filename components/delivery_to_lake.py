@@ -179,7 +179,9 @@ class DeliveryToLake(pulumi.ComponentResource):
                     enabled=True, log_group_name=logs.name, log_stream_name=log_stream.name
                 ),
                 processing_configuration=_processing(args, transform.arn),
-                data_format_conversion_configuration=_parquet(role.arn, *rows) if rows else None,
+                data_format_conversion_configuration=_parquet(args, role.arn, *rows)
+                if rows
+                else None,
             ),
             opts=pulumi.ResourceOptions.merge(
                 child, pulumi.ResourceOptions(depends_on=[role.policy])
@@ -252,6 +254,7 @@ def _row_table(
 
 
 def _parquet(
+    args: DeliveryToLakeArgs,
     role_arn: pulumi.Output[str],
     database: aws.glue.CatalogDatabase,
     table: aws.glue.CatalogTable,
@@ -260,7 +263,9 @@ def _parquet(
     return k.FirehoseDeliveryStreamExtendedS3ConfigurationDataFormatConversionConfigurationArgs(
         input_format_configuration=k.FirehoseDeliveryStreamExtendedS3ConfigurationDataFormatConversionConfigurationInputFormatConfigurationArgs(
             deserializer=k.FirehoseDeliveryStreamExtendedS3ConfigurationDataFormatConversionConfigurationInputFormatConfigurationDeserializerArgs(
-                open_x_json_ser_de=k.FirehoseDeliveryStreamExtendedS3ConfigurationDataFormatConversionConfigurationInputFormatConfigurationDeserializerOpenXJsonSerDeArgs()
+                open_x_json_ser_de=k.FirehoseDeliveryStreamExtendedS3ConfigurationDataFormatConversionConfigurationInputFormatConfigurationDeserializerOpenXJsonSerDeArgs(
+                    case_insensitive=False if glue_tables.have_maps(args.schema.columns) else None
+                )
             )
         ),
         output_format_configuration=k.FirehoseDeliveryStreamExtendedS3ConfigurationDataFormatConversionConfigurationOutputFormatConfigurationArgs(

@@ -77,6 +77,8 @@ class MonitoringArgs:
         The crawler and the Glue jobs whose failed runs are reported.
     alarm_email:
         The address to notify. AWS asks it to confirm. Without it, subscribe to the topic yourself.
+    batch_window_seconds:
+        How long the pipe collects changes.
     buffer_interval_seconds, transform_buffer_interval_seconds:
         How long Firehose buffers records.
     transform_timeout_seconds:
@@ -102,6 +104,7 @@ class MonitoringArgs:
     crawler_name: pulumi.Input[str]
     job_names: Sequence[pulumi.Input[str]] = ()
     alarm_email: limits.EmailAddress | None = None
+    batch_window_seconds: limits.BatchWindowSeconds = Settings.batch_window_seconds
     buffer_interval_seconds: limits.BufferIntervalSeconds = Settings.buffer_interval_seconds
     transform_buffer_interval_seconds: limits.TransformBufferIntervalSeconds = (
         Settings.transform_buffer_interval_seconds
@@ -120,6 +123,13 @@ class MonitoringArgs:
         """The age at which records in Firehose are late: twice its buffer intervals plus 5 min."""
         held = self.buffer_interval_seconds + self.transform_buffer_interval_seconds
         return 2 * held + 300
+
+    @property
+    def age_seconds(self) -> int:
+        """The age at which changes reach the transform late: twice the pipe's window and the
+        transform's buffer interval, plus 5 min.
+        """
+        return 2 * (self.batch_window_seconds + self.transform_buffer_interval_seconds) + 300
 
 
 class Monitoring(pulumi.ComponentResource):
@@ -163,6 +173,7 @@ class Monitoring(pulumi.ComponentResource):
         names["stream_label"] = _after("/", args.stream_arn)
         watched = alarms(
             freshness_seconds=args.freshness_seconds,
+            age_seconds=args.age_seconds,
             transform_timeout_seconds=args.transform_timeout_seconds,
             failed_record_percent=args.failed_record_percent,
             parquet=args.delivery_format == "parquet",
@@ -216,7 +227,9 @@ def _alarm(
             "namespace": metric.namespace,
             "metric_name": metric.name,
             "dimensions": metric.of(names),
-            "statistic": metric.statistic,
+            "extended_statistic" if metric.statistic.startswith("p") else "statistic": (
+                metric.statistic
+            ),
             "period": alarm.period,
         }
     return aws.cloudwatch.MetricAlarm(

@@ -30,8 +30,10 @@ class OrderGeneratorArgs:
     updates, deletes:
         Updates and deletes as shares of a run's changes. The rest are new orders.
     kms_key_arn:
-        The key of the table. Encrypts the function's environment and log, and the schedule's input.
-        Without it, AWS-managed keys are used.
+        Encrypts the function's environment and log, and the schedule's input. Without it,
+        AWS-managed keys are used.
+    table_kms_key_arn:
+        The table's KMS key, if it has one.
     platform:
         The platform the function is built for.
     """
@@ -46,6 +48,7 @@ class OrderGeneratorArgs:
     memory_mb: limits.MemoryMb = 512
     log_retention_days: limits.LogRetentionDays = Settings.log_retention_days
     kms_key_arn: limits.KeyArn | None = None
+    table_kms_key_arn: limits.KeyArn | None = None
 
     def __post_init__(self) -> None:
         checks.require(self, _some_are_placed)
@@ -85,7 +88,7 @@ class OrderGenerator(pulumi.ComponentResource):
                     "UPDATES": f"{args.updates:g}",
                     "DELETES": f"{args.deletes:g}",
                 },
-                statements=policies.generate_orders(args.table_arn, args.kms_key_arn),
+                statements=policies.generate_orders(args.table_arn, args.table_kms_key_arn),
                 log_retention_days=args.log_retention_days,
                 kms_key_arn=args.kms_key_arn,
             ),

@@ -12,6 +12,7 @@ from components.arguments import checks, limits
 from components.arguments.settings import Settings
 from components.definitions import policies
 from components.service_role import ServiceRole, ServiceRoleArgs
+from schema import ORDERS, Schema
 
 DEAD_LETTER_RETENTION_SECONDS = 14 * 24 * 3600
 """SQS's maximum. The change that a message points to is in the table's stream for 24 hours."""
@@ -29,12 +30,17 @@ class StreamBridgeArgs:
         The ARN of a DynamoDB table's stream.
     target_stream_arn:
         The ARN of a Kinesis stream.
+    schema:
+        The table's columns.
     partition_key_path:
         The JSON path of the Kinesis partition key. A key of the table keeps the changes of one
-        item in order. ``$.eventID`` spreads records evenly but does not keep their order.
+        item in order. ``$.eventID`` spreads records evenly but does not keep their order. Default:
+        the schema's partition key.
     kms_key_arn:
-        The key of the table and of the Kinesis stream. Encrypts the dead letters, the log and the
-        pipe's filter. Without it, AWS-managed keys are used.
+        The key of the Kinesis stream. Encrypts the dead letters, the log and the pipe's filter.
+        Without it, AWS-managed keys are used.
+    table_kms_key_arn:
+        The table's KMS key, if it has one.
     batch_size, batch_window_seconds:
         The pipe sends a batch when either is reached.
     maximum_record_age_seconds, maximum_retry_attempts:
@@ -52,8 +58,10 @@ class StreamBridgeArgs:
 
     source_stream_arn: pulumi.Input[str]
     target_stream_arn: pulumi.Input[str]
-    partition_key_path: limits.PartitionKeyPath = Settings.partition_key_path
+    schema: Schema = ORDERS
+    partition_key_path: limits.PartitionKeyPath | None = None
     kms_key_arn: limits.KeyArn | None = None
+    table_kms_key_arn: limits.KeyArn | None = None
     batch_size: limits.BatchSize = Settings.batch_size
     batch_window_seconds: limits.BatchWindowSeconds = Settings.batch_window_seconds
     maximum_record_age_seconds: limits.RecordAgeSeconds = Settings.maximum_record_age_seconds
@@ -65,7 +73,13 @@ class StreamBridgeArgs:
     log_retention_days: limits.LogRetentionDays = Settings.log_retention_days
 
     def __post_init__(self) -> None:
-        checks.require(self, limits.window_below_age, limits.some_retries, limits.few_filters)
+        checks.require(
+            self,
+            limits.window_below_age,
+            limits.some_retries,
+            limits.few_filters,
+            limits.some_path,
+        )
 
 
 class StreamBridge(pulumi.ComponentResource):
@@ -116,7 +130,7 @@ class StreamBridge(pulumi.ComponentResource):
             ServiceRoleArgs(
                 service="pipes.amazonaws.com",
                 statements=[
-                    *policies.read_table_stream(args.source_stream_arn, args.kms_key_arn),
+                    *policies.read_table_stream(args.source_stream_arn, args.table_kms_key_arn),
                     *policies.put_records(args.target_stream_arn, args.kms_key_arn),
                     *policies.dead_letters(dlq.arn, args.kms_key_arn),
                     *policies.keep_pipe_encrypted(
@@ -142,7 +156,7 @@ class StreamBridge(pulumi.ComponentResource):
             target=args.target_stream_arn,
             target_parameters=aws.pipes.PipeTargetParametersArgs(
                 kinesis_stream_parameters=aws.pipes.PipeTargetParametersKinesisStreamParametersArgs(
-                    partition_key=args.partition_key_path
+                    partition_key=args.partition_key_path or limits.partition_key_path(args.schema)
                 )
             ),
             # Declared even when OFF: AWS returns it, and the next preview would show a diff.

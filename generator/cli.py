@@ -25,6 +25,7 @@ from generator.orders import Operation, operations
 from generator.plan import Plan, PlanError
 from generator.target import Target, TargetError, dynamodb
 from generator.writer import Report, WriteError, write
+from schema import about_orders
 
 DEFAULT_COUNT: Final = 100
 
@@ -198,8 +199,14 @@ def _target(stack: str | None, outputs: Path | None, table: str | None) -> Targe
         return Target(table)
     try:
         names = stack_outputs.load(stack, outputs, keys=("tableName",))
+        schema = stack_outputs.schema_of(names)
     except stack_outputs.StackOutputsError as error:
         raise TargetError(str(error)) from None
+    if not about_orders(schema):
+        raise TargetError(
+            f"the table {names['tableName']} of this stack holds {schema.name}, and the generator "
+            "writes orders"
+        )
     return Target(names["tableName"], names.get("region"))
 
 

@@ -1,4 +1,4 @@
-"""The log of changes as Spark reads it: which objects, and which of their rows can be used."""
+"""Read the log of changes with Spark: list its objects, parse and validate their rows."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812 - Spark's own habit
+from pyspark.sql import functions as F  # noqa: N812 - PySpark's convention
+from pyspark.sql import types as T  # noqa: N812
 
 ARRIVED = "arrived"
-"""The column that says in which hour's partition a change arrived (``YYYY-MM-DD-HH``)."""
+"""The column with the hour of the partition in which a change arrived (``YYYY-MM-DD-HH``)."""
 PREVIOUS = "previous_event_type"
-"""The column that says the event_type of the row that this one replaced; NULL: it is the first."""
+"""The column with the event_type of the row that this one replaced; NULL if it is the first."""
 SETTLE = timedelta(hours=1)
-"""An object is filed under the hour of its first record and comes when its buffer is full."""
+"""Firehose files an object under the hour of its first record, but writes it up to this later."""
 PROBLEMS = (
     UNREADABLE := "unreadable",
     NO_KEY := "no key",
@@ -28,23 +31,22 @@ PROBLEMS = (
     NO_SEQUENCE_NUMBER := "no sequence_number",
     NO_EVENT_ID := "no event_id",
     MISFIT := "a value that does not fit its column",
+    TOO_OLD := "a snapshot from before deletes that are forgotten",
 )
 """Why a row is rejected."""
-BACKFILL = "BACKFILL"
-"""The event_type of what came from an export instead of the log."""
-BEFORE_ALL = "0" * 40
-"""A sequence_number below every one of the log."""
+SNAPSHOT = "SNAPSHOT"
+"""The event_type of an item that was there before the log; its sequence_number is 0."""
 
 _HOUR = "%Y-%m-%d-%H"
 _IN_LOG = re.compile(r"/day=(\d{4}-\d{2}-\d{2})/hour=(\d{2})/[^/._][^/]*$")
 _TIMESTAMP = "yyyy-MM-dd HH:mm:ss[.SSSSSS][.SSS]"
-# A newline is missing between two rows: Spark would drop the second. In a string no quote can
-# stand before a colon like this, for there it follows a backslash.
+# Two rows without a newline between them: Spark would drop the second. A string value cannot
+# match, because quotes in it are escaped.
 _TWO_ROWS = r'\}\s*\{\s*"[^"\\]*"\s*:'
 
 
 class JobError(Exception):
-    """What keeps the job from its work, in words a person can act on."""
+    """The job cannot continue; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -54,66 +56,89 @@ class Columns:
     Parameters
     ----------
     types:
-        Hive types by name.
+        Spark's types by name.
     event:
-        Those that the transform adds to the table's.
+        The columns that the transform adds to the table's.
     """
 
-    types: Mapping[str, str]
+    types: Mapping[str, T.DataType]
     event: tuple[str, ...]
     keys: tuple[str, ...]
     comments: Mapping[str, str]
-    schema: Mapping[str, Any]
 
     @classmethod
     def of(cls, schema: Mapping[str, Any]) -> Columns:
-        """Of a schema's JSON (``Schema.to_json``)."""
+        """From a schema's JSON (``Schema.to_json``)."""
+        columns = schema["columns"] + schema["event_columns"]
         return cls(
-            types={c["name"]: c["type"] for c in schema["columns"] + schema["event_columns"]},
+            types={c["name"]: spark_type(c.get("tree", c["hive"])) for c in columns},
             event=tuple(c["name"] for c in schema["event_columns"]),
             keys=tuple(key for key in (schema["key"], schema.get("sort_key")) if key),
             comments={c["name"]: c.get("comment", "") for c in schema["columns"]},
-            schema=schema,
         )
 
     @property
-    def stored(self) -> dict[str, str]:
-        """The columns of the table of orders, as Spark types."""
-        ours = {ARRIVED: "string", PREVIOUS: "string"}
-        return {name: spark_type(kind) for name, kind in self.types.items()} | ours
+    def stored(self) -> dict[str, T.DataType]:
+        """The columns of the table of current items."""
+        return {**self.types, ARRIVED: T.StringType(), PREVIOUS: T.StringType()}
 
     @property
     def of_a_delete(self) -> set[str]:
-        """What is kept of a deleted order: no value that it held."""
+        """The columns kept of a deleted item: none of its values."""
         return {*self.keys, *self.event, ARRIVED} - {"extras"}
 
 
-def spark_type(kind: str) -> str:
-    """Spark's name of a Hive type: timestamps are UTC and carry no zone."""
-    return "timestamp_ntz" if kind == "timestamp" else kind
+def spark_type(kind: Any) -> T.DataType:
+    """Spark's type for a Hive type, given as in ``schema.types.tree``.
+
+    Timestamps are UTC, without a time zone; binary and json are text.
+    """
+    match kind:
+        case {"array": of}:
+            return T.ArrayType(spark_type(of))
+        case {"map": of}:
+            return T.MapType(T.StringType(), spark_type(of))
+        case {"struct": fields}:
+            return T.StructType([T.StructField(n.lower(), spark_type(of)) for n, of in fields])
+    if match := re.fullmatch(r"decimal\((\d+),(\d+)\)", kind):
+        return T.DecimalType(int(match[1]), int(match[2]))
+    return _SCALARS[kind]
+
+
+_SCALARS: Mapping[str, T.DataType] = {
+    "string": T.StringType(),
+    "binary": T.StringType(),
+    "json": T.StringType(),
+    "int": T.IntegerType(),
+    "bigint": T.LongType(),
+    "double": T.DoubleType(),
+    "boolean": T.BooleanType(),
+    "date": T.DateType(),
+    "timestamp": T.TimestampNTZType(),
+}
 
 
 @dataclass(frozen=True)
 class Partition:
-    """The objects of one hour: path to size."""
+    """The objects of one hour, as path to size."""
 
     hour: str
     objects: Mapping[str, int]
 
     @property
     def digest(self) -> str:
-        """Differs when an object came or went."""
+        """A hash that changes when an object is added or removed."""
         return hashlib.sha256(json.dumps(sorted(self.objects.items())).encode()).hexdigest()[:16]
 
 
 def hours_before(hour: str, span: timedelta) -> str:
-    """The hour that lies ``span`` before ``hour``; hours sort as text."""
+    """The hour ``span`` before ``hour``; hours sort as text."""
     return (datetime.strptime(hour, _HOUR) - span).strftime(_HOUR)
 
 
 def list_log(log: str, since: str | None) -> list[Partition]:
-    """The log's partitions from the hour ``since`` on, in order; what is before is not listed."""
-    latest = (datetime.now(UTC) + SETTLE).strftime(_HOUR)  # a wrong clock must not end the log
+    """The log's partitions from the hour ``since`` on, in order."""
+    latest = (datetime.now(UTC) + SETTLE).strftime(_HOUR)  # ignore hours written by a wrong clock
     found: dict[str, dict[str, int]] = defaultdict(dict)
     for path, size in _objects(log.rstrip("/"), since or ""):
         match = _IN_LOG.search(path)
@@ -125,8 +150,7 @@ def list_log(log: str, since: str | None) -> list[Partition]:
 def _objects(log: str, since: str) -> Iterator[tuple[str, int]]:
     """Each object's path and size, from about the hour ``since`` on.
 
-    Not by Spark's file system: that answers one object a call, across processes, and took 3 s for
-    the objects of two days.
+    Spark's file system would take one call across processes per object: 3 s for two days of them.
     """
     scheme, _, rest = log.rpartition("://")
     start = f"day={since[:10]}/hour={since[11:]}"
@@ -150,15 +174,15 @@ def _objects(log: str, since: str) -> Iterator[tuple[str, int]]:
 def read_log(
     spark: SparkSession, partitions: Iterable[Partition], columns: Columns
 ) -> DataFrame | None:
-    """Event rows with, of each, ``problem`` (or NULL), ``unknown`` columns and its ``file``."""
+    """Event rows, each with its ``problem`` (or NULL), ``unknown`` columns and ``file``."""
     parquet: list[str] = []
     lines: list[str] = []
     for partition in partitions:
         is_parquet = {path: path.endswith(".parquet") for path in partition.objects}
-        if len(set(is_parquet.values())) == 1:  # name the folders: a shorter list
+        if len(set(is_parquet.values())) == 1:  # list the folders instead of their files
             folders = {path.rpartition("/")[0] for path in is_parquet}
             (parquet if all(is_parquet.values()) else lines).extend(folders)
-        else:  # the hour in which the format was changed
+        else:  # the format changed within this hour
             parquet += [path for path, yes in is_parquet.items() if yes]
             lines += [path for path, yes in is_parquet.items() if not yes]
     frames = []
@@ -171,102 +195,15 @@ def read_log(
     return frames[0].union(frames[1]) if len(frames) == 2 else frames[0] if frames else None
 
 
-def read_export(spark: SparkSession, export: str, columns: Columns) -> tuple[DataFrame, str | None]:
-    """The items of a full DynamoDB export as changes older than any in the log.
-
-    The transform's own code makes rows of the items, so that both ways an item becomes the same.
-
-    Parameters
-    ----------
-    export:
-        The folder with ``manifest-summary.json`` and ``data/`` in it, or one with data alone.
-
-    Returns
-    -------
-    The rows as `read_log` gives them, and the export's time; None if no summary tells it.
-    """
-    root = export.rstrip("/")
-    if not _exists(spark, root):
-        raise JobError(f"{export}: there is nothing; name the export's folder, ...AWSDynamoDB/ID/")
-    summary = f"{root}/manifest-summary.json"
-    document = json.loads(read_text(spark, summary)) if _exists(spark, summary) else {}
-    if document.get("outputFormat", "DYNAMODB_JSON") != "DYNAMODB_JSON":
-        raise JobError(f"{root}: the export is {document['outputFormat']}; export DYNAMODB_JSON")
-    if document.get("exportType", "FULL_EXPORT") != "FULL_EXPORT":
-        raise JobError(f"{root}: an incremental export is no starting state; make a full one")
-    moment: str | None = document.get("exportTime")
-    data = f"{root}/data" if _exists(spark, f"{root}/data") else root
-    schema, keys = dict(columns.schema), columns.keys
-    made = datetime.fromisoformat(moment).timestamp() if moment else 0
-
-    @F.udf("string")
-    def to_row(line: str) -> str | None:
-        return _row_of_item(line, schema, keys, made)
-
-    # A UDF that must not be asked twice for one line, whatever Spark thinks of its cost.
-    to_row = to_row.asNondeterministic()
-    text = spark.read.option("lineSep", "\n").option("pathGlobFilter", "*.json.gz").text(data)
-    rows = text.where(F.trim("value") != "").select(
-        F.coalesce(to_row("value"), F.lit("{")).alias("value"),
-        F.col("_metadata.file_path").alias("file"),
-    )
-    parsed = _parsed(rows, columns)
-    return parsed.withColumns({"event_type": F.lit(BACKFILL), ARRIVED: F.lit(None)}), moment
-
-
-_TO_ROW: dict[str, Any] = {}
-
-
-def _row_of_item(
-    line: str, schema: Mapping[str, Any], keys: Sequence[str], made: float
-) -> str | None:
-    """An export's line as an event row; None if it is none. Runs on the workers."""
-    import orjson  # noqa: PLC0415 - only a backfill needs it
-    from rows import RecordError, compile_schema  # noqa: PLC0415
-
-    known = json.dumps(schema, sort_keys=True)
-    if known not in _TO_ROW:
-        _TO_ROW[known] = compile_schema(schema)
-    try:
-        item = orjson.loads(line)["Item"]
-        key = {name: item[name] for name in keys}
-        change = {
-            "eventID": "backfill:" + "/".join(str(*value.values()) for value in key.values()),
-            "eventName": "INSERT",
-            "dynamodb": {
-                "Keys": key,
-                "NewImage": item,
-                "SequenceNumber": "0",
-                "ApproximateCreationDateTime": made,
-            },
-        }
-        return str(orjson.dumps(_TO_ROW[known](change)), "utf-8")
-    except (RecordError, KeyError, TypeError, ValueError):
-        return None
-
-
 def read_text(spark: SparkSession, path: str) -> str:
-    """The whole of a small file."""
+    """The content of a small file."""
     row = spark.read.text(path, wholetext=True).first()
     return str(row[0]) if row else ""
 
 
-def _files(spark: SparkSession, path: str) -> tuple[Any, Any]:
-    """Hadoop's file system for ``path``, and the path as it takes it."""
-    jvm: Any = spark.sparkContext._jvm
-    context: Any = spark.sparkContext._jsc
-    at = jvm.org.apache.hadoop.fs.Path(path)
-    return at.getFileSystem(context.hadoopConfiguration()), at
-
-
-def _exists(spark: SparkSession, path: str) -> bool:
-    files, at = _files(spark, path)
-    return bool(files.exists(at))
-
-
 def _parsed(rows: DataFrame, columns: Columns) -> DataFrame:
     """Lines of JSON (``value``) as event rows."""
-    kinds = [f"`{name}` {_roomy(kind)}" for name, kind in columns.types.items()]
+    read_as = T.StructType([T.StructField(name, _roomy(of)) for name, of in columns.types.items()])
     options = {
         "mode": "PERMISSIVE",
         "columnNameOfCorruptRecord": "_corrupt",
@@ -276,7 +213,7 @@ def _parsed(rows: DataFrame, columns: Columns) -> DataFrame:
     parsed = rows.where(F.trim("value") != "").select(
         "value",
         "file",
-        F.from_json("value", ", ".join([*kinds, "_corrupt string"]), options).alias("row"),
+        F.from_json("value", read_as.add("_corrupt", T.StringType()), options).alias("row"),
         F.json_object_keys("value").alias("names"),
     )
     unreadable = (
@@ -289,7 +226,7 @@ def _parsed(rows: DataFrame, columns: Columns) -> DataFrame:
     return _checked(
         parsed,
         columns,
-        {name: F.col(f"row.`{name}`") for name in columns.types},
+        {name: (F.col(f"row.`{name}`"), read_as[name].dataType) for name in columns.types},
         unreadable=unreadable,
         unknown=F.array_except(F.coalesce("names", _no_names()), known),
     )
@@ -300,8 +237,10 @@ def _read_parquet(spark: SparkSession, paths: Sequence[str], columns: Columns) -
     rows = reader.parquet(*paths)
     present = {name.lower(): name for name in rows.columns}
     values = {
-        name: F.col(f"`{present[name]}`") if name in present else F.lit(None).cast(spark_type(kind))
-        for name, kind in columns.types.items()
+        name: (F.col(f"`{present[name]}`"), rows.schema[present[name]].dataType)
+        if name in present
+        else (F.lit(None).cast(of), of)
+        for name, of in columns.types.items()
     }
     unknown = sorted(present.keys() - columns.types.keys())
     return _checked(
@@ -316,20 +255,21 @@ def _read_parquet(spark: SparkSession, paths: Sequence[str], columns: Columns) -
 def _checked(
     rows: DataFrame,
     columns: Columns,
-    values: Mapping[str, Column],
+    read: Mapping[str, tuple[Column, T.DataType]],
     *,
     unreadable: Column,
     unknown: Column,
 ) -> DataFrame:
-    """``values`` in the columns' types, and what is wrong with each row."""
+    """Convert what was ``read`` (with its type) to the columns' types; add each row's problem."""
+    values = {name: value for name, (value, _) in read.items()}
     typed, misfit, no_key = [], F.lit(False), F.lit(False)
-    for name, kind in columns.types.items():
-        value = values[name].cast(spark_type(kind))
-        typed.append(value.alias(name))
-        misfit |= ~values[name].eqNullSafe(value)
+    for name, (value, kind) in read.items():
+        typed.append(fitted(value, kind, columns.types[name]).alias(name))
+        lost = _loses(value, kind, columns.types[name])
+        misfit = misfit if lost is None else misfit | lost
     for key in columns.keys:
         no_key |= values[key].isNull()
-    known_type = values["event_type"].isin("INSERT", "MODIFY", "REMOVE")
+    known_type = values["event_type"].isin("INSERT", "MODIFY", "REMOVE", SNAPSHOT)
     numbered = values["sequence_number"].rlike(r"^\d{40}$")
     problem = (
         F.when(unreadable, UNREADABLE)
@@ -350,15 +290,102 @@ def _checked(
     )
 
 
-def _roomy(kind: str) -> str:
-    """A type to read JSON with: for decimals one with more digits behind the point.
+def reject_old_snapshots(rows: DataFrame, forgotten: str | None) -> DataFrame:
+    """Add the problem `TOO_OLD` to rows that may bring back what was deleted.
 
-    Spark rounds a number to its column's scale without a word; read like this it is seen.
+    The table no longer has the deletes of the hours before ``forgotten``. An item that was read
+    before may have been deleted in between, and nothing would tell.
     """
-    match = re.fullmatch(r"decimal\((\d+),(\d+)\)", kind)
-    if not match:
-        return spark_type(kind)
-    return f"decimal(38,{38 - (int(match[1]) - int(match[2]))})"
+    if forgotten is None:
+        return rows
+    # A delete may be filed up to SETTLE before the hour in which it was made.
+    safe = hours_before(forgotten, -SETTLE)
+    made = F.date_format("creation_time", "yyyy-MM-dd-HH")
+    old = (F.col("event_type") == SNAPSHOT) & ~F.coalesce(made >= safe, F.lit(False))
+    return rows.withColumn("problem", F.coalesce("problem", F.when(old, TOO_OLD)))
+
+
+def fitted(value: Column, kind: T.DataType, wanted: T.DataType) -> Column:
+    """Convert ``value`` of type ``kind`` to ``wanted``; the fields of structs go by their names."""
+    if kind.simpleString() == wanted.simpleString():
+        return value
+    match kind, wanted:
+        case T.ArrayType(), T.ArrayType():
+            return F.transform(value, lambda one: fitted(one, kind.elementType, wanted.elementType))
+        case T.MapType(), T.MapType():
+            return F.transform_values(
+                value, lambda _, one: fitted(one, kind.valueType, wanted.valueType)
+            )
+        case T.StructType(), T.StructType():
+            given = {field.name.lower(): field for field in kind}
+            fields = [
+                fitted(value[given[field.name].name], given[field.name].dataType, field.dataType)
+                if field.name in given
+                else F.lit(None).cast(field.dataType)
+                for field in wanted
+            ]
+            named = (one.alias(field.name) for one, field in zip(fields, wanted, strict=True))
+            return F.when(value.isNotNull(), F.struct(*named))
+    if _NESTED & {type(kind), type(wanted)}:
+        return F.lit(None).cast(wanted)
+    return value.cast(wanted)
+
+
+def _loses(value: Column, kind: T.DataType, wanted: T.DataType) -> Column | None:
+    """Whether `fitted` loses some of ``value``; None if it cannot.
+
+    Spark does not compare maps, so this looks at what is inside.
+    """
+    if kind.simpleString() == wanted.simpleString():
+        return None
+    match kind, wanted:
+        case T.ArrayType(), T.ArrayType():
+            return _any(value, kind.elementType, wanted.elementType)
+        case T.MapType(), T.MapType():
+            return _any(F.map_values(value), kind.valueType, wanted.valueType)
+        case T.StructType(), T.StructType():
+            wanted_of = {field.name: field.dataType for field in wanted}
+            lost = [
+                one
+                for field in kind
+                if field.name.lower() in wanted_of
+                and (
+                    one := _loses(value[field.name], field.dataType, wanted_of[field.name.lower()])
+                )
+                is not None
+            ]
+            return F.coalesce(reduce(or_, lost), F.lit(False)) if lost else None
+    if _NESTED & {type(kind), type(wanted)}:
+        return value.isNotNull()
+    return ~value.eqNullSafe(value.cast(wanted))
+
+
+_NESTED = {T.ArrayType, T.MapType, T.StructType}
+
+
+def _any(values: Column, kind: T.DataType, wanted: T.DataType) -> Column | None:
+    """Whether `fitted` loses some of one of the ``values`` of an array."""
+    if _loses(values[0], kind, wanted) is None:
+        return None
+    lost = F.exists(values, lambda one: _loses(one, kind, wanted))
+    return F.coalesce(lost, F.lit(False))
+
+
+def _roomy(wanted: T.DataType) -> T.DataType:
+    """The type to read JSON with: for decimals, one with more digits after the point.
+
+    Spark silently rounds a number to its column's scale; the extra digits show that it would.
+    """
+    match wanted:
+        case T.ArrayType():
+            return T.ArrayType(_roomy(wanted.elementType))
+        case T.MapType():
+            return T.MapType(T.StringType(), _roomy(wanted.valueType))
+        case T.StructType():
+            return T.StructType([T.StructField(f.name, _roomy(f.dataType)) for f in wanted])
+        case T.DecimalType():
+            return T.DecimalType(38, 38 - (wanted.precision - wanted.scale))
+    return wanted
 
 
 def _no_names() -> Column:

@@ -1,7 +1,7 @@
-"""The batch job: keep the Iceberg table of current orders up to date with the log of changes.
+"""The batch job: merge the log of changes into the Iceberg table of current orders.
 
-AWS Glue runs this file, with the modules beside it, as it is; so do ``python -m local`` and the
-tests. docs/batch.md says why a run may be killed at any point, repeated, or raced by another one.
+AWS Glue, ``python -m local`` and the tests all run this file with the modules beside it.
+docs/batch.md explains why a run can be killed at any point, repeated, or race another one.
 """
 
 from __future__ import annotations
@@ -26,52 +26,54 @@ from event_rows import (
     Partition,
     hours_before,
     list_log,
-    read_export,
     read_log,
     read_text,
+    reject_old_snapshots,
 )
 from orders_table import CATALOG, LostRaceError, OrdersTable, State
 from orders_view import point_view
 from pyspark import StorageLevel
 from pyspark.conf import SparkConf
 from pyspark.sql import DataFrame, Observation, SparkSession, Window
-from pyspark.sql import functions as F  # noqa: N812 - Spark's own habit
+from pyspark.sql import functions as F  # noqa: N812 - PySpark's convention
 
 DEFAULTS: Mapping[str, str] = {
     "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
     f"spark.sql.catalog.{CATALOG}": "org.apache.iceberg.spark.SparkCatalog",
     f"spark.sql.catalog.{CATALOG}.type": "glue",
     f"spark.sql.catalog.{CATALOG}.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
-    # Another run's commit must be seen at once.
+    # Another run's commit must be visible at once.
     f"spark.sql.catalog.{CATALOG}.cache-enabled": "false",
 }
-"""Spark's configuration, where ``--conf`` does not say otherwise."""
+"""Spark's configuration, unless ``--conf`` overrides it."""
 _SESSION: Mapping[str, str] = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "false",
-    # What is kept is read twice or thrice: to compress it took longer than to sort it.
+    # Cached rows are read two or three times: compressing them took longer than sorting them.
     "spark.sql.inMemoryColumnarStorage.compressed": "false",
-    # A partition may expire while it is read: what it held was merged, or is too old.
+    # A partition may expire while it is read: its rows were merged before, or are too old.
     "spark.sql.files.ignoreMissingFiles": "true",
 }
 _ATTEMPTS = 5
 _FEW = 500_000
-"""So many changes need no plan that adapts, and get a sieve; for more the table is shuffled."""
+"""Up to this many changes: no adaptive plan, and a filter on the table's keys instead of a
+shuffle of the whole table."""
 _ROWS_A_TASK = 10_000
-"""Of few changes."""
+"""Rows per task, when there are few changes."""
 _BYTES_A_ROW = 50
-"""At least, of a change in the log, compressed."""
+"""Minimum compressed size of a change in the log."""
 _SLOTS_A_KEY, _MOST_SLOTS = 64, 2**22
-"""Of a sieve: at most one row in so many passes that has no change; and a limit in bytes."""
+"""Slots of the key filter (a byte each) per key, so at most one unchanged row in 64 passes; and
+their maximum."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What a run is told; see `parser` for the meaning of each."""
+    """A run's options; `parser` describes them."""
 
     log: str
     database: str
-    table: str = "orders"
+    table: str
     location: str | None = None
     columns: Columns
     view: Mapping[str, Any] | None = None
@@ -81,16 +83,15 @@ class Options:
     snapshot_days: int = 5
     orphan_days: int = 3
     maintenance: str = "auto"
-    backfill: str | None = None
 
 
 @dataclass
 class Figures:
-    """What a run did.
+    """Statistics of a run.
 
-    Of the ``rows_read``, some are ``rejected``, some ``duplicates`` of others, and some
-    ``superseded`` by a newer change of their order; each of the others ``inserted``, ``updated``
-    or ``deleted`` an order, or was ``skipped``, for it changed nothing that can be seen.
+    Each of the ``rows_read`` was ``rejected``, is one of the ``duplicates``, was ``superseded`` by
+    a newer change of its order, or ``inserted``, ``updated`` or ``deleted`` an order. A row is
+    ``skipped`` when it changed nothing visible.
     """
 
     rows_read: int = 0
@@ -121,7 +122,7 @@ class Run:
     Parameters
     ----------
     before_merge:
-        Called right before the commit; tests interfere there.
+        Called right before the commit; for tests.
     """
 
     def __init__(
@@ -146,12 +147,12 @@ class Run:
         )
 
     def __call__(self) -> Figures:
-        """Merge what is new, tidy up, and tell.
+        """Merge new changes, maintain the table, and return the figures.
 
         Raises
         ------
         JobError
-            What a person must mend.
+            Someone has to fix something first.
         """
         began = time.monotonic()
         figures = Figures()
@@ -165,7 +166,7 @@ class Run:
                 if attempt == _ATTEMPTS:
                     raise JobError(
                         f"other runs changed {self._table.name} first, {attempt} times in a row: "
-                        "let one run at a time"
+                        "run one job at a time"
                     ) from error
             finally:
                 while self._cached:
@@ -177,28 +178,23 @@ class Run:
         return figures
 
     def _merge(self, figures: Figures) -> None:
-        """One attempt to bring the table up to date, and to keep it small."""
+        """Make one attempt to update and maintain the table."""
         options = self._options
         self._table.prepare()
         before = self._table.snapshot()
-        rows: DataFrame | None
-        expected: int | None = None
-        if options.backfill:
-            rows, moment = read_export(self._spark, options.backfill, options.columns)
-            _check_backfill(options.backfill, moment, before.forgotten)
-            after = before.state
-        else:
-            listed = self._list(before.state)
-            known = before.state.partitions
-            changed = [one for one in listed if known.get(one.hour) != one.digest]
-            figures.partitions_read = len(changed)
-            expected = sum(size for one in changed for size in one.objects.values()) // _BYTES_A_ROW
-            rows = read_log(self._spark, changed, options.columns)
-            after = self._state_after(before.state, listed)
+        listed = self._list(before.state)
+        known = before.state.partitions
+        changed = [one for one in listed if known.get(one.hour) != one.digest]
+        figures.partitions_read = len(changed)
+        expected = sum(size for one in changed for size in one.objects.values()) // _BYTES_A_ROW
+        rows = read_log(self._spark, changed, options.columns)
+        # A run that reads the whole log finds in it every delete after a snapshot in it.
+        forgotten = before.forgotten if before.state.watermark else None
+        after = self._state_after(before.state, listed)
         figures.watermark = after.watermark
         if rows is not None:
             with _planned_for(self._spark, expected):
-                changes, orders = self._newest(rows, figures)
+                changes, orders = self._newest(reject_old_snapshots(rows, forgotten), figures)
             with _planned_for(self._spark, orders):
                 sieve = self._sieve(changes, orders) if orders <= _FEW else None
                 self._before_merge()
@@ -222,7 +218,7 @@ class Run:
         return State(watermark, {hour: digests[hour] for hour in sorted(digests) if hour >= kept})
 
     def _newest(self, rows: DataFrame, figures: Figures) -> tuple[DataFrame, int]:
-        """One change an order, that of the highest sequence_number, and how many; counts others."""
+        """Find and count each order's newest change, by sequence_number; count the rest."""
         columns, seen, copies = self._options.columns, Observation(), Observation()
         fit, odd = F.col("problem").isNull(), F.size("unknown") > 0
         observed = rows.observe(
@@ -231,8 +227,8 @@ class Run:
             F.count("problem").alias("rejected"),
             F.count_if(odd).alias("odd"),
         )
-        # One shuffle and one sort tell the newest of each order and, beside it, the copies: a
-        # GROUP BY that keeps a row and a set of texts an order was several times as slow.
+        # One shuffle and one sort find each order's newest change and the copies. A GROUP BY that
+        # collects a row and a set of ids per order was several times slower.
         newest_first = Window.partitionBy(*columns.keys).orderBy(
             F.desc("sequence_number"), "event_id", F.desc(ARRIVED)
         )
@@ -260,7 +256,7 @@ class Run:
         return changes, orders
 
     def _sieve(self, changes: DataFrame, orders: int) -> bytes:
-        """A byte a slot, 1 where the key of one of the ``orders`` changes falls."""
+        """Build the key filter: a byte per slot, 1 where a key of ``changes`` hashes to it."""
         sieve = bytearray(min(_SLOTS_A_KEY * max(1, orders), _MOST_SLOTS))
         slot = F.expr(self._table.slot("c", len(sieve)))
         for (one,) in changes.alias("c").select(slot).collect():
@@ -268,7 +264,7 @@ class Run:
         return bytes(sieve)
 
     def _maintain(self, before: str | None, figures: Figures) -> None:
-        """Keep the table small and quick: what costs is done with the first run of a day."""
+        """Keep the table small and fast; the first run of a day does the expensive part."""
         options, after = self._options, figures.watermark
         if options.maintenance == "never" or not after:
             return
@@ -276,8 +272,8 @@ class Run:
         daily = always or (before is not None and before[:10] < after[:10])
         try:
             if daily:
-                # An update may come that much later than the delete that it must not undo, and be
-                # read again with its partition for that much longer.
+                # An update may arrive one look-back after the delete that it must not undo, and
+                # its partition may be read again for another look-back.
                 self._table.forget_deletes(hours_before(after, 2 * options.look_back))
             if always or self._table.is_crowded(options.compact_files):
                 figures.compacted_files = self._table.compact(
@@ -289,23 +285,23 @@ class Run:
                     orphans=timedelta(days=options.orphan_days),
                 )
         except LostRaceError as error:
-            _say(f"the rest of the maintenance is left to the run that was faster: {error}")
+            _say(f"another run committed first and does the rest of the maintenance: {error}")
 
     def _keep(self, frame: DataFrame) -> DataFrame:
-        """Compute it once, as long as the run lasts."""
+        """Cache the frame until the run ends."""
         self._cached.append(frame.persist(StorageLevel.MEMORY_AND_DISK))
         return frame
 
 
 @contextmanager
-def _planned_for(spark: SparkSession, rows: int | None) -> Iterator[None]:
-    """Within, let Spark plan for so many rows; None if that is not known.
+def _planned_for(spark: SparkSession, rows: int) -> Iterator[None]:
+    """Let Spark plan for this many rows.
 
-    Of few it is known beforehand that a task a core will do. A plan that adapts stops after each
-    shuffle to find that out, and then writes all files of a run in one task.
+    For few rows, one task per core is enough. An adaptive plan stops after each shuffle to find
+    that out, and then writes all files of a run in one task.
     """
     plan = {}
-    if rows is not None and rows <= _FEW:
+    if rows <= _FEW:
         tasks = min(spark.sparkContext.defaultParallelism, 1 + rows // _ROWS_A_TASK)
         plan = {"spark.sql.adaptive.enabled": "false", "spark.sql.shuffle.partitions": str(tasks)}
     before = {name: spark.conf.get(name) for name in plan}
@@ -319,7 +315,7 @@ def _planned_for(spark: SparkSession, rows: int | None) -> Iterator[None]:
 
 
 def _count(written: DataFrame, orders: int, figures: Figures) -> None:
-    """Tell by the rows that a merge of so many ``orders`` wrote what it did to current orders."""
+    """Count inserts, updates and deletes from the rows that a merge of ``orders`` orders wrote."""
     deletes = F.col("event_type") == "REMOVE"
     there = F.coalesce(F.col(PREVIOUS) != "REMOVE", F.lit(False))
     effect = (
@@ -336,7 +332,7 @@ def _count(written: DataFrame, orders: int, figures: Figures) -> None:
 
 
 def _name_what_is_wrong(rows: DataFrame, figures: Figures) -> None:
-    """Tell the reasons, a few of the files, and the columns; ``rows`` are read again for it."""
+    """Report reasons, the first files and unknown columns; this reads ``rows`` again."""
     reasons = (F.count_if(F.col("problem").eqNullSafe(one)).alias(one) for one in PROBLEMS)
     files = F.collect_set(F.when(F.col("problem").isNotNull(), F.col("file")))
     unknown = F.array_distinct(F.flatten(F.collect_set("unknown")))
@@ -346,42 +342,27 @@ def _name_what_is_wrong(rows: DataFrame, figures: Figures) -> None:
     figures.unknown_columns = sorted(told["unknown"])
 
 
-def _check_backfill(export: str, moment: str | None, forgotten: str | None) -> None:
-    """Refuse an export from before deletes that the table has forgotten: it would undo them."""
-    if forgotten is None:
-        return
-    if moment is None:
-        raise JobError(
-            f"{export}: no manifest-summary.json tells when the export was made, and the table has "
-            f"forgotten the deletes up to {forgotten}: name the folder that has the summary"
-        )
-    if moment[:13].replace("T", "-") < forgotten:
-        raise JobError(
-            f"{export}: made at {moment}, and the table has forgotten the deletes up to "
-            f"{forgotten}: orders deleted in between would come back. Make a new export"
-        )
-
-
 def parser() -> argparse.ArgumentParser:
-    """The job's parameters; Glue adds some of its own, which are passed over."""
+    """The job's parameters; those that Glue adds are ignored."""
     p = argparse.ArgumentParser(prog="merge_orders", allow_abbrev=False)
-    p.add_argument("--log", required=True, help="where the event rows are: s3://BUCKET/PREFIX/")
+    p.add_argument("--log", required=True, help="location of the event rows: s3://BUCKET/PREFIX/")
     p.add_argument("--database", required=True, help="the Glue database")
-    p.add_argument("--table", default="orders", help="the Iceberg table in it")
-    p.add_argument("--location", help="where the table's files go: s3://BUCKET/PREFIX/")
+    p.add_argument("--table", help="the Iceberg table in it; default: the schema's name")
+    p.add_argument("--location", help="location of the table's files: s3://BUCKET/PREFIX/")
     p.add_argument("--definition", required=True, help="a JSON file: schema, view")
     p.add_argument("--look-back-hours", type=int, default=24, help="how late a change may arrive")
     p.add_argument("--buckets", type=int, default=4, help="partitions of a new table")
-    p.add_argument("--compact-files", type=int, default=8, help="data files a bucket may have")
+    p.add_argument(
+        "--compact-files", type=int, default=8, help="compact above this many data files per bucket"
+    )
     p.add_argument("--snapshot-days", type=int, default=5, help="how long to keep old snapshots")
     p.add_argument("--orphan-days", type=int, default=3, help="how long to keep unused files")
     p.add_argument("--maintenance", choices=("auto", "always", "never"), default="auto")
-    p.add_argument("--backfill", help="load this DynamoDB export instead of the log's news")
     return p
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the job; 0 done, 1 failed."""
+    """Run the job; return 0 when done, 1 when failed."""
     given, _ = parser().parse_known_args(arguments)
     conf = SparkConf()
     for name, value in DEFAULTS.items():
@@ -392,7 +373,7 @@ def main(arguments: Sequence[str]) -> int:
     options = Options(
         log=given.log,
         database=given.database,
-        table=given.table,
+        table=given.table or definition["schema"]["name"],
         location=given.location,
         columns=Columns.of(definition["schema"]),
         view=definition.get("view"),
@@ -402,7 +383,6 @@ def main(arguments: Sequence[str]) -> int:
         snapshot_days=given.snapshot_days,
         orphan_days=given.orphan_days,
         maintenance=given.maintenance,
-        backfill=given.backfill or None,
     )
     try:
         figures = Run(spark, options)()
@@ -418,4 +398,4 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__" and (code := main(sys.argv[1:])):
-    sys.exit(code)  # not of 0: Glue takes any exit for a failure
+    sys.exit(code)  # not for 0: Glue treats any SystemExit as a failure

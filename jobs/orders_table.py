@@ -1,6 +1,6 @@
-"""The Iceberg table of orders: one row an order, and for a while one for each deleted order.
+"""The Iceberg table of orders: one row per order, and for a while one per deleted order.
 
-docs/batch.md says why it is laid out as it is.
+docs/batch.md explains its layout.
 """
 
 from __future__ import annotations
@@ -16,62 +16,63 @@ from uuid import uuid4
 from event_rows import ARRIVED, PREVIOUS, Columns, JobError
 from pyspark.java_gateway import ensure_callback_server_started
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import types as T  # noqa: N812 - PySpark's convention
 
 CATALOG = "lake"
 STATE = "sales-cdc.state"
-"""The snapshot property that says what of the log is in the table."""
+"""Snapshot property: how much of the log is in the table."""
 RUN = "sales-cdc.run"
-"""The snapshot property that says which run made it."""
+"""Snapshot property: the run that made the snapshot."""
 FORGOTTEN = "sales-cdc.forgotten"
-"""The snapshot property that says up to which hour deletes have been forgotten."""
+"""Snapshot property: the hour up to which deletes have been forgotten."""
 
 _PROPERTIES = {
     "format-version": "2",
-    # A run touches few rows of many files: mark the old rows, write the new ones.
+    # A run changes few rows of many files: mark the old rows, write the new ones.
     "write.merge.mode": "merge-on-read",
     "write.delete.mode": "merge-on-read",
     "write.update.mode": "merge-on-read",
-    # A delete file a partition and run, not one a data file that is written anew each time.
+    # One delete file per partition and run, not one per data file, rewritten each time.
     "write.delete.granularity": "partition",
-    # Of two runs at once the second to commit fails, whatever it wrote.
+    # Of two concurrent runs, the second to commit fails, whatever it wrote.
     "write.merge.isolation-level": "serializable",
     "write.delete.isolation-level": "serializable",
     "write.parquet.compression-codec": "zstd",
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "50",
 }
-_UNPARTITIONABLE = ("double", "boolean")
+_UNPARTITIONABLE = (T.DoubleType, T.BooleanType)
 _LOST_RACE = ("ValidationException", "CommitFailedException", "AlreadyExistsException")
 _KEPT_SNAPSHOTS = 20
 
 
 class LostRaceError(JobError):
-    """Another run changed the table first; nothing of this one is in it."""
+    """Another run changed the table first; nothing of this run was committed."""
 
 
 @dataclass(frozen=True)
 class State:
-    """What of the log is in the table.
+    """How much of the log is in the table.
 
     Parameters
     ----------
     watermark:
-        The newest hour that was read; None when nothing was.
+        The newest hour that was read; None before the first.
     partitions:
-        A digest of the objects of each hour that was read, as far back as the look-back.
+        A digest of each hour's objects, as far back as the look-back.
     """
 
     watermark: str | None = None
     partitions: Mapping[str, str] = field(default_factory=dict)
 
     def properties(self) -> dict[str, str]:
-        """As the snapshot that brings it about carries it."""
+        """The snapshot property that stores it."""
         return {STATE: json.dumps(asdict(self))}
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The table at one moment; ``forgotten`` is the hour up to which it knows no deletes."""
+    """The table at one moment; deletes up to the hour ``forgotten`` are no longer in it."""
 
     snapshot_id: int | None
     state: State
@@ -86,9 +87,9 @@ class OrdersTable:
     name:
         ``DATABASE.TABLE``.
     location:
-        Where its files go; None leaves that to the catalog.
+        Location of its files; None leaves it to the catalog.
     buckets:
-        Into how many partitions a new table is split, by the key.
+        Number of partitions of a new table, by the key's hash.
     """
 
     def __init__(
@@ -108,21 +109,21 @@ class OrdersTable:
         self._buckets = buckets
 
     def rows(self) -> DataFrame:
-        """All of its rows."""
+        """All rows."""
         return self._spark.table(self.name)
 
     def prepare(self) -> None:
-        """Make the table, or bring its columns up to the schema.
+        """Create the table, or update its columns to the schema.
 
         Raises
         ------
         JobError
-            A column's new type is not a wider one.
+            A column's new type is not wider than its old one.
         """
         declared = ", ".join(map(self._declaration, self._columns.stored))
         key = self._columns.keys[0]
         layout = f"PARTITIONED BY (bucket({self._buckets}, `{key}`))"
-        if self._columns.types[key] in _UNPARTITIONABLE:
+        if isinstance(self._columns.types[key], _UNPARTITIONABLE):
             layout = ""
         where = f"LOCATION '{self._location.rstrip('/')}'" if self._location else ""
         self._do(
@@ -130,34 +131,73 @@ class OrdersTable:
             f"TBLPROPERTIES ({_listed(_PROPERTIES)})"
         )
         given = self._load().properties()
-        # Of an older version's table. What somebody set to something else stays.
+        # A table of an older version lacks some. Values that someone changed stay.
         if missing := {name: v for name, v in _PROPERTIES.items() if name not in given}:
             self._do(f"ALTER TABLE {self.name} SET TBLPROPERTIES ({_listed(missing)})")
-        stored = {f.name: f.dataType.simpleString() for f in self.rows().schema.fields}
+        stored = {field.name: field.dataType for field in self.rows().schema}
         for name, kind in self._columns.stored.items():
-            if name not in stored:
-                self._do(f"ALTER TABLE {self.name} ADD COLUMN {self._declaration(name)}")
-            elif stored[name] != kind:
-                if not _widens(stored[name], kind):
-                    raise JobError(
-                        f"{self.name}: column {name} is {stored[name]} in the table and {kind} in "
-                        "the schema; Iceberg only widens (int to bigint, a decimal's precision). "
-                        "Give the column another name, or drop the table and let a run rebuild it"
-                    )
-                self._do(f"ALTER TABLE {self.name} ALTER COLUMN `{name}` TYPE {kind}")
+            if name in stored:
+                self._evolve((name,), stored[name], kind)
+            else:
+                self._alter(f"ADD COLUMN {self._declaration(name)}")
+
+    def _evolve(self, path: tuple[str, ...], stored: T.DataType, wanted: T.DataType) -> None:
+        """Give the column, or the field of a column, at ``path`` the type that the schema wants.
+
+        Structs get exactly the schema's fields in its order: Athena casts them by position.
+        """
+        old, new = stored.simpleString(), wanted.simpleString()
+        if old == new:
+            return
+        match stored, wanted:
+            case T.StructType(), T.StructType() if not set(stored.names) - set(wanted.names):
+                self._evolve_fields(path, stored, wanted)
+            case T.ArrayType(), T.ArrayType():
+                self._evolve((*path, "element"), stored.elementType, wanted.elementType)
+            case T.MapType(), T.MapType():
+                self._evolve((*path, "value"), stored.valueType, wanted.valueType)
+            case _ if _widens(old, new):
+                self._alter(f"ALTER COLUMN {_quoted(path)} TYPE {new}")
+            case _:
+                raise JobError(
+                    f"{self.name}: column {'.'.join(path)} is {old} in the table and {new} in the "
+                    "schema; Iceberg only widens (int to bigint, a decimal's precision), and a "
+                    "struct only gains fields. Give the column another name, or drop the table and "
+                    "let a run rebuild it"
+                )
+
+    def _evolve_fields(
+        self, path: tuple[str, ...], stored: T.StructType, wanted: T.StructType
+    ) -> None:
+        names = list(stored.names)
+        for index, (name, kind) in enumerate((one.name, one.dataType) for one in wanted):
+            inner = (*path, name)
+            place = f"AFTER `{wanted.names[index - 1]}`" if index else "FIRST"
+            if name not in names:
+                self._alter(f"ADD COLUMN {_quoted(inner)} {kind.simpleString()} {place}")
+                names.insert(index, name)
+                continue
+            self._evolve(inner, stored[name].dataType, kind)
+            if names[index] != name:
+                self._alter(f"ALTER COLUMN {_quoted(inner)} {place}")
+                names.remove(name)
+                names.insert(index, name)
+
+    def _alter(self, change: str) -> None:
+        self._do(f"ALTER TABLE {self.name} {change}")
 
     def _declaration(self, name: str) -> str:
         comment = self._columns.comments.get(name, "").replace("\\", "\\\\").replace("'", "\\'")
-        return f"`{name}` {self._columns.stored[name]} COMMENT '{comment}'"
+        return f"`{name}` {self._columns.stored[name].simpleString()} COMMENT '{comment}'"
 
     def snapshot(self) -> Snapshot:
-        """The table now, with what the newest snapshot that tells says of the log.
+        """The current snapshot, with the state from the newest snapshot that stores one.
 
-        Maintenance makes snapshots that do not tell. If none does, the log is read from its
-        beginning: that is dear, but not wrong.
+        Snapshots of maintenance store none. If no snapshot does, the log is read from its
+        beginning: expensive, but correct.
         """
-        # From the table's metadata, not by SQL: no Spark jobs, and what was kept of the run stays
-        # (REFRESH TABLE throws away every cached frame that has read the table).
+        # From the table's metadata, not by SQL: this starts no Spark job and keeps cached frames
+        # (REFRESH TABLE drops every cached frame that has read the table).
         table = self._load()
         at = newest = table.currentSnapshot()
         state, forgotten = State(), None
@@ -173,33 +213,33 @@ class OrdersTable:
         return Snapshot(number, state, forgotten)
 
     def _load(self) -> Any:
-        """Iceberg's own object of the table as it is now."""
+        """Iceberg's Java object of the current table."""
         jvm: Any = self._spark.sparkContext._jvm
         load = jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable
         return load(self._spark._jsparkSession, self.name)
 
     def slot(self, table: str, slots: int) -> str:
-        """SQL: into which of a sieve's ``slots`` the key of a row of ``table`` falls."""
+        """SQL for the slot of the key filter to which the key of a row of ``table`` hashes."""
         keys = ", ".join(f"{table}.`{key}`" for key in self._columns.keys)
         return f"CAST(pmod(xxhash64({keys}), {slots}) AS INT)"
 
     def merge(
         self, changes: DataFrame, state: State, *, forgotten: str | None, sieve: bytes | None
     ) -> DataFrame:
-        """Put ``changes`` (one an order) in, and what is known then with them, in one commit.
+        """Merge ``changes`` (one per order) and store the new ``state``, in one commit.
 
         Parameters
         ----------
         forgotten:
-            As the snapshot before told it, which will expire.
+            From the previous snapshot, which will expire.
         sieve:
-            A byte a slot, 1 where a key of ``changes`` falls: rows that fall elsewhere are dropped
-            as they are read. The join needs both sides sorted by key, and a MERGE that inserts
-            cannot send the small side to the large one instead.
+            The key filter: a byte per slot, 1 where a key of ``changes`` hashes to it. Rows in
+            other slots are dropped while they are read. The join has to sort both sides by key,
+            and a MERGE that inserts cannot broadcast the small side instead.
 
         Returns
         -------
-        Of each row that was written its event_type, and ``previous_event_type``.
+        ``event_type`` and ``previous_event_type`` of each row that was written.
         """
         changes.createOrReplaceTempView("changes_to_merge")
         given = {
@@ -239,7 +279,7 @@ class OrdersTable:
             self._do(f"DELETE FROM {self.name} WHERE {gone}", {FORGOTTEN: horizon})  # noqa: S608
 
     def is_crowded(self, files: int) -> bool:
-        """Whether its rows are in more than so many ``files`` a bucket."""
+        """Whether it has more than ``files`` data files per bucket."""
         table = self._load()
         newest = table.currentSnapshot()
         buckets = re.search(r"bucket\[(\d+)\]", table.spec().toString())
@@ -247,12 +287,15 @@ class OrdersTable:
         return bool(newest) and int(newest.summary().get("total-data-files")) > limit
 
     def compact(self, files: int) -> int:
-        """Make one of ``files`` small ones, and of one with that many deletes; how many were."""
+        """Merge ``files`` or more small files, and rewrite a file with as many delete files.
+
+        Returns the number of rewritten files.
+        """
         options = {
             "min-input-files": max(2, files),
             "delete-file-threshold": files,
-            # So that the marks on old rows go with the files that had them. It is for tables with
-            # equality deletes that this is not the default; Spark writes none.
+            # Remove delete files together with the data files they apply to. This is not the
+            # default because of tables with equality deletes; Spark writes none.
             "use-starting-sequence-number": "false",
             "remove-dangling-deletes": "true",
         }
@@ -260,14 +303,14 @@ class OrdersTable:
         return self._call("rewrite_data_files", f"options => map({listed})")
 
     def clean_up(self, *, snapshots: timedelta, orphans: timedelta) -> None:
-        """Forget old snapshots with their files, and delete files that belong to none."""
+        """Expire old snapshots with their files, and delete orphan files."""
         now = datetime.now(UTC)
         older = [f"older_than => TIMESTAMP '{now - age:%F %T}'" for age in (snapshots, orphans)]
         self._call("expire_snapshots", f"{older[0]}, retain_last => {_KEPT_SNAPSHOTS}")
         self._call("remove_orphan_files", older[1])
 
     def _call(self, procedure: str, arguments: str) -> int:
-        """Call one of Iceberg's procedures; the first number it answers."""
+        """Call one of Iceberg's procedures; return the first number of its result."""
         sql = f"CALL {CATALOG}.system.{procedure}(table => '{self._short}', {arguments})"
         row = self._do(sql).first()
         return int(row[0]) if row and isinstance(row[0], int) else 0
@@ -278,12 +321,12 @@ class OrdersTable:
         properties: Mapping[str, str] | None = None,
         given: Mapping[str, Any] | None = None,
     ) -> DataFrame:
-        """Run a statement; the snapshot that it makes carries ``properties``.
+        """Run a statement; the snapshot that it makes stores ``properties``.
 
         Raises
         ------
         LostRaceError
-            Another run's commit came first.
+            Another run committed first.
         """
         try:
             if properties is None:
@@ -301,6 +344,10 @@ def _listed(properties: Mapping[str, str]) -> str:
     return ", ".join(f"'{name}' = '{value}'" for name, value in properties.items())
 
 
+def _quoted(path: tuple[str, ...]) -> str:
+    return ".".join(f"`{name}`" for name in path)
+
+
 def _widens(stored: str, wanted: str) -> bool:
     old, new = (re.fullmatch(r"decimal\((\d+),(\d+)\)", kind) for kind in (stored, wanted))
     if old and new:
@@ -313,8 +360,8 @@ def _with_properties(
 ) -> DataFrame:
     """Do ``work``, with ``properties`` in the summary of each snapshot that it makes.
 
-    SQL has no words for it, and the options of a DataFrame do not reach a MERGE. Iceberg's
-    ``CommitMetadata`` does: it calls back, and on that thread every commit carries the properties.
+    SQL cannot set them, and a DataFrame's options do not reach a MERGE. Iceberg's
+    ``CommitMetadata`` can: it calls back, and every commit on that thread gets the properties.
     """
     jvm: Any = spark.sparkContext._jvm
     ensure_callback_server_started(spark.sparkContext._gateway)  # type: ignore[no-untyped-call]
@@ -331,7 +378,7 @@ def _with_properties(
 
 
 class _Callable:
-    """A java.util.concurrent.Callable that keeps its error, of which Java would tell the text."""
+    """A java.util.concurrent.Callable that keeps its error; Java would keep only the text."""
 
     def __init__(self, work: Callable[[], DataFrame]) -> None:
         self._work = work
@@ -346,6 +393,6 @@ class _Callable:
             self.error = error
 
     class Java:
-        """What Py4J makes of it."""
+        """Tells Py4J which interface this implements."""
 
         implements = ("java.util.concurrent.Callable",)

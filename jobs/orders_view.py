@@ -1,4 +1,4 @@
-"""The view current_orders, pointed at the table and at what the table does not have yet."""
+"""Update the view current_orders: the Iceberg table, plus what the log has beyond it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ from typing import Any
 
 
 def point_view(database: str, view: Mapping[str, Any], settled: str) -> None:
-    """Let the view read the table, and of the log what lies from the hour ``settled`` on.
+    """Make the view read the table, and the log from the hour ``settled`` on.
 
-    To be called after the commit, so that the view never trusts the table with more than it holds;
-    what it reads twice it takes once, by the sequence_number. The hour is a literal because by
-    that Athena knows which partitions to read before it reads any.
+    Call it after the commit, so that the view never misses a change. A change in both is taken
+    once, by its sequence_number. The hour is a literal so that Athena can prune partitions.
 
     Parameters
     ----------
     view:
-        ``name``, ``columns`` and ``sql`` with ``${day}`` and ``${hour}`` in it.
+        ``name``, ``columns``, and ``sql`` with the placeholders ``${day}`` and ``${hour}``.
     """
-    import boto3  # noqa: PLC0415 - Glue has it; a run without a view does not need it
+    import boto3  # noqa: PLC0415 - Glue provides it; a run without a view does not need it
 
     definition = {
         "originalSql": Template(view["sql"]).substitute(day=settled[:10], hour=settled[11:]),
@@ -37,5 +36,5 @@ def point_view(database: str, view: Mapping[str, Any], settled: str) -> None:
         members = glue.meta.service_model.shape_for("TableInput").members
         known = {name: value for name, value in table.items() if name in members and value != ""}
         known["ViewOriginalText"] = text
-        # Glue keeps a version of a table with each update, and counts them against a quota.
+        # Otherwise Glue archives a table version per update, which counts against a quota.
         glue.update_table(DatabaseName=database, TableInput=known, SkipArchive=True)

@@ -20,11 +20,14 @@ import generator
 from analytics.__main__ import app as analytics_app
 from client import stack_outputs
 from client.command_line import FAILED, INTERRUPTED, WRONG_USAGE, fail, new_app
+from local.account.aws import Aws
+from local.account.deploy import ROOT
 from local.chain import LocalChain
-from local.commands import show
+from local.commands import show, source_table
 from local.commands.batch import start_and_await
 from local.commands.dashboard import Server, Shop
 from local.commands.demo import Demo, DemoPlan
+from local.commands.own_table import LEAST_ORDERS, OwnTableDemo, OwnTablePlan
 from local.commands.up import Running, engineer, environment, exports, home
 from local.errors import LocalError, UsageError
 
@@ -40,9 +43,13 @@ python -m local demo
 
 python -m local demo --stack prod --orders 2000 --garbage 20 --json
 
+python -m local demo --own-table    [dim]a table that exists: inferred, attached, snapshotted[/dim]
+
 python -m local up    [dim]then, in another shell:[/dim]
 
 eval "$(python -m local env)" && python -m generator --count 500
+
+python -m local up --program examples/own_table --table examples/own_table/table.json
 
 python -m local query "SELECT status, count(*) FROM current_orders GROUP BY 1"
 
@@ -65,8 +72,22 @@ def local() -> None:
 
 @app.command()
 def demo(  # noqa: PLR0917 - the command line's
+    context: typer.Context,
     stack: Stack = "dev",
-    orders: Annotated[int, typer.Option(help="Number of orders to place.")] = 200,
+    own_table: Annotated[
+        bool,
+        typer.Option(
+            "--own-table",
+            help="Show how an existing table with nested items is attached and snapshotted.",
+        ),
+    ] = False,
+    orders: Annotated[
+        int | None,
+        typer.Option(
+            help="Number of orders to place; of the existing table with --own-table.",
+            show_default="200; 2000",
+        ),
+    ] = None,
     updates: Annotated[float, typer.Option(help="Share of changes that are updates.")] = 0.4,
     deletes: Annotated[float, typer.Option(help="Share of changes that are deletes.")] = 0.1,
     rate: Annotated[
@@ -85,12 +106,20 @@ def demo(  # noqa: PLR0917 - the command line's
 ) -> None:
     """Place orders in DynamoDB, deliver every change to the lake, and query them with Athena.
 
-    Exits with 0 only if nothing is lost and current_orders in Athena equals the DynamoDB table.
+    Exits with 0 only if nothing is lost and the latest state in Athena equals the DynamoDB table.
     """
+    if own_table:
+        with _plain_errors():
+            _own_table(context, stack, orders, seed, as_json=as_json)
+        return
     with _plain_errors():
         try:
             plan = generator.Plan(
-                count=orders, updates=updates, deletes=deletes, rate=rate, seed=seed
+                count=200 if orders is None else orders,
+                updates=updates,
+                deletes=deletes,
+                rate=rate,
+                seed=seed,
             )
         except generator.PlanError as error:
             raise UsageError(str(error).replace("count", "orders")) from None
@@ -109,19 +138,76 @@ def demo(  # noqa: PLR0917 - the command line's
         raise typer.Exit(FAILED)
 
 
+def _own_table(
+    context: typer.Context, stack: str, orders: int | None, seed: int | None, *, as_json: bool
+) -> None:
+    """`demo --own-table`."""
+    theirs = ("updates", "deletes", "rate", "garbage", "batch")
+    if given := [one for one in theirs if _given(context, one)]:
+        options = ", ".join(f"--{name}" for name in given)
+        raise UsageError(f"{options}: not with --own-table, whose changes are its own")
+    if orders is not None and orders < LEAST_ORDERS:
+        raise UsageError(f"orders {orders}: must be at least {LEAST_ORDERS} to infer a schema from")
+    screen = show.Screen(show.console(stderr=True))
+    plan = OwnTablePlan(stack=stack, orders=orders or OwnTablePlan.orders, seed=seed)
+    run = OwnTableDemo(plan, say=screen.say, tick=screen.tick, show_columns=screen.columns)
+    with screen.live():
+        result = run.run()
+    show.own_table(show.console(stderr=as_json), result)
+    if as_json:
+        typer.echo(json.dumps(result.to_json()))
+    if not result.good:
+        raise typer.Exit(FAILED)
+
+
+def _given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"
+
+
 @app.command()
 def up(
     stack: Stack = "dev",
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="The emulator's port; 0 picks a free one.")
     ] = 0,
+    program: Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR",
+            help="Run the Pulumi program in this folder.",
+            show_default="this project's",
+        ),
+    ] = ROOT,
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="First create the table that this file describes: the input of `aws dynamodb "
+            "create-table --cli-input-json`, or the output of `describe-table`.",
+        ),
+    ] = None,
+    items: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="Its items: the output of `aws dynamodb scan`, lines of DynamoDB JSON, or the "
+            "folder of an export.",
+        ),
+    ] = None,
 ) -> None:
     """Run the stack until Ctrl-C, for use with any AWS client.
+
+    With --program, of any Pulumi program in Python that uses the components.
+
+    With --table, on a table that is there before the stack. Its stream is switched on after the
+    items were put, as if they were older than what a stream keeps.
 
     Prints the environment variables that clients need; `python -m local env` prints them again.
     """
     screen = show.Screen(show.console(stderr=True))
-    with _plain_errors(), _running(stack, screen, port) as (local_chain, _, settings):
+    running = _running(stack, screen, port, program.resolve(), table, items)
+    with _plain_errors(), running as (local_chain, _, settings):
         typer.echo(exports(settings))
         sys.stdout.flush()
         screen.say('running; in another shell: eval "$(python -m local env)"')
@@ -179,13 +265,31 @@ def query(
 
 
 @contextmanager
-def _running(
-    stack: str, screen: show.Screen, port: int = 0
+def _running(  # noqa: PLR0917 - the command line's
+    stack: str,
+    screen: show.Screen,
+    port: int = 0,
+    program: Path = ROOT,
+    table: Path | None = None,
+    items: Path | None = None,
 ) -> Iterator[tuple[LocalChain, Path, dict[str, str]]]:
     """Run a stack that other shells can find; yields it, its outputs file and its environment."""
+    if items and not table:
+        raise UsageError("--items goes with --table, which describes their table")
+    described = source_table.described_in(table) if table else None
+
+    def before(aws: Aws) -> None:
+        if described:
+            source_table.from_files(aws.client("dynamodb"), described, items)
+            screen.say(f"the table {described['TableName']} is there before the stack")
+
     running = Running(home())
     running.claim()
-    with LocalChain(stack, home() / "run", port=port, say=screen.say) as local_chain:
+    folder = home() / "run"
+    chain = LocalChain(
+        stack, folder, port=port, say=screen.say, program=program, before_deploy=before
+    )
+    with chain as local_chain:
         for name, (here, there, why) in local_chain.deployment.overrides.items():
             screen.say(f"differs from {stack}: {name}={here}, not {there}: {why}")
         outputs = running.outputs_file.resolve()
@@ -200,12 +304,7 @@ def _running(
 
 
 @app.command()
-def batch(
-    backfill: Annotated[
-        str | None,
-        typer.Option(metavar="S3_URI", help="Load this DynamoDB export, not the new changes."),
-    ] = None,
-) -> None:
+def batch() -> None:
     """Run the Spark job on the stack that `up` runs, and print its figures as one JSON object.
 
     Starts the job through the Glue API, as `aws glue start-job-run` does.
@@ -213,7 +312,7 @@ def batch(
     with _plain_errors():
         settings = Running(home()).environment()
         outputs = stack_outputs.load(file=Path(settings[stack_outputs.ENVIRONMENT_VARIABLE]))
-        typer.echo(json.dumps(start_and_await(settings, outputs, backfill=backfill)))
+        typer.echo(json.dumps(start_and_await(settings, outputs)))
 
 
 def _watch(stack: LocalChain, screen: show.Screen, *others: Shop | Server) -> None:
@@ -224,7 +323,7 @@ def _watch(stack: LocalChain, screen: show.Screen, *others: Shop | Server) -> No
             while True:
                 for one in (stack, *others):
                     one.check()
-                screen.tick(shop.report if shop else generator.Report(), stack.hops())
+                screen.tick(shop.report.written if shop else 0, stack.hops())
                 time.sleep(0.25)
         except KeyboardInterrupt:
             return

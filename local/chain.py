@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from client import query
 from local.account.aws import Aws, Credentials
-from local.account.deploy import Deployment, deploy, stack_config
+from local.account.deploy import ROOT, Deployment, deploy, import_components, stack_config
 from local.account.emulator import Emulator
 from local.account.gateway import Gateway
 from local.athena import Athena
@@ -60,6 +60,10 @@ class LocalChain:
         Called with a short description of each step.
     on_delivered:
         See `local.standins.firehose.Firehose`.
+    program:
+        The folder of the Pulumi program.
+    before_deploy:
+        Called with the empty account, for example to create a table that the program looks up.
 
     Raises
     ------
@@ -77,9 +81,11 @@ class LocalChain:
         overrides: Mapping[str, str] | None = None,
         say: Callable[[str], None] = lambda _: None,
         on_delivered: Delivered | None = None,
+        program: Path = ROOT,
+        before_deploy: Callable[[Aws], None] = lambda _: None,
     ) -> None:
         self.stack = stack
-        region = stack_config(stack).get("aws:region", DEFAULT_REGION)
+        region = stack_config(stack, program).get("aws:region", DEFAULT_REGION)
         self.emulator = Emulator(directory, region=region, port=port)
         self.deployment: Deployment
         self.crawlers: Crawlers
@@ -89,8 +95,12 @@ class LocalChain:
         self._overrides = overrides
         self._say = say
         self._on_delivered = on_delivered
+        self._program = program
+        self._before_deploy = before_deploy
         self._gateway_port = gateway_port
         self._gateway: Gateway | None = None
+        self._started = 0.0
+        self._changed: dict[str, float] = {}
 
     @property
     def aws(self) -> Aws:
@@ -111,20 +121,31 @@ class LocalChain:
         """Start the emulator, deploy the program and start the hops."""
         try:
             self._say("starting the emulator")
-            self.emulator.start()
+            self.emulator.start(meanwhile=import_components)
             self._gateway = Gateway(self.aws, Athena(self.aws), self._gateway_port)
             self._gateway.start()
+            self._before_deploy(self.aws)
             self._say(f"deploying __main__.py with Pulumi.{self.stack}.yaml")
-            self.deployment = deploy(self.aws, self.stack, self._overrides)
+            self.deployment = deploy(self.aws, self.stack, self._overrides, root=self._program)
             definitions = self.deployment.definitions
             self.crawlers = Crawlers(self.aws, definitions.get("crawlers", []))
             self.jobs = Jobs(self.aws, definitions.get("jobs", []))
             for action, hook in {**self.crawlers.hooks(), **self.jobs.hooks()}.items():
                 self._gateway.intercept("glue", action, hook)
-            self._gateway.intercept("pipes", "DescribePipe", self._describe_pipe)
+            for action, hook in {
+                "DescribePipe": self._describe_pipe,
+                "StartPipe": self._start_pipe,
+                "StopPipe": self._stop_pipe,
+            }.items():
+                self._gateway.intercept("pipes", action, hook)
             self._say("starting the pipe and Firehose")
+            if self._program != ROOT:
+                self._say("Firehose's buffers wait for a second, not for as long as declared")
+            self._started = time.time()
             for one in definitions.get("firehose", []):
                 firehose = FirehoseDefinition.from_api(one)
+                if self._program != ROOT:  # for ours, `deploy` overrides the settings
+                    firehose = replace(firehose, buffer_seconds=1, lambda_buffer_seconds=0)
                 self.firehoses.append(Firehose(self.aws, firehose, on_delivered=self._on_delivered))
             self.pipes += [
                 Pipe(self.aws, PipeDefinition.from_api(one)) for one in definitions.get("pipes", [])
@@ -138,14 +159,58 @@ class LocalChain:
 
     def _describe_pipe(self, request: Mapping[str, Any], _: Credentials) -> dict[str, Any]:
         """The full definition of a pipe and its real state; the emulator has neither."""
-        for pipe in self.deployment.definitions.get("pipes", []):
-            if pipe["Name"] == request["Name"]:
-                (worker,) = (one for one in self.pipes if one.definition.name == pipe["Name"])
-                state = {"CurrentState": "RUNNING", "DesiredState": "RUNNING"}
-                if worker.error:
-                    state |= {"CurrentState": "START_FAILED", "StateReason": str(worker.error)}
-                return {**pipe, **state}
+        pipe = self._pipe(request)
+        (definition,) = (
+            one
+            for one in self.deployment.definitions["pipes"]
+            if one["Name"] == pipe.definition.name
+        )
+        return {**definition, **self._pipe_state(pipe)}
+
+    def _start_pipe(self, request: Mapping[str, Any], _: Credentials) -> dict[str, Any]:
+        """Start a stopped pipe. As on AWS, one in another state is a conflict."""
+        pipe = self._pipe(request)
+        self._require(pipe, "STOPPED")
+        pipe.resume()
+        self._changed[pipe.definition.name] = time.time()
+        return self._summary(pipe) | {"CurrentState": "STARTING"}
+
+    def _stop_pipe(self, request: Mapping[str, Any], _: Credentials) -> dict[str, Any]:
+        """Stop a running pipe. As on AWS, the answer does not wait for it."""
+        pipe = self._pipe(request)
+        self._require(pipe, "RUNNING")
+        pipe.pause()
+        self._changed[pipe.definition.name] = time.time()
+        return self._summary(pipe) | {"CurrentState": "STOPPING"}
+
+    def _pipe(self, request: Mapping[str, Any]) -> Pipe:
+        for pipe in self.pipes:
+            if pipe.definition.name == request["Name"]:
+                return pipe
         raise AwsError("NotFoundException", f"Pipe {request['Name']} does not exist.", 404)
+
+    def _require(self, pipe: Pipe, state: str) -> None:
+        if (current := self._pipe_state(pipe)["CurrentState"]) != state:
+            raise AwsError(
+                "ConflictException", f"Pipe {pipe.definition.name} is {current}, not {state}.", 409
+            )
+
+    def _summary(self, pipe: Pipe) -> dict[str, Any]:
+        return {"Name": pipe.definition.name, "Arn": pipe.definition.arn, **self._pipe_state(pipe)}
+
+    def _pipe_state(self, pipe: Pipe) -> dict[str, Any]:
+        current = "RUNNING"
+        if pipe.paused:
+            current = "STOPPING" if pipe.running else "STOPPED"
+        elif pipe.error:
+            current = "START_FAILED"
+        return {
+            "CurrentState": current,
+            "DesiredState": "STOPPED" if pipe.paused else "RUNNING",
+            **({"StateReason": str(pipe.error)} if pipe.error else {}),
+            "CreationTime": self._started,
+            "LastModifiedTime": self._changed.get(pipe.definition.name, self._started),
+        }
 
     def stop(self) -> None:
         """Stop from source to lake, so that records in flight are delivered; safe to call twice."""
@@ -226,10 +291,5 @@ class LocalChain:
     def __enter__(self) -> LocalChain:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import boto3
 from botocore.config import Config
 
 from client import errors, query, stack_outputs
-from schema import ORDERS, Schema
+from schema import Schema
 
 
 class ReplayError(Exception):
@@ -84,10 +83,31 @@ class Account:
             raise ReplayError(f"Athena: {error}") from None
 
     def schema(self) -> Schema:
-        """The schema of an order, with the deployed table's keys."""
+        """The schema that the stack is deployed with.
+
+        Raises
+        ------
+        ReplayError
+            The table has other keys, or the output cannot be read.
+        """
+        try:
+            schema = stack_outputs.schema_of(self.outputs)
+        except stack_outputs.StackOutputsError as error:
+            raise ReplayError(str(error)) from None
         table = self.client("dynamodb").describe_table(TableName=self["tableName"])["Table"]
-        keys = {key["KeyType"]: key["AttributeName"] for key in table["KeySchema"]}
-        return dataclasses.replace(ORDERS, key=keys["HASH"], sort_key=keys.get("RANGE"))
+        keys = tuple(
+            key["AttributeName"]
+            for kind in ("HASH", "RANGE")
+            for key in table["KeySchema"]
+            if key["KeyType"] == kind
+        )
+        if keys != schema.key_attributes:
+            raise ReplayError(
+                f"the table {self['tableName']} has the key {', '.join(keys)}, but the stack's "
+                f"schema has {', '.join(schema.key_attributes)}: are these the outputs of the "
+                "stack as it is deployed now?"
+            )
+        return schema
 
     def explain(self, error: Exception) -> str:
         """Explain a botocore error to the user of the command, in one line."""

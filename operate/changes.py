@@ -7,16 +7,19 @@ import gzip
 import hashlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
 import orjson
 
-from schema import Schema
+from operate import paths
+from schema import BEFORE_ALL, SNAPSHOT, Schema, types
 
 REPAIR_PREFIX = "repair-"
 """The prefix of the event IDs of built change records."""
+SNAPSHOT_PREFIX = "snapshot:"
+"""The prefix of the event IDs of a snapshot's rows."""
 MOST_BYTES = 1_000 * 1024
 """Firehose's limit for a record. Kinesis allows 24 KiB more, for data and partition key.
 https://docs.aws.amazon.com/firehose/latest/dev/limits.html"""
@@ -24,7 +27,7 @@ https://docs.aws.amazon.com/firehose/latest/dev/limits.html"""
 
 def from_stream(record: Mapping[str, Any], stream_arn: str) -> bytes:
     """A record of GetRecords as JSON: base64 for bytes, epoch seconds for times."""
-    return orjson.dumps(_wire(record) | {"eventSourceARN": stream_arn})
+    return orjson.dumps(plain(record) | {"eventSourceARN": stream_arn})
 
 
 def repair(
@@ -49,14 +52,14 @@ def repair(
     name = "REMOVE" if item is None else "MODIFY" if known else "INSERT"
     change: dict[str, Any] = {
         "ApproximateCreationDateTime": int(time.time()),
-        "Keys": _wire(keys),
+        "Keys": plain(keys),
         "SequenceNumber": number.zfill(21),
         "StreamViewType": "NEW_AND_OLD_IMAGES",
     }
     if item is not None:
-        change["NewImage"] = _wire(item)
+        change["NewImage"] = plain(item)
     # The same repair has the same ID, so doing it twice makes one change.
-    what = orjson.dumps([keys, number, _wire(item or {})], option=orjson.OPT_SORT_KEYS)
+    what = orjson.dumps([keys, number, plain(item or {})], option=orjson.OPT_SORT_KEYS)
     return orjson.dumps(
         {
             "eventID": REPAIR_PREFIX + hashlib.sha256(what).hexdigest()[:32],
@@ -68,6 +71,29 @@ def repair(
             "eventSourceARN": stream_arn,
         }
     )
+
+
+def snapshot(schema: Schema, item: Mapping[str, Any], moment: float) -> dict[str, Any]:
+    """Build the change record, parsed, of an item that was in the table at an epoch second.
+
+    Its sequence number is below that of every change. Its ID is that of the item's key, so that
+    repeated snapshots are duplicates.
+    """
+    image = plain(item)
+    keys = {name: image[name] for name in schema.key_attributes}
+    texts = [str(content) for value in keys.values() for content in value.values()]
+    if len(texts) > 1:  # the separator must stay one
+        texts = [text.replace("%", "%25").replace("/", "%2F") for text in texts]
+    return {
+        "eventID": f"{SNAPSHOT_PREFIX}{'/'.join(texts)}",
+        "eventName": SNAPSHOT,
+        "dynamodb": {
+            "ApproximateCreationDateTime": moment,
+            "Keys": keys,
+            "NewImage": image,
+            "SequenceNumber": BEFORE_ALL,
+        },
+    }
 
 
 class Fitted(NamedTuple):
@@ -111,20 +137,24 @@ def from_row(data: bytes, schema: Schema) -> bytes | None:
         row = json.loads(data, parse_int=_Number, parse_float=_Number)
         made = datetime.fromisoformat(row["creation_time"]).replace(tzinfo=UTC)
         extras = json.loads(row["extras"] or "{}", parse_int=_Number, parse_float=_Number)
-        columns = {
-            column.name: _typed(column.type, row[column.name])
+        image = {
+            column.attribute: _typed(column.parsed, row[column.name])
             for column in schema.columns
             if row.get(column.name) is not None
         }
-        image = columns | {name: _attribute(value) for name, value in extras.items()}
+        keys = {name: image[name] for name in schema.key_attributes}
+        for name, value in extras.items():
+            _put(image, paths.steps(name, schema), _attribute(value))
         change: dict[str, Any] = {
             "ApproximateCreationDateTime": made.timestamp(),
-            "Keys": {name: columns[name] for name in schema.keys},
+            "Keys": keys,
             "SequenceNumber": row["sequence_number"],
         }
-        if len(image) > len(schema.keys):
+        if len(image) > len(keys):
             change["OldImage" if row["event_type"] == "REMOVE" else "NewImage"] = image
         record = {"eventID": row["event_id"], "eventName": row["event_type"], "dynamodb": change}
+        if row.get("deleted_by") == "ttl":
+            record["userIdentity"] = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
     except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError):
         return None
     return orjson.dumps(record)
@@ -134,11 +164,33 @@ class _Number(str):
     """A number's text; a float would lose digits."""
 
 
-def _typed(type_: str, value: Any) -> dict[str, Any]:
+def _typed(type_: types.Type, value: Any) -> dict[str, Any]:  # noqa: PLR0911 - one a type
     """A column's value in DynamoDB JSON."""
-    if type_ == "timestamp":
-        return {"S": value.replace(" ", "T") + "Z"}
+    match type_:
+        case _ if value is None:
+            return {"NULL": True}
+        case types.Scalar("timestamp"):
+            return {"S": value.replace(" ", "T") + "Z"}
+        case types.Scalar("binary"):
+            return {"B": value}
+        case types.Scalar("json"):
+            return _attribute(json.loads(value, parse_int=_Number, parse_float=_Number))
+        case types.Array(of):
+            return {"L": [_typed(of, inner) for inner in value]}
+        case types.Map(of):
+            return {"M": {name: _typed(of, inner) for name, inner in value.items()}}
+        case types.Struct(fields):
+            return {"M": {name: _typed(of, value[name.lower()]) for name, of in fields}}
     return _attribute(value)
+
+
+def _put(image: dict[str, Any], steps: Sequence[str | int], value: Mapping[str, Any]) -> None:
+    """Put a value of extras where it was in the item."""
+    place: Any = image
+    for step in steps[:-1]:
+        place = place[step]
+        place = place["L"] if "L" in place else place["M"]
+    place[steps[-1]] = value
 
 
 def _attribute(value: Any) -> dict[str, Any]:
@@ -157,14 +209,15 @@ def _attribute(value: Any) -> dict[str, Any]:
     return {"M": {name: _attribute(inner) for name, inner in value.items()}}
 
 
-def _wire(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value of boto3 as JSON holds it: base64 for bytes, epoch seconds for times."""
     match value:
         case bytes() | bytearray():
             return base64.b64encode(value).decode()
         case datetime():
             return int(value.timestamp())
         case Mapping():
-            return {name: _wire(inner) for name, inner in value.items()}
+            return {name: plain(inner) for name, inner in value.items()}
         case list() | tuple() | set():
-            return [_wire(inner) for inner in value]
+            return [plain(inner) for inner in value]
     return value

@@ -21,10 +21,12 @@ from rich.text import Text
 
 from client.command_line import FAILED, INTERRUPTED, WRONG_USAGE, Outputs, Stack, fail, new_app
 from operate import dlq as dead_letters
-from operate import replaying, verify
+from operate import pausing, replaying, snapshot, verdicts, verify
 from operate.account import Account, ReplayError, UsageError
 from operate.failed import Window
 from operate.replaying import Choice, Group, Replay
+from operate.status import OUTPUTS as STATUS_OUTPUTS
+from operate.status import Line, Status, problems
 
 app = new_app()
 replay_app = new_app()
@@ -34,6 +36,10 @@ AsJson = Annotated[
     bool, typer.Option("--json", help="Print the result as one JSON object, the last line.")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")]
+ReadUnits = Annotated[
+    float,
+    typer.Option(min=1, metavar="N", help="Read capacity units a second to use at most."),
+]
 Settle = Annotated[
     float,
     typer.Option(
@@ -56,6 +62,10 @@ python -m operate replay dlq --stack dev
 
 python -m operate verify --stack dev --settle 180
 
+python -m operate snapshot --stack dev --dry-run
+
+python -m operate status --stack dev
+
 [bold]Exit codes[/bold]: 0 done, 1 failed or incomplete, 2 wrong usage, 130 stopped by Ctrl-C.
 If it was stopped or killed, run it again: it continues where it stopped.
 """
@@ -63,7 +73,7 @@ If it was stopped or killed, run it again: it continues where it stopped.
 
 @app.callback(epilog=_EXAMPLES)
 def operate() -> None:
-    """Replay changes that did not arrive, and verify the lake against the table.
+    """Replay changes that did not arrive, take snapshots, and verify the lake against the table.
 
     You need the stack's operator and reader policies. Credentials, region and endpoints are those
     of the AWS CLI: AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and so on.
@@ -174,10 +184,7 @@ def verify_(  # noqa: PLR0917 - the command line's
     stack: Stack = None,
     outputs: Outputs = None,
     settle: Settle = 0,
-    read_units: Annotated[
-        float,
-        typer.Option(min=1, metavar="N", help="Read capacity units a second to use at most."),
-    ] = 200,
+    read_units: ReadUnits = 200,
     segments: Annotated[
         int, typer.Option(min=1, max=64, metavar="N", help="Segments of the parallel scan.")
     ] = 4,
@@ -189,9 +196,9 @@ def verify_(  # noqa: PLR0917 - the command line's
     ] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """Compare the DynamoDB table with current orders in the lake: counts, then every value.
+    """Compare the DynamoDB table with the lake's latest state: counts, then every value.
 
-    Exits with 0 only if they are equal. While orders are written, some changes are in transit: see
+    Exits with 0 only if they are equal. While items are written, some changes are in transit: see
     --settle.
     """
     with _work() as (stop, bar):
@@ -215,22 +222,224 @@ def verify_(  # noqa: PLR0917 - the command line's
         if stop.is_set():
             _say("stopped")
             raise typer.Exit(INTERRUPTED)
-        for one in verdict.differences[:show]:
-            _say(f"  {one}")
-        if (more := len(verdict.differences) - show) > 0:
-            _say(f"  and {more:,} more")
-        line = f"{verdict.table_items:,} items in the table, {verdict.lake_orders:,} in the lake"
-        if not counts:
-            line += f", {verdict.equal:,} equal in every value"
-        _say(line + (": they match" if same else ": they differ"))
+        _show_verdict(verdict, same=same, show=show, counts=counts)
         facts: dict[str, Any] = {
             "matches": same,
             "table_items": verdict.table_items,
             "lake_orders": verdict.lake_orders,
         }
         _print_json(facts if counts else verdict.to_json(show), as_json=as_json)
+        _keep(account, facts if counts else verdict.to_json(0))
         if not same:
             raise typer.Exit(FAILED)
+
+
+@app.command("snapshot")
+def snapshot_(  # noqa: PLR0917 - the command line's
+    stack: Stack = None,
+    outputs: Outputs = None,
+    scan: Annotated[
+        bool, typer.Option("--scan", help="Read the table by a parallel scan.")
+    ] = False,
+    export: Annotated[
+        bool,
+        typer.Option("--export", help="Read it by an export to S3: needs point-in-time recovery."),
+    ] = False,
+    read_units: ReadUnits = 200,
+    segments: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=64,
+            metavar="N",
+            help="Segments of the scan, or files of the export, at once.",
+        ),
+    ] = 4,
+    verified: Annotated[
+        bool,
+        typer.Option(
+            "--verify/--no-verify",
+            help="Afterwards, compare the table with the lake. This scans the table once more.",
+        ),
+    ] = True,
+    settle: Settle = 600,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write what is in the table into the log, as rows of type SNAPSHOT.
+
+    For a table that is older than its stream. Every change in the log wins over a row of a
+    snapshot, whatever comes first, so you can take one at any time, during writes, and again.
+
+    Without --scan or --export it exports if point-in-time recovery is on, which uses no read
+    capacity, and scans otherwise. Items that do not fit the schema become failed records.
+    """
+    with _work() as (stop, bar):
+        if scan and export:
+            raise UsageError("--scan and --export exclude each other")
+        account = Account.load(stack, outputs, snapshot.OUTPUTS)
+        with _explained(account), bar("reading the table") as progress:
+            work = snapshot.Snapshot(
+                account,
+                method="scan" if scan else "export" if export else None,
+                read_units=read_units,
+                segments=segments,
+                on_progress=progress,
+                say=_say,
+                stop=stop,
+            )
+            if dry_run:
+                estimate = work.estimate()
+                _say(str(estimate))
+                _print_json(estimate.to_json() | {"dry_run": True}, as_json=as_json)
+                return
+            outcome = work.take()
+        _say(
+            f"snapshot {outcome.id} by {outcome.method}: {outcome.items:,} items, "
+            f"{outcome.rows:,} rows written, {outcome.failed:,} failed records"
+        )
+        facts: dict[str, Any] = outcome.to_json() | {"dry_run": False, "verify": None}
+        same = True
+        if verified and outcome.finished:
+            with _explained(account), bar("comparing table and lake") as progress:
+                verifier = verify.Verifier(
+                    account,
+                    read_units=read_units,
+                    segments=segments,
+                    on_scanned=lambda count: progress(count, 0),
+                )
+                # Failed records do not arrive by themselves.
+                verdict = verifier.settle(0 if outcome.failed else settle, stop=stop)
+            same = verdict.matches
+            facts["verify"] = verdict.to_json(0)
+            if not stop.is_set():
+                _keep(account, facts["verify"])
+            _show_verdict(verdict, same=same, show=20)
+        _print_json(facts | {"interrupted": stop.is_set()}, as_json=as_json)
+        if stop.is_set():
+            if not outcome.finished:
+                _say("stopped: run the same command again to continue")
+            raise typer.Exit(INTERRUPTED)
+        if outcome.failed:
+            _say(
+                "items that do not fit the schema are failed records: `replay failed` lists them, "
+                "and with --replay sends them once the schema takes them"
+            )
+        if outcome.failed or not same:
+            raise typer.Exit(FAILED)
+
+
+def _keep(account: Account, verdict: dict[str, Any]) -> None:
+    """Keep the result for `status`; a comparison without it is still one."""
+    try:
+        verdicts.save(account, verdict)
+    except (BotoCoreError, ClientError) as error:
+        _say(f"`status` will not know of this: {account.explain(error)}")
+
+
+@app.command()
+def status(stack: Stack = None, outputs: Outputs = None, as_json: AsJson = False) -> None:
+    """Show the state of every part: table, pipe, streams, transform, lake, batch, alarms.
+
+    Exits with 1 if anything is wrong, and says what to do. Two queries run in Athena, each billed
+    as 10 MB at least.
+
+    Example: python -m operate status --stack prod --json
+    """
+    with _work() as (stop, bar):
+        account = Account.load(stack, outputs, STATUS_OUTPUTS)
+        with _explained(account), bar("looking at each part") as progress:
+            lines = []
+            for line in Status(account, stop=stop).lines():
+                lines.append(line)
+                progress(len(lines), 0)
+        if stop.is_set():
+            _say("stopped")
+            raise typer.Exit(INTERRUPTED)
+        wrong = problems(lines)
+        if as_json:
+            parts = {line.part.replace(" ", "_"): line.to_json() for line in lines}
+            _print_json({"ok": not wrong, "parts": parts}, as_json=True)
+        else:
+            _show_status(lines)
+        if wrong:
+            raise typer.Exit(FAILED)
+
+
+_MARKS = {"ok": Text("ok", "green"), "wrong": Text("wrong", "bold red"), "unknown": Text("?")}
+
+
+def _show_status(lines: Sequence[Line]) -> None:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("part", no_wrap=True)
+    table.add_column("")
+    table.add_column("state", overflow="fold")
+    for line in lines:
+        says = Text(line.says)
+        if line.state == "wrong":
+            says.append(f"\n-> {line.do}", "bold")
+        table.add_row(line.part, _MARKS[line.state], says)
+    _console(stderr=False).print(table)
+
+
+@app.command()
+def pause(stack: Stack = None, outputs: Outputs = None, as_json: AsJson = False) -> None:
+    """Stop the pipe: changes wait in the table's stream, which keeps each for 24 hours.
+
+    Example: python -m operate pause --stack prod, and later python -m operate resume --stack prod
+    """
+    with _work() as (stop, bar):
+        account = Account.load(stack, outputs, pausing.OUTPUTS)
+        with _explained(account), bar("stopping the pipe"):
+            outcome = pausing.pause(account, stop)
+        waits = outcome.waiting
+        _say(f"the pipe {outcome.pipe} {'is' if outcome.changed else 'was already'} stopped")
+        if waits.changes is not None:
+            _say(_waiting(waits))
+        _say(
+            "the table's stream keeps a change for 24 hours: start the pipe before "
+            f"{outcome.kept_until:%Y-%m-%d %H:%M} UTC (python -m operate resume); changes that "
+            "are older by then never reach the lake (docs/operations.md#paused)"
+        )
+        _end(outcome, "STOPPED", as_json=as_json)
+
+
+@app.command()
+def resume(stack: Stack = None, outputs: Outputs = None, as_json: AsJson = False) -> None:
+    """Start the pipe again: it continues with the first change that it has not delivered.
+
+    Example: python -m operate resume --stack prod
+    """
+    with _work() as (stop, bar):
+        account = Account.load(stack, outputs, pausing.OUTPUTS)
+        with _explained(account), bar("starting the pipe"):
+            outcome = pausing.resume(account, stop)
+        if not outcome.changed:
+            _say(f"the pipe {outcome.pipe} was already running")
+        else:
+            _say(f"the pipe {outcome.pipe} runs; it was stopped at {outcome.stopped_at:%F %T} UTC")
+            _say(_waiting(outcome.waiting))
+            if datetime.now(UTC) - outcome.stopped_at > pausing.KEPT:
+                _say(
+                    "it was stopped for more than 24 hours, so the stream has dropped changes: "
+                    "run python -m operate verify (docs/operations.md#paused)"
+                )
+        _end(outcome, "RUNNING", as_json=as_json)
+
+
+def _waiting(waits: pausing.Waiting) -> str:
+    if waits.changes is None:
+        return "how many changes wait is unknown: no permission to read the table's stream"
+    more = "" if waits.complete else "at least "
+    oldest = f", the oldest made at {waits.oldest:%Y-%m-%d %H:%M:%S} UTC" if waits.oldest else ""
+    return f"{more}{waits.changes:,} changes wait{oldest}"
+
+
+def _end(outcome: pausing.Outcome, wanted: str, *, as_json: bool) -> None:
+    _print_json(outcome.to_json(), as_json=as_json)
+    if outcome.state != wanted:
+        _say(f"stopped waiting: the pipe is {outcome.state}; the command can be run again")
+        raise typer.Exit(INTERRUPTED)
 
 
 def _show_groups(groups: Sequence[Group], *, as_json: bool) -> None:
@@ -259,6 +468,17 @@ def _show_groups(groups: Sequence[Group], *, as_json: bool) -> None:
         if facts["would_pass"]:
             _say("--replay sends those that would pass now")
     _print_json(facts, as_json=as_json)
+
+
+def _show_verdict(verdict: verify.Verdict, *, same: bool, show: int, counts: bool = False) -> None:
+    for one in verdict.differences[:show]:
+        _say(f"  {one}")
+    if (more := len(verdict.differences) - show) > 0:
+        _say(f"  and {more:,} more")
+    line = f"{verdict.table_items:,} items in the table, {verdict.lake_orders:,} in the lake"
+    if not counts:
+        line += f", {verdict.equal:,} equal in every value"
+    _say(line + (": they match" if same else ": they differ"))
 
 
 def _show_replay(tally: replaying.Tally, *, dry_run: bool) -> None:

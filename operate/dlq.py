@@ -245,7 +245,7 @@ class DeadLetters:
         for one in verdict.differences:
             item = verifier.item(one.key)
             stored = verifier.stored_key(one.key)
-            keys = {name: (item or stored)[name] for name in self._schema.keys}
+            keys = {name: (item or stored)[name] for name in self._schema.key_attributes}
             data = changes.repair(
                 keys=keys,
                 item=item,

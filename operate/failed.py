@@ -167,12 +167,12 @@ def record(number: int, line: bytes, judge: Judge, schema: Schema) -> FailedReco
 def order_of(data: bytes, schema: Schema) -> str | None:
     """The order's key in a change record, or None."""
     try:
-        value = parse(data)["dynamodb"]["Keys"][schema.key]
+        value = parse(data)["dynamodb"]["Keys"][schema.key_attributes[0]]
     except (ValueError, KeyError, TypeError):
         return None
     if not isinstance(value, Mapping):
         return None
-    texts: Sequence[Any] = [value[kind] for kind in ("S", "N") if kind in value]
+    texts: Sequence[Any] = [value[kind] for kind in ("S", "N", "B") if kind in value]
     # Kinesis takes a partition key of 1 to 256 characters.
     fits = len(texts) == 1 and isinstance(texts[0], str) and 0 < len(texts[0]) <= 256
     return texts[0] if fits else None

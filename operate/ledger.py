@@ -66,8 +66,8 @@ class Ledger:
                 raise ValueError
         except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise ReplayError(
-                f"{ledger_key(failed_key)}: not a record of what was replayed "
-                f"({type(error).__name__}); move it away to replay that object anew"
+                f"{ledger_key(failed_key)}: not a valid replay ledger "
+                f"({type(error).__name__}); move it away to replay that object again"
             ) from None
         return ledger
 

@@ -24,6 +24,10 @@ Judge = Callable[[bytes], str | None]
 """Why the transform rejects this data, or None if it accepts it."""
 
 
+class RejectedError(Exception):
+    """The transform rejects a change record; the message says why, without its data."""
+
+
 @cache
 def _rows() -> Any:
     """The transform's module in this checkout."""
@@ -39,20 +43,35 @@ def parse(data: bytes) -> Any:
     return _rows().parse(_rows().unpack(data))
 
 
-def judge(schema: Schema) -> Judge:
-    """Why the transform rejects a record's raw data, or None."""
+def liner(schema: Schema) -> Callable[[Any], bytes]:
+    """What makes a parsed change record's event row, as a line of JSON, or raises RejectedError."""
     rows = _rows()
     to_row: Callable[[Any], Any] = rows.compile_schema(json.loads(schema.to_json()))
 
+    def line(change: Any) -> bytes:
+        try:
+            return orjson.dumps(to_row(change), option=orjson.OPT_APPEND_NEWLINE)
+        except rows.RecordError as error:
+            raise RejectedError(f"{type(error).__name__}: {error}") from None
+        except Exception as error:  # the transform also returns ProcessingFailed for these
+            raise RejectedError(f"{type(error).__name__}: unexpected error") from None
+
+    return line
+
+
+def judge(schema: Schema) -> Judge:
+    """Why the transform rejects a record's raw data, or None."""
+    rows, line = _rows(), liner(schema)
+
     def reason(data: bytes) -> str | None:
         try:
-            row = orjson.dumps(to_row(rows.parse(rows.unpack(data))))
+            row = line(rows.parse(rows.unpack(data)))
         except rows.RecordError as error:
             return f"{type(error).__name__}: {error}"
-        except Exception as error:  # the transform also returns ProcessingFailed for these
-            return f"{type(error).__name__}: unforeseen"
+        except RejectedError as error:
+            return str(error)
         if len(row) * 4 / 3 + rows.ENVELOPE > rows.MAX_ANSWER:
-            return "AnswerTooLarge: no room in an answer of 6 MB, even alone"
+            return "AnswerTooLarge: does not fit into a response of 6 MB, even alone"
         return None
 
     return reason

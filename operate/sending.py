@@ -104,7 +104,7 @@ class Sender:
             if not left:
                 return receipts
         raise NotSentError(
-            f"Kinesis still refuses {len(left)} records after {_ATTEMPTS} tries ({code}): "
+            f"Kinesis still rejects {len(left)} records after {_ATTEMPTS} attempts ({code}): "
             "wait, or add shards, and run this again",
             receipts,
         )

@@ -1,7 +1,8 @@
-"""Compare the DynamoDB table with the current orders in the lake."""
+"""Compare the DynamoDB table with the items' latest state in the lake."""
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import queue
 import threading
@@ -10,19 +11,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from operate import values
+from operate import scanning, values
 from operate.account import Account
-from schema import Schema
+from schema import Column, Schema
 
-OUTPUTS = ("tableName", "workgroupName", "databaseName")
+OUTPUTS = ("tableName", "workgroupName", "databaseName", "bucketName")
 Key = tuple[str, ...]
 Kind = Literal["only in the table", "only in the lake", "differs", "more than once in the lake"]
-_SCAN_PAGE = 500  # items: small enough to keep to the rate within a second or two
+_SEEN = b""  # in place of the digest of an order that the lake has
 
 
 @dataclass(frozen=True)
 class Difference:
-    """An order that differs between table and lake.
+    """An item that differs between table and lake.
 
     Attributes
     ----------
@@ -102,7 +103,9 @@ class Verifier:
         self._dynamodb = account.client("dynamodb")
         self._table = account["tableName"]
         self._schema = account.schema()
-        self._pace = Pace(read_units)
+        columns = values.select_list(self._schema)
+        self._select = f"SELECT {columns} FROM {self._schema.current_view}"  # noqa: S608
+        self._pace = scanning.Pace(read_units)
         self._segments = segments
         self._on_scanned = on_scanned
         self._stored_keys: dict[Key, dict[str, Any]] = {}
@@ -113,13 +116,13 @@ class Verifier:
         return self._schema
 
     def counts(self) -> tuple[int, int]:
-        """Count the table's items and the lake's current orders."""
+        """Count the items in the table and in the lake."""
         items = sum(len(page) for page in self._scan(keys_only=True))
-        (row,) = self._account.rows("SELECT count(*) AS orders FROM current_orders")
-        return items, int(row["orders"] or 0)
+        (row,) = self._account.rows(f"SELECT count(*) AS items FROM {self._schema.current_view}")  # noqa: S608
+        return items, int(row["items"] or 0)
 
     def compare(self) -> Verdict:
-        """Compare every value of every order. Keeps a key and a digest for each in memory."""
+        """Compare every value of every item. Keeps a key and a digest for each in memory."""
         verdict = Verdict()
         digests: dict[Key, bytes] = {}
         self._stored_keys.clear()
@@ -127,26 +130,29 @@ class Verifier:
             for item in page:
                 key = values.key_of(self._schema, item)
                 digests[key] = _digest(values.of_item(self._schema, item))
-                stored = {name: item[name] for name in self._schema.keys}
+                stored = {name: item[name] for name in self._schema.key_attributes}
                 if stored != self._typed(key):
                     self._stored_keys[key] = stored
         verdict.table_items = len(digests)
-        seen: set[Key] = set()
-        for row in self._account.rows("SELECT * FROM current_orders"):
+        for row in self._account.rows(self._select):
             verdict.lake_orders += 1
             key = values.key_of_row(self._schema, row)
-            if key in seen:
+            digest = digests.get(key)
+            if digest == _SEEN:
                 verdict.differences.append(Difference(key, "more than once in the lake"))
                 continue
-            seen.add(key)
-            digest = digests.pop(key, None)
+            digests[key] = _SEEN
             if digest is None:
                 verdict.differences.append(Difference(key, "only in the lake"))
             elif digest != _digest(values.of_row(self._schema, row)):
                 verdict.differences.append(Difference(key, "differs"))
             else:
                 verdict.equal += 1
-        verdict.differences += [Difference(key, "only in the table") for key in digests]
+        verdict.differences += [
+            Difference(key, "only in the table")
+            for key, digest in digests.items()
+            if digest != _SEEN
+        ]
         verdict.differences.sort(key=lambda one: one.key)
         return verdict
 
@@ -181,24 +187,21 @@ class Verifier:
         return self._stored_keys.get(key) or self._typed(key)
 
     def where(self, key: Key) -> str:
-        """The SQL condition for an order's key."""
+        """The SQL condition for an item's key."""
         return " AND ".join(
-            f'"{name}" = {_literal(self._schema[name].type, text)}'
+            f'"{name}" = {_literal(self._schema[name], text)}'
             for name, text in zip(self._schema.keys, key, strict=True)
         )
 
     def _typed(self, key: Key) -> dict[str, Any]:
-        typed = {}
-        for name, text in zip(self._schema.keys, key, strict=True):
-            kind = "S" if self._schema[name].type in ("string", "timestamp", "date") else "N"
-            typed[name] = {kind: text}
-        return typed
+        return {
+            self._schema[name].attribute: _as_key(self._schema[name], text)
+            for name, text in zip(self._schema.keys, key, strict=True)
+        }
 
     def _columns(self, key: Key) -> dict[str, tuple[str | None, str | None]]:
         names = [*(column.name for column in self._schema.columns), "extras"]
-        rows = list(
-            self._account.rows(f"SELECT * FROM current_orders WHERE {self.where(key)}")  # noqa: S608
-        )
+        rows = list(self._account.rows(f"{self._select} WHERE {self.where(key)}"))
         item = self.item(key)
         table = values.of_item(self._schema, item) if item else (None,) * len(names)
         lake = values.of_row(self._schema, rows[0]) if rows else (None,) * len(names)
@@ -211,7 +214,7 @@ class Verifier:
         over = threading.Event()
         asked: dict[str, Any] = {}
         if keys_only:
-            names = {f"#k{n}": name for n, name in enumerate(self._schema.keys)}
+            names = {f"#k{n}": name for n, name in enumerate(self._schema.key_attributes)}
             asked = {
                 "ProjectionExpression": ", ".join(names),
                 "ExpressionAttributeNames": names,
@@ -219,8 +222,17 @@ class Verifier:
 
         def work(segment: int) -> None:
             try:
-                for page in self._segment(segment, asked, over):
-                    pages.put(page)
+                read = scanning.pages(
+                    self._dynamodb,
+                    self._table,
+                    segment=segment,
+                    segments=self._segments,
+                    pace=self._pace,
+                    stop=over,
+                    **asked,
+                )
+                for page in read:
+                    pages.put(page.items)
                 pages.put(None)
             except Exception as error:  # raised again where the pages are read
                 pages.put(error)
@@ -245,52 +257,17 @@ class Verifier:
         finally:
             over.set()
 
-    def _segment(
-        self, segment: int, asked: Mapping[str, Any], over: threading.Event
-    ) -> Iterator[list[dict[str, Any]]]:
-        start: dict[str, Any] = {}
-        while not over.is_set():
-            answer = self._dynamodb.scan(
-                TableName=self._table,
-                ConsistentRead=True,
-                Segment=segment,
-                TotalSegments=self._segments,
-                Limit=_SCAN_PAGE,
-                ReturnConsumedCapacity="TOTAL",
-                **asked,
-                **start,
-            )
-            yield answer["Items"]
-            last = answer.get("LastEvaluatedKey")
-            if not last:
-                return
-            start = {"ExclusiveStartKey": last}
-            self._pace.spend(answer["ConsumedCapacity"]["CapacityUnits"], over)
-
-
-class Pace:
-    """A rate limit, in units a second, shared by threads."""
-
-    def __init__(self, a_second: float) -> None:
-        self._a_second = a_second
-        self._free_at = time.monotonic()
-        self._lock = threading.Lock()
-
-    def spend(self, units: float, stop: threading.Event) -> None:
-        """Wait to stay within the rate after using these units; ``stop`` ends the wait."""
-        with self._lock:
-            now = time.monotonic()
-            self._free_at = max(self._free_at, now) + units / self._a_second
-            wait = self._free_at - now
-        stop.wait(wait)
-
 
 def _digest(one: values.Values) -> bytes:
     return hashlib.blake2b(repr(one).encode(), digest_size=16).digest()
 
 
-def _literal(type_: str, text: str) -> str:
+def _as_key(column: Column, text: str) -> dict[str, Any]:
+    if column.type == "binary":
+        return {"B": base64.b64decode(text)}
+    return {"S" if column.type in ("string", "timestamp", "date") else "N": text}
+
+
+def _literal(column: Column, text: str) -> str:
     quoted = "'" + text.replace("'", "''") + "'"
-    if type_ == "string":
-        return quoted
-    return f"CAST({quoted} AS {'timestamp' if type_ == 'timestamp' else type_})"
+    return quoted if column.hive == "string" else f"CAST({quoted} AS {column.hive})"

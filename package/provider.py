@@ -69,7 +69,7 @@ _SAID = {
         "sql": "The query in Athena SQL.",
     },
 }
-"""Descriptions of fields whose docstrings have none."""
+"""Descriptions of fields whose docstrings have none of their own."""
 _NUMPY_ENTRY = re.compile(r"^(\w+(?:, \w+)*):\n((?:    .*\n|\n)+)", re.M)
 
 
@@ -111,8 +111,8 @@ class Package:
         """A plain class with the fields of a dataclass that other languages can represent."""
         if kind.__name__ not in self._types:
             # The docstring of the other component describes these.
-            text = self._outputs | _SAID.get(kind.__name__, {})
-            text |= _numpy_docs(kind) | _attribute_docs(kind)
+            text = self._outputs | _numpy_docs(kind) | _attribute_docs(kind)
+            text |= _SAID.get(kind.__name__, {})
             annotations, descriptions = {}, {}
             for one in _fields(kind):
                 annotations[one.name] = self._hint(one.type, one.name, one.optional)
@@ -255,7 +255,7 @@ def _has_default(one: dataclasses.Field[Any]) -> bool:
 
 def _default(one: _Field) -> str:
     value = one.default
-    if not one.optional or not isinstance(value, str | int | float):
+    if not one.optional or not isinstance(value, str | int | float) or value == "":
         return ""
     return f"Default: {json.dumps(value)}."
 

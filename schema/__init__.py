@@ -1,6 +1,26 @@
 """The schema of orders and event rows, declared once for the whole pipeline."""
 
-from schema.model import EVENT_COLUMNS, EXTRAS, Column, Schema, SchemaError
-from schema.orders import ORDERS
+from schema.model import (
+    BEFORE_ALL,
+    EVENT_COLUMNS,
+    EXTRAS,
+    SNAPSHOT,
+    Column,
+    Problem,
+    Schema,
+    SchemaError,
+)
+from schema.orders import ORDERS, about_orders
 
-__all__ = ["EVENT_COLUMNS", "EXTRAS", "ORDERS", "Column", "Schema", "SchemaError"]
+__all__ = [
+    "BEFORE_ALL",
+    "EVENT_COLUMNS",
+    "EXTRAS",
+    "ORDERS",
+    "SNAPSHOT",
+    "Column",
+    "Problem",
+    "Schema",
+    "SchemaError",
+    "about_orders",
+]

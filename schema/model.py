@@ -7,17 +7,42 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
+
+from schema import types
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,127}")
-_DECIMAL = re.compile(r"decimal\((\d{1,2}),(\d{1,2})\)")
-_SIMPLE = frozenset({"string", "int", "bigint", "double", "boolean", "date", "timestamp"})
+_TABLE = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_RESERVED_NAMES = re.compile(
+    "projection.*|changes|crawled_.*|current_.*|failed|replayed|jobs|exports|operations|snapshots|erasures"
+)
+"""Names that the lake's tables, views and prefixes use."""
+_NO_KEYS = (types.Scalar("boolean"), types.Scalar("json"))
+"""Scalars that DynamoDB cannot have as a key."""
+
+SNAPSHOT = "SNAPSHOT"
+"""The ``event_type`` of an item that was in the table before the log began."""
+BEFORE_ALL = "0" * 40
+"""The ``sequence_number`` of a snapshot's rows: every change comes after it."""
 
 
 class SchemaError(ValueError):
     """An invalid schema; the message lists every problem."""
+
+
+class Problem(NamedTuple):
+    """What is wrong with a schema.
+
+    Attributes
+    ----------
+    place:
+        Where, as in a schema file: ``("key",)`` or ``("columns", 3, "type")``.
+    """
+
+    place: tuple[str | int, ...]
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,45 +52,65 @@ class Column:
     Parameters
     ----------
     name:
-        The attribute's name in DynamoDB, in lower case because Glue and Athena store it so.
+        The column's name in Glue and Athena: lower-case letters, digits and ``_``.
     type:
-        A Hive type: ``string``, ``int``, ``bigint``, ``double``, ``boolean``, ``date``,
-        ``timestamp`` (UTC) or ``decimal(precision,scale)``.
+        ``string``, ``int``, ``bigint``, ``double``, ``boolean``, ``date``, ``timestamp`` (UTC),
+        ``decimal(precision,scale)``, ``binary`` (base64 text), ``json`` (any value as JSON text),
+        ``array<...>``, ``map<string,...>`` or ``struct<name:type,...>``.
     comment:
         The column's comment in the Glue table.
     required:
         Reject a record whose image lacks the column or holds NULL. Records with keys only, such as
         a REMOVE without an old image, are not checked.
+    attribute:
+        The attribute's name in DynamoDB. Default: the column's name.
     """
 
     name: str
     type: str
     comment: str = ""
     required: bool = False
+    attribute: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.attribute:
+            object.__setattr__(self, "attribute", self.name)
+
+    @property
+    def parsed(self) -> types.Type:
+        """The type as a tree."""
+        return types.parse(self.type)
+
+    @property
+    def hive(self) -> str:
+        """The type as Glue stores it."""
+        return types.hive(self.parsed)
 
     @property
     def decimal(self) -> tuple[int, int] | None:
         """``(precision, scale)`` of a decimal column, else None."""
-        match = _DECIMAL.fullmatch(self.type)
-        return (int(match[1]), int(match[2])) if match else None
+        match self.parsed:
+            case types.Decimal(precision, scale):
+                return precision, scale
+        return None
 
-    def problems(self) -> list[str]:
-        """Problems of this column; empty if it is valid."""
+    def problems(self) -> list[tuple[str, str]]:
+        """What is wrong with this column: the parameter, and why. Empty if it is valid."""
         found = []
         if not _NAME.fullmatch(self.name):
-            found.append(f"column {self.name!r}: a name is lower-case letters, digits and _")
-        if self.decimal:
-            precision, scale = self.decimal
-            if not (1 <= precision <= 38 and scale <= precision):
-                found.append(
-                    f"column {self.name!r}: {self.type}: 1 <= precision <= 38, scale <= precision"
-                )
-        elif self.type not in _SIMPLE:
-            known = ", ".join(sorted(_SIMPLE))
             found.append(
-                f"column {self.name!r}: unknown type {self.type!r} (known: {known}, decimal(p,s))"
+                ("name", f"column {self.name!r}: a name is lower-case letters, digits and _")
             )
+        try:
+            types.parse(self.type)
+        except types.TypeTextError as error:
+            found.append(("type", f"column {self.name!r}: {error}"))
         return found
+
+    def document(self) -> dict[str, Any]:
+        """For JSON: its parameters, its Hive type, and the tree of a nested type."""
+        nested = {"tree": types.tree(self.parsed)} if types.is_nested(self.parsed) else {}
+        return asdict(self) | {"hive": self.hive} | nested
 
 
 EXTRAS = Column(
@@ -76,7 +121,7 @@ EXTRAS = Column(
 
 EVENT_COLUMNS = (
     EXTRAS,
-    Column(name="event_type", type="string", comment="INSERT, MODIFY or REMOVE"),
+    Column(name="event_type", type="string", comment="INSERT, MODIFY, REMOVE or SNAPSHOT"),
     Column(name="creation_time", type="timestamp", comment="when the change was made, UTC"),
     Column(name="event_id", type="string", comment="unique per change; drop duplicates by it"),
     Column(
@@ -84,6 +129,7 @@ EVENT_COLUMNS = (
         type="string",
         comment="order of changes to one key; zero-padded to 40, so text order is number order",
     ),
+    Column(name="deleted_by", type="string", comment="ttl for an item that expired, else NULL"),
 )
 """The columns that the transform adds to the table's."""
 TABLE_COLUMNS = ("arrived", "previous_event_type")
@@ -94,6 +140,14 @@ TABLE_COLUMNS = ("arrived", "previous_event_type")
 class Schema:
     """A DynamoDB table's columns, of which ``key`` (and ``sort_key``) identify an item.
 
+    Parameters
+    ----------
+    name:
+        What the items are, in the plural: the view of their latest state is ``current_<name>``,
+        and the batch job's table is ``<name>``.
+    key, sort_key:
+        Names of columns.
+
     Raises
     ------
     SchemaError
@@ -103,31 +157,31 @@ class Schema:
     key: str
     columns: tuple[Column, ...]
     sort_key: str | None = None
+    name: str = "items"
     _by_name: Mapping[str, Column] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        names = [column.name for column in self.columns]
-        problems = [problem for column in self.columns for problem in column.problems()]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        problems += [f"column {name!r}: declared twice" for name in twice]
-        reserved = {column.name for column in EVENT_COLUMNS} | {"day", "hour"}
-        problems += [
-            f"column {name!r}: the event row uses that name" for name in names if name in reserved
-        ]
-        problems += [
-            f"column {name!r}: the table of current orders uses that name"
-            for name in names
-            if name in TABLE_COLUMNS
-        ]
-        problems += [f"key {key!r}: not among the columns" for key in self.keys if key not in names]
-        if problems:
-            raise SchemaError("; ".join(problems))
         object.__setattr__(self, "_by_name", {column.name: column for column in self.columns})
+        problems = find_problems(
+            name=self.name, key=self.key, sort_key=self.sort_key, columns=self.columns
+        )
+        if problems:
+            raise SchemaError("; ".join(problem.text for problem in problems))
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Partition key, then the sort key if there is one."""
+        """Partition key, then the sort key if there is one: names of columns."""
         return (self.key, self.sort_key) if self.sort_key else (self.key,)
+
+    @property
+    def key_attributes(self) -> tuple[str, ...]:
+        """The same as DynamoDB names them."""
+        return tuple(self[key].attribute for key in self.keys)
+
+    @property
+    def current_view(self) -> str:
+        """The view of the items' latest state."""
+        return f"current_{self.name}"
 
     @property
     def event_row(self) -> tuple[Column, ...]:
@@ -140,10 +194,11 @@ class Schema:
     def to_json(self) -> str:
         """Stable JSON, including the event columns, for code that cannot import this module."""
         document = {
+            "name": self.name,
             "key": self.key,
             "sort_key": self.sort_key,
-            "columns": [asdict(column) for column in self.columns],
-            "event_columns": [asdict(column) for column in EVENT_COLUMNS],
+            "columns": [column.document() for column in self.columns],
+            "event_columns": [column.document() for column in EVENT_COLUMNS],
         }
         return json.dumps(document, indent=1, sort_keys=True)
 
@@ -151,5 +206,65 @@ class Schema:
     def from_json(cls, text: str) -> Schema:
         """Read the JSON of `to_json`."""
         document: dict[str, Any] = json.loads(text)
-        columns = tuple(Column(**column) for column in document["columns"])
-        return cls(key=document["key"], sort_key=document["sort_key"], columns=columns)
+        given = ("name", "type", "comment", "required", "attribute")
+        columns = tuple(
+            Column(**{key: column[key] for key in given}) for column in document["columns"]
+        )
+        return cls(
+            name=document["name"],
+            key=document["key"],
+            sort_key=document["sort_key"],
+            columns=columns,
+        )
+
+
+def find_problems(
+    *, name: str, key: str, sort_key: str | None, columns: Sequence[Column]
+) -> list[Problem]:
+    """Every problem of a schema of these parts, each with its place; empty if it is valid."""
+    found: list[Problem] = []
+    if not _TABLE.fullmatch(name) or _RESERVED_NAMES.fullmatch(name):
+        found.append(
+            Problem(
+                ("name",),
+                f"name {name!r}: must be lower-case letters, digits and _ (at most 64), and no "
+                "name that the lake uses",
+            )
+        )
+    event_row = {column.name for column in EVENT_COLUMNS} | {"day", "hour"}
+    by_name: dict[str, Column] = {}
+    attributes: set[str] = set()
+    for index, column in enumerate(columns):
+        texts = column.problems()
+        if column.name in by_name:
+            texts.append(("name", f"column {column.name!r}: declared twice"))
+        elif column.attribute in attributes:
+            texts.append(("attribute", f"attribute {column.attribute!r}: read by two columns"))
+        if column.name in event_row:
+            texts.append(("name", f"column {column.name!r}: the event row uses that name"))
+        if column.name in TABLE_COLUMNS:
+            texts.append(
+                ("name", f"column {column.name!r}: the table of current orders uses that name")
+            )
+        by_name[column.name] = column
+        attributes.add(column.attribute)
+        found += [Problem(("columns", index, place), text) for place, text in texts]
+    for place, one in (("key", key), ("sort_key", sort_key)):
+        if one is None:
+            continue
+        if one not in by_name:
+            found.append(Problem((place,), f"key {one!r}: not among the columns"))
+        elif not _can_be_key(by_name[one]):
+            kind = by_name[one].type
+            found.append(Problem((place,), f"key {one!r}: DynamoDB has no key of type {kind}"))
+    if sort_key is not None and sort_key == key:
+        found.append(Problem(("sort_key",), f"key {key!r}: partition key and sort key at once"))
+    return found
+
+
+def _can_be_key(column: Column) -> bool:
+    try:
+        parsed = column.parsed
+    except types.TypeTextError:
+        return True  # a problem of the column
+    return not types.is_nested(parsed) and parsed not in _NO_KEYS

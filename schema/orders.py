@@ -3,6 +3,7 @@
 from schema.model import Column, Schema
 
 ORDERS = Schema(
+    name="orders",
     key="orderid",
     columns=(
         Column(name="orderid", type="string", comment="identifies the order", required=True),
@@ -16,3 +17,13 @@ ORDERS = Schema(
         Column(name="created_at", type="timestamp", comment="when the order was placed, UTC"),
     ),
 )
+
+
+def about_orders(schema: Schema) -> bool:
+    """Whether a table of this schema holds orders, so that what is made for orders fits it."""
+    columns = {(column.name, column.type) for column in schema.columns}
+    return (
+        schema.name == ORDERS.name
+        and schema.key == ORDERS.key
+        and all((column.name, column.type) in columns for column in ORDERS.columns)
+    )

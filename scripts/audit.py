@@ -50,7 +50,7 @@ def judge(report: Mapping[str, Any], known: Mapping[str, str] = KNOWN) -> Verdic
             code=2,
             lines=(
                 *lines,
-                f"not audited: {told}: the advisory database is out of reach (try with a network "
+                f"not audited: {told}: the advisory database is unreachable (check the network "
                 "connection), or does not know them",
             ),
         )
@@ -73,7 +73,7 @@ def main() -> int:
     except ValueError:
         said = (answer.stderr.strip().splitlines() or ["pip-audit printed nothing"])[-1]
         verdict = Verdict(
-            code=2, lines=(f"not audited: the advisory database is out of reach: {said}",)
+            code=2, lines=(f"not audited: the advisory database is unreachable: {said}",)
         )
     print("\n".join(verdict.lines), file=sys.stderr if verdict.code else sys.stdout)
     return verdict.code

@@ -29,7 +29,7 @@ _CHAIN = ("CdcSource", "ChangeStream", "StreamBridge", "DeliveryToLake", "Catalo
 _OUTPUTS = {
     "region": "the region",
     "orderGeneratorFunctionName": "the function that places orders; only with `orderGenerator`",
-    "sortKey": "the table's sort key; only with `sortKey`",
+    "schema": "the table's name, keys and columns as JSON; the tools read it",
     "dashboardUrl": "the URL of the QuickSight dashboard; only with `dashboard`",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -12,24 +13,27 @@ from hypothesis import settings
 
 TESTS = Path(__file__).parent
 NEEDS = {
-    "acceptance": "emulator",
-    "analytics/test_analytics_command.py": "emulator",
-    "analytics/test_answers.py": "emulator",
-    "athena": "emulator",
     "batch": "spark",
-    "chaos": "emulator",
-    "dashboard/test_in_a_browser.py": "browser",
-    "dashboard/test_commands.py": "emulator",
-    "e2e": "emulator",
     "engine": "engine",
+    "dashboard/test_in_a_browser.py": "browser",
+    "acceptance": "emulator",
+    "chaos": "emulator",
+    "e2e": "emulator",
+    "operate": "emulator",
+    "local": "emulator",
+    "package": "engine",
+    "athena": "emulator",
     "generator/test_generator_cli.py": "emulator",
     "generator/test_generator_lambda.py": "emulator",
-    "local": "emulator",
-    "operate": "emulator",
+    "analytics/test_analytics_command.py": "emulator",
+    "analytics/test_answers.py": "emulator",
+    "dashboard/test_commands.py": "emulator",
     "operations/test_alarms.py": "emulator",
-    "package": "engine",
 }
-"""Files and folders whose tests `make quick` leaves out, and the marker that says why."""
+"""Files and folders whose tests `make quick` leaves out, and the marker that says why.
+
+What takes longest comes first, so that no worker is left alone with it at the end.
+"""
 SETUP = {"needs a browser": "a browser", "needs the Pulumi CLI": "the Pulumi CLI"}
 """What `make setup-tests` brings, by the start of the reason why tests without it are skipped."""
 
@@ -38,17 +42,30 @@ settings.register_profile("usual", deadline=None)
 settings.register_profile("long", deadline=None, max_examples=2_000)
 settings.load_profile("usual")
 
+# Tests start hundreds of processes: without bytecode each would compile all that it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 # A shell starts background jobs deaf to Ctrl-C, and what they start inherits it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: tests of running stacks wait a good part of their time."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = list(NEEDS)
+    ranks: dict[pytest.Item, int] = {}
     for item in items:
         place = item.path.relative_to(TESTS)
-        for one in (place, *place.parents):
-            if need := NEEDS.get(one.as_posix()):
-                item.add_marker(need)
+        known = [one.as_posix() for one in (place, *place.parents) if one.as_posix() in NEEDS]
+        for one in known:
+            item.add_marker(NEEDS[one])
+        ranks[item] = min(map(order.index, known), default=len(order))
+    items.sort(key=ranks.__getitem__)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

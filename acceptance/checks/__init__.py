@@ -1,4 +1,4 @@
-"""The checks, in order: each a function that is given the run and says what it found."""
+"""The checks, in order: each is a function of the run that returns what it found."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Check:
     Parameters
     ----------
     work:
-        Returns what it found in a few words; raises `CheckFailedError` if it does not hold.
+        Returns a short result; raises `CheckFailedError` if the check fails.
     """
 
     name: str
@@ -24,7 +24,7 @@ class Check:
 
     @property
     def says(self) -> str:
-        """What holds, in a line."""
+        """What must hold, in a line."""
         return (self.work.__doc__ or "").partition("\n")[0].rstrip(".")
 
 
@@ -47,6 +47,6 @@ CHECKS = (
     Check("settings", deployed.settings),
     Check("settings-kept", deployed.settings_kept),
 )
-"""Between `UP` and `DOWN`; the settings last, for they wait until the first hour is over."""
+"""Run between `UP` and `DOWN`; the settings come last, because they wait for an hour to pass."""
 DOWN = (Check("destroy", deployed.destroy), Check("nothing-left", deployed.nothing_left))
 ALL = (UP, *CHECKS, *DOWN)

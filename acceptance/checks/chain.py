@@ -1,4 +1,4 @@
-"""What goes through the chain: orders, garbage, changes given up, and what is made of them."""
+"""Checks of the data path: orders, garbage, dead letters, queries and the batch job."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from acceptance.actors import require_refused
+from acceptance.actors import require_denied
 from acceptance.errors import CheckFailedError
 from acceptance.run import Run
 from analytics import load_queries, load_views, schema_of
@@ -18,18 +18,18 @@ from operate.replaying import Choice, Replay
 from schema import ORDERS
 
 GARBAGE = 16
-"""Records that no row can be made of: two of each kind."""
+"""Number of invalid records: two of each kind."""
 LARGE = 390_000
-"""Characters of an order that DynamoDB takes. Each is two in JSON, so that one image fits into a
-Kinesis record of 1 MiB, and both do not."""
+"""Characters of an order that DynamoDB accepts. Each takes two bytes in JSON, so one image fits
+into a Kinesis record of 1 MiB, but not two."""
 JOB_SECONDS = 1800.0
 _ENDED = ("SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED")
 
 
 def orders(run: Run) -> str:
-    """Orders are placed, changed and deleted under the writer policy alone, and arrive."""
+    """Orders that are placed, changed and deleted with the writer policy alone arrive."""
     writer = run.acting_as("writer").client("dynamodb")
-    require_refused("writer", lambda: writer.scan(TableName=run["tableName"], Limit=1))
+    require_denied("writer", lambda: writer.scan(TableName=run["tableName"], Limit=1))
     since = datetime.now(UTC) - timedelta(hours=1)
     sql = (
         f"SELECT {ORDERS.key}, sequence_number FROM {run['projectionTable']} "  # noqa: S608
@@ -50,7 +50,7 @@ def orders(run: Run) -> str:
             run.say(f"{writes_of(writes.times):,} changes written, {count:,} in the lake")
             return not writing and count >= writes_of(writes.times)
 
-        run.wait("sight of every change in the lake", arrived)
+        run.wait("every change in the lake", arrived)
     run.latencies = sorted(
         seen_at - written
         for order, times in writes.times.items()
@@ -63,12 +63,12 @@ def orders(run: Run) -> str:
 
 
 def writes_of(times: dict[str, list[float]]) -> int:
-    """How many changes were written."""
+    """Number of changes that were written."""
     return sum(map(len, list(times.values())))
 
 
 def verify(run: Run) -> str:
-    """The lake tells what the table holds, order by order, value by value."""
+    """The lake equals the table, order by order and value by value."""
     verdict = run.verify()
     if not verdict.table_items:
         raise CheckFailedError("there are no orders to compare")
@@ -76,33 +76,37 @@ def verify(run: Run) -> str:
 
 
 def queries(run: Run) -> str:
-    """Every query and view that is shipped answers under the reader policy alone."""
+    """Every saved query and every view succeeds with the reader policy alone."""
     reader = run.acting_as("reader")
     item: dict[str, Any] = {ORDERS.key: {"S": "nobody"}}
-    require_refused(
+    require_denied(
         "reader", lambda: reader.client("dynamodb").put_item(TableName=run["tableName"], Item=item)
     )
     schema = schema_of(run.deployment.outputs)
     database = run["databaseName"]
     for view in load_views(database, schema):
         if not run.ask(f'SELECT * FROM "{view.name}" LIMIT 1'):  # noqa: S608 - our own view
-            raise CheckFailedError(f"the view {view.name} answers with no row")
-    (some,) = run.ask(f"SELECT {ORDERS.key} FROM current_orders LIMIT 1")  # noqa: S608
+            raise CheckFailedError(f"the view {view.name} returns no row")
+    keys = ", ".join(f'"{key}"' for key in schema.keys)
+    (some,) = run.ask(f"SELECT {keys} FROM {schema.current_view} LIMIT 1")  # noqa: S608
     shipped = {query.name: query for query in load_queries(schema)}
     saved = _saved(run, reader.client("athena"))
     if missing := shipped.keys() - saved.keys():
-        raise CheckFailedError(f"not in the workgroup: {', '.join(sorted(missing))}")
+        raise CheckFailedError(f"not saved in the workgroup: {', '.join(sorted(missing))}")
     for name, query in shipped.items():
-        run.say(f"asking {name}")
-        # The one parameter without a default is an order's key.
+        run.say(f"running {name}")
+        # The parameters without a default are an item's keys.
         asked = [p for p in query.parameters if p.default is None]
-        values = {one.name: one.literal(str(some[ORDERS.key])) for one in asked}
+        values = {
+            one.name: one.literal(str(some[key]))
+            for one, key in zip(asked, schema.keys, strict=False)
+        }
         run.ask(saved[name], [values[one] for one in query.placeholders if one in values])
-    return f"{len(shipped)} queries and the views answer"
+    return f"{len(shipped)} queries and the views succeed"
 
 
 def garbage(run: Run) -> str:
-    """Records that nobody can read end in the failed table, and are replayed, each once."""
+    """Invalid records end in the failed table; `replay failed` sends each once."""
     operator = run.acting_as("operator")
     sent = list(rubbish.garbage(GARBAGE, int(run.token, 16)))
     rubbish.put(operator.client("kinesis"), run["kinesisStreamName"], sent)
@@ -113,20 +117,20 @@ def garbage(run: Run) -> str:
         return all(found[one] >= times for one in sent)
 
     run.say(f"waiting for {GARBAGE} records in the failed table")
-    run.wait("failed records of the garbage", lambda: kept(1))
+    run.wait("every invalid record in the failed table", lambda: kept(1))
     first = Replay(operator).run(Choice(), force=True)
     if first.sent < GARBAGE:
-        raise CheckFailedError(f"of {GARBAGE} records {first.sent} were replayed")
+        raise CheckFailedError(f"only {first.sent} of {GARBAGE} records were replayed")
     run.say("waiting until the replayed records fail again")
-    run.wait("second failed record of each", lambda: kept(2))
+    run.wait("a second failed record of each", lambda: kept(2))
     again = Replay(operator).run(Choice())
     if again.sent or again.already < GARBAGE:
-        raise CheckFailedError(f"a second replay sent {again.sent} records once more")
-    return f"{GARBAGE} kept, replayed, and not replayed twice"
+        raise CheckFailedError(f"a second replay sent {again.sent} records again")
+    return f"{GARBAGE} records failed and were replayed once"
 
 
 def pipe_restart(run: Run) -> str:
-    """The pipe, stopped while orders are placed and started again, loses nothing."""
+    """Orders placed while the pipe is stopped arrive after its start."""
     run.say("stopping the pipe")
     run.deployment.stop_pipe()
     try:
@@ -135,18 +139,18 @@ def pipe_restart(run: Run) -> str:
         run.say("starting the pipe")
         run.deployment.start_pipe()
     verdict = run.verify()
-    return f"{report.written:,} changes made meanwhile; {verdict.equal:,} orders equal"
+    return f"{report.written:,} changes while stopped; {verdict.equal:,} orders equal"
 
 
 def dead_letter(run: Run) -> str:
-    """A change that Kinesis refuses is given up by the pipe, and sent on by `replay dlq`."""
+    """The pipe gives up a change that is too large for Kinesis; `replay dlq` resends it."""
     writer = run.acting_as("writer").client("dynamodb")
     order = {ORDERS.key: {"S": f"acceptance-large-{run.token}"}}
     try:
         for mark in ("first", "second"):  # only the second change has two images in its record
             note = {"S": mark + '"' * LARGE}
             writer.put_item(TableName=run["tableName"], Item={**order, "note": note})
-        found = _worked_off(run, order[ORDERS.key]["S"])
+        found = _replay_dead_letter(run, order[ORDERS.key]["S"])
         run.verify()
     finally:
         writer.delete_item(TableName=run["tableName"], Key=order)
@@ -154,8 +158,8 @@ def dead_letter(run: Run) -> str:
     return found
 
 
-def _worked_off(run: Run, order: str) -> str:
-    """Wait until the pipe has given up the second change of an order, and send it on."""
+def _replay_dead_letter(run: Run, order: str) -> str:
+    """Wait until the pipe has given up an order's second change, and resend it."""
     sql = (
         f"SELECT count(DISTINCT event_id) AS changes FROM {run['projectionTable']} "  # noqa: S608
         f"WHERE {ORDERS.key} = '{order}'"
@@ -169,28 +173,30 @@ def _worked_off(run: Run, order: str) -> str:
         asked = {"QueueUrl": run["dlqUrl"], "AttributeNames": [size]}
         return int(run.client("sqs").get_queue_attributes(**asked)["Attributes"][size]) > 0
 
-    run.say("waiting until the pipe gives a change up")
+    run.say("waiting until the pipe gives up a change")
     patience = 2 * run.deployment.patience  # the pipe pauses longer before each try
-    run.wait("dead letter", lambda: given_up() or arrived(), patience)
+    run.wait("a dead letter", lambda: given_up() or arrived(), patience)
     if not given_up():
-        raise CheckFailedError("Kinesis took a change that is too large for it")
+        raise CheckFailedError("Kinesis accepted a change that is too large for it")
     outcome = DeadLetters(run.acting_as("operator")).run()
     if outcome.kept or not outcome.sent:
         told = "; ".join([*outcome.problems, *map(str, outcome.gone)]) or "no reason given"
-        raise CheckFailedError(f"of {outcome.messages} messages {outcome.kept} stay: {told}")
-    run.wait("sight of the change that was given up", arrived)
-    return f"messages {outcome.messages}, changes sent on {outcome.sent}; all orders equal"
+        raise CheckFailedError(
+            f"{outcome.kept} of {outcome.messages} messages are still in the queue: {told}"
+        )
+    run.wait("the resent change in the lake", arrived)
+    return f"{outcome.messages} messages, {outcome.sent} changes resent; all orders equal"
 
 
 def batch(run: Run) -> str:
-    """The batch job runs once, and current orders, read from its table, are still equal."""
+    """The batch job runs once, and current_orders, read from its table, still equals the table."""
     glue, job = run.client("glue"), run["batchJobName"]
     started = glue.start_job_run(JobName=job)["JobRunId"]
-    run.say("the Spark job runs")
-    ended = run.wait("end of the job", lambda: job_end(run, started), JOB_SECONDS)
+    run.say("running the Spark job")
+    ended = run.wait("the end of the job", lambda: job_end(run, started), JOB_SECONDS)
     if ended["JobRunState"] != "SUCCEEDED":
         told = ended.get("ErrorMessage", "no reason given")
-        raise CheckFailedError(f"the job ended as {ended['JobRunState']}: {told}")
+        raise CheckFailedError(f"the job ended with {ended['JobRunState']}: {told}")
     (row,) = run.ask("SELECT count(*) AS orders FROM orders WHERE event_type <> 'REMOVE'")
     verdict = run.verify()
     if int(row["orders"] or 0) != verdict.table_items:
@@ -201,7 +207,7 @@ def batch(run: Run) -> str:
 
 
 def job_end(run: Run, identity: str) -> dict[str, Any] | None:
-    """A run of the batch job, once it has ended."""
+    """A run of the batch job if it has ended, else None."""
     answer = run.client("glue").get_job_run(JobName=run["batchJobName"], RunId=identity)
     found: dict[str, Any] = answer["JobRun"]
     return found if found["JobRunState"] in _ENDED else None

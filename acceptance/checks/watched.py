@@ -1,4 +1,4 @@
-"""What watches the chain: the crawler, the alarms, and who is told of failures."""
+"""Checks of the crawler, the alarms and the notifications of failures."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from acceptance.stack import PROJECT
 
 CRAWLED = "crawled_projection"
 TOLD_SECONDS = 180.0
-"""What a message may take to arrive."""
+"""Maximum time until a notification arrives."""
 _CRAWL_SECONDS = 900.0
 _AGAIN_SECONDS = 30.0
 _CRAWLS = 3
-"""Tries: IAM takes its time until a denial is known everywhere."""
+"""Attempts: a denial needs time to propagate in IAM."""
 
 
 def crawler(run: Run) -> str:
-    """The crawler finds the event rows as they are declared."""
+    """The crawler finds the declared columns, and all rows."""
     last = _crawl(run)
     if last["Status"] != "SUCCEEDED":
-        raise CheckFailedError(f"it {last['Status']}: {last.get('ErrorMessage', 'no reason')}")
+        told = last.get("ErrorMessage", "no reason given")
+        raise CheckFailedError(f"the crawl ended with {last['Status']}: {told}")
     glue, database = run.client("glue"), run["databaseName"]
     pages = glue.get_paginator("get_tables").paginate(DatabaseName=database)
     tables = {table["Name"]: table for page in pages for table in page["TableList"]}
@@ -33,8 +34,8 @@ def crawler(run: Run) -> str:
         raise CheckFailedError(f"no {CRAWLED} among {', '.join(sorted(tables))}")
     found, declared = (_columns(tables[name]) for name in (CRAWLED, run["projectionTable"]))
     if unknown := found - declared:
-        raise CheckFailedError(f"{CRAWLED} has columns that nobody declared: {sorted(unknown)}")
-    # Each as the reader finds it: the crawler's partitions against those that are projected.
+        raise CheckFailedError(f"{CRAWLED} has undeclared columns: {sorted(unknown)}")
+    # Compares the crawler's partitions with the projected ones.
     counts = [
         run.ask(f"SELECT count(*) AS rows_ FROM {name}")[0]["rows_"]  # noqa: S608
         for name in (CRAWLED, run["projectionTable"])
@@ -46,7 +47,7 @@ def crawler(run: Run) -> str:
 
 
 def alarms(run: Run) -> str:
-    """Each alarm, forced to ring, tells the topic."""
+    """Each alarm, forced to fire, notifies the topic."""
     cloudwatch = run.client("cloudwatch")
     topic = run["alarmTopicArn"]
     pages = cloudwatch.get_paginator("describe_alarms").paginate(
@@ -59,80 +60,80 @@ def alarms(run: Run) -> str:
         if topic in one["AlarmActions"]
     }
     if not found:
-        raise CheckFailedError("no alarm tells the topic")
+        raise CheckFailedError("no alarm has the topic as its action")
     run.told.open()
     reason = f"acceptance {run.token}"
     waiting = set(found)
     deadline, again = time.monotonic() + TOLD_SECONDS, 0.0
     while waiting:
         if time.monotonic() > deadline:
-            raise CheckFailedError(f"not heard of: {', '.join(sorted(waiting))}")
-        if time.monotonic() > again:  # what is told right after a subscription may be lost
+            raise CheckFailedError(f"no notification from: {', '.join(sorted(waiting))}")
+        if time.monotonic() > again:  # notifications right after subscribing may be lost
             again = time.monotonic() + _AGAIN_SECONDS
             for name in waiting:
-                for state in ("OK", "ALARM"):  # only a change of state is told
+                for state in ("OK", "ALARM"):  # only a change of state notifies
                     cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason=reason)
         for text in run.told.messages():
             message = _parsed(text)
             if message.get("NewStateValue") == "ALARM" and message.get("NewStateReason") == reason:
                 waiting.discard(str(message["AlarmName"]))
-        run.say(f"{len(found) - len(waiting)} of {len(found)} alarms heard")
-    return f"all {len(found)} heard of"
+        run.say(f"{len(found) - len(waiting)} of {len(found)} alarms notified")
+    return f"all {len(found)} notified"
 
 
 def crawler_failed(run: Run) -> str:
-    """A crawler that fails is told of."""
+    """A failed crawler notifies the topic."""
     run.told.open()
     name = run["crawlerName"]
     role = run.client("glue").get_crawler(Name=name)["Crawler"]["Role"]
     with run.denied(role):
         for _ in range(_CRAWLS):
-            run.say("letting the crawler fail")
+            run.say("making the crawler fail")
             if _crawl(run)["Status"] == "FAILED":
                 break
         else:
-            raise CheckFailedError("the crawler succeeds although its role may do nothing")
-    _hear(run, "the crawler's failure", lambda text: name in text and "Failed" in text)
-    return "told"
+            raise CheckFailedError("the crawler succeeds although its role is denied everything")
+    _await_message(run, "the crawler's failure", lambda text: name in text and "Failed" in text)
+    return "notified"
 
 
 def job_failed(run: Run) -> str:
-    """A batch job that fails is told of."""
+    """A failed batch job notifies the topic."""
     run.told.open()
     name = run["batchJobName"]
     nowhere = f"s3://{run['bucketName']}/jobs/acceptance-{run.token}.py"
     started = run.client("glue").start_job_run(
         JobName=name, Arguments={"--extra-py-files": nowhere}
     )["JobRunId"]
-    run.say("letting the batch job fail")
-    ended = run.wait("end of the job", lambda: job_end(run, started), JOB_SECONDS)
+    run.say("making the batch job fail")
+    ended = run.wait("the end of the job", lambda: job_end(run, started), JOB_SECONDS)
     if ended["JobRunState"] != "FAILED":
-        raise CheckFailedError(f"the job is {ended['JobRunState']} without its modules")
-    _hear(run, "the job's failure", lambda text: name in text and "FAILED" in text)
-    return "told"
+        raise CheckFailedError(f"without its modules the job ended with {ended['JobRunState']}")
+    _await_message(run, "the job's failure", lambda text: name in text and "FAILED" in text)
+    return "notified"
 
 
 def _crawl(run: Run) -> dict[str, Any]:
-    """Run the crawler once; what Glue says of the run."""
+    """Run the crawler once and return Glue's description of the crawl."""
     glue, name = run.client("glue"), run["crawlerName"]
     glue.start_crawler(Name=name)
-    run.say("the crawler runs")
+    run.say("running the crawler")
 
     def ended() -> dict[str, Any] | None:
         found: dict[str, Any] = glue.get_crawler(Name=name)["Crawler"]
         return found if found["State"] == "READY" else None
 
-    described = run.wait("end of the crawl", ended, _CRAWL_SECONDS)
+    described = run.wait("the end of the crawl", ended, _CRAWL_SECONDS)
     last: dict[str, Any] = described["LastCrawl"]
     return last
 
 
-def _hear(run: Run, what: str, wanted: Callable[[str], bool]) -> None:
-    """Wait until the topic tells what is wanted."""
+def _await_message(run: Run, what: str, wanted: Callable[[str], bool]) -> None:
+    """Wait for a matching message from the topic."""
     deadline = time.monotonic() + TOLD_SECONDS
     while not any(wanted(text) for text in run.told.messages()):
         if time.monotonic() > deadline:
-            raise CheckFailedError(f"nobody was told of {what}")
+            raise CheckFailedError(f"no notification of {what}")
 
 
 def _columns(table: dict[str, Any]) -> set[str]:

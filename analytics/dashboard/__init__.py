@@ -1,4 +1,4 @@
-"""The dashboard: a web page of the figures, which move as orders come in.
+"""The dashboard: a web page with live figures.
 
-`serve` starts it, `figures` knows what to ask and how seldom, `page` and `charts` show it.
+`serve` starts it, `figures` decides what to query and when, `page` and `charts` display it.
 """

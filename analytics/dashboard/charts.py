@@ -16,6 +16,7 @@ ACCENT, SOFT, BAD = "#3b82f6", "#94a3b8", "#ef4444"
 """Medium lightness, visible on light and dark backgrounds."""
 INK = {False: "#2f2d2b", True: "#edebe8"}
 """Streamlit's text colors on light and dark backgrounds, which it does not apply to marks."""
+_KINDS = {"inserts": ACCENT, "updates": SOFT, "deletes": BAD}
 _HEIGHT = 260
 _PRODUCTS = 10
 _DOLLARS = (
@@ -38,6 +39,48 @@ def last_hour(rows: Sequence[Row], now: datetime) -> Chart:
     """Revenue by minute of the last hour."""
     end = now.replace(second=0, microsecond=0, tzinfo=None) + timedelta(minutes=1)
     return _timeline(rows, (end - timedelta(hours=1), end), timedelta(minutes=1), "%H:%M")
+
+
+def changes(rows: Sequence[Row], now: datetime) -> Chart:
+    """Inserts, updates and deletes by minute of the last hour, one on the other."""
+    end = now.replace(second=0, microsecond=0, tzinfo=None) + timedelta(minutes=1)
+    bars = []
+    for row in rows:
+        bottom = 0
+        for kind in _KINDS:
+            if count := row[kind]:
+                bars.append(
+                    {
+                        "from": row["changed_at"].isoformat(),
+                        "to": (row["changed_at"] + timedelta(seconds=52)).isoformat(),
+                        "kind": kind,
+                        "count": count,
+                        "bottom": bottom,
+                        "top": bottom + count,
+                    }
+                )
+                bottom += count
+    drawn: alt.Chart = (
+        alt.Chart(alt.InlineData(values=bars), height=_HEIGHT)
+        .mark_rect(clip=True)
+        .encode(
+            x=_when((end - timedelta(hours=1), end), "%H:%M"),
+            x2="to:T",
+            y=alt.Y("bottom:Q", title=None, axis=alt.Axis(format="~s", tickCount=4, tickMinStep=1)),
+            y2="top:Q",
+            color=alt.Color(
+                "kind:N",
+                scale=alt.Scale(domain=[*_KINDS], range=[*_KINDS.values()]),
+                legend=alt.Legend(title=None, orient="top"),
+            ),
+            tooltip=[
+                alt.Tooltip("from:T", title="From (UTC)", format="%-d %b %H:%M"),
+                alt.Tooltip("kind:N", title=" "),
+                alt.Tooltip("count:Q", title="Changes", format=",d"),
+            ],
+        )
+    )
+    return drawn
 
 
 def by_product(rows: Sequence[Row], *, dark: bool) -> Chart:
@@ -86,16 +129,10 @@ def _timeline(
                 "orders": row["orders"],
             }
         )
-    when = alt.X(
-        "from:T",
-        title=None,
-        scale=alt.Scale(domain=[moment.isoformat() for moment in between]),
-        axis=alt.Axis(format=form, grid=False, labelOverlap=True, tickCount=6),
-    )
     money = alt.Y("revenue:Q", title=None, axis=alt.Axis(labelExpr=_DOLLARS, tickCount=4))
     chart = alt.Chart(alt.InlineData(values=bars), height=_HEIGHT)
     drawn: alt.Chart = chart.mark_rect(color=ACCENT, clip=True, cornerRadius=2).encode(
-        x=when,
+        x=_when(between, form),
         x2="to:T",
         y=money,
         y2=alt.Y2Datum(0),
@@ -106,6 +143,15 @@ def _timeline(
         ],
     )
     return drawn
+
+
+def _when(between: tuple[datetime, datetime], form: str) -> alt.X:
+    return alt.X(
+        "from:T",
+        title=None,
+        scale=alt.Scale(domain=[moment.isoformat() for moment in between]),
+        axis=alt.Axis(format=form, grid=False, labelOverlap=True, tickCount=6),
+    )
 
 
 def _labelled(bars: Sequence[Mapping[str, Any]], *, dark: bool) -> Chart:

@@ -23,6 +23,8 @@ Row = Mapping[str, Any]
 _AT_ONCE = 5
 """Concurrent queries; on AWS each takes a second or more."""
 RECENT_HOURS = 1
+_SALES = "revenue_by_product"
+"""A query that only stacks of orders have."""
 
 
 class Asker(Protocol):
@@ -72,7 +74,8 @@ class Figures:
     at:
         The time of the figures.
     rows:
-        The rows of each query, by name; revenue over time is ``over_time``.
+        The rows of each query, by name; revenue over time is ``over_time``. Only a table of orders
+        has those about sales.
     cost:
         The cost of the queries, without cached results.
     total:
@@ -126,7 +129,13 @@ class Figures:
     @property
     def empty(self) -> bool:
         """Whether no data has arrived."""
-        return not (self.freshness["changes"] or self.rows["order_funnel"] or self.failed)
+        return not (self.freshness["changes"] or self.rows.get("order_funnel") or self.failed)
+
+    @property
+    def changes(self) -> Mapping[str, int]:
+        """Inserts, updates and deletes of the last hour."""
+        kinds = ("inserts", "updates", "deletes")
+        return {kind: sum(row[kind] for row in self.rows["changes_by_minute"]) for kind in kinds}
 
 
 @dataclass
@@ -148,7 +157,7 @@ class Board:
     refresh:
         Seconds for which a result is reused.
     queries:
-        The stack's queries. Default: those of a stack without a sort key.
+        The stack's queries. Default: those about orders.
     clock:
         Returns seconds; for tests.
 
@@ -171,6 +180,7 @@ class Board:
         self._connect = connect
         self._clock = clock
         self._queries = {query.name: query for query in queries or load_queries()}
+        self._sales = _SALES in self._queries
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="ask")
         self._own = threading.local()
         self._lock = threading.Lock()
@@ -209,21 +219,23 @@ class Board:
         (fresh,) = rows["freshness"]
         # Within an hour, the newest day's count of changes grows with each change.
         mark = (fresh["changes"], fresh["newest_change"], f"{now:%Y-%m-%d %H}")
-        over_time = (
-            ("revenue_by_hour", {"hours": str(now.hour + 1)})
-            if window.days == 1
-            else ("revenue_by_day", days)
-        )
-        others, more = self._ask(
-            {
-                "revenue_by_product": ("revenue_by_product", days),
+        questions: dict[str, tuple[str, Mapping[str, str]]] = {
+            "changes_by_minute": ("changes_by_minute", {"minutes": "60"}),
+            "recent_changes": ("recent_changes", {"hours": str(RECENT_HOURS)}),
+        }
+        if self._sales:
+            over_time = (
+                ("revenue_by_hour", {"hours": str(now.hour + 1)})
+                if window.days == 1
+                else ("revenue_by_day", days)
+            )
+            questions |= {
+                _SALES: (_SALES, days),
                 "order_funnel": ("order_funnel", days),
                 "over_time": over_time,
                 "revenue_by_minute": ("revenue_by_minute", {"minutes": "60"}),
-                "recent_changes": ("recent_changes", {"hours": str(RECENT_HOURS)}),
-            },
-            mark=mark,
-        )
+            }
+        others, more = self._ask(questions, mark=mark)
         return Figures(
             window=window, at=now, rows={**rows, **others}, cost=cost + more, total=self._total
         )

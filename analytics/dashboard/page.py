@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -15,14 +19,18 @@ from analytics.dashboard import charts
 from analytics.dashboard.figures import WINDOWS, Board, Figures, Window
 from analytics.dashboard.serve import Page
 from client.athena import Athena, AthenaError
+from schema import about_orders
 
 _PAGE = Page.from_environment()
+_SCHEMA = schema_of(_PAGE.outputs)
+_ORDERS = about_orders(_SCHEMA)
+_TITLE = "Sales" if _ORDERS else _SCHEMA.name.replace("_", " ").capitalize()
 _NOTHING = "-"
 _DEFAULT = WINDOWS[1]
 
 # A local icon: Streamlit loads named icons from an external server.
 _ICON = str(Path(__file__).with_name("icon.svg"))
-st.set_page_config(page_title="Sales", page_icon=_ICON, layout="wide")
+st.set_page_config(page_title=_TITLE, page_icon=_ICON, layout="wide")
 st.html(
     """<style>
     .stMainBlockContainer { padding: 3.2rem clamp(1rem, 4vw, 4rem) 2rem; max-width: 1500px; }
@@ -37,7 +45,7 @@ st.html(
 @st.cache_resource(show_spinner=False)
 def _board() -> Board:
     """One board for all viewers, for the server's lifetime."""
-    queries = load_queries(schema_of(_PAGE.outputs))
+    queries = load_queries(_SCHEMA)
     return Board(lambda: Athena(_PAGE.outputs), refresh=_PAGE.refresh, queries=queries)
 
 
@@ -46,7 +54,7 @@ def main() -> None:
     top = st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"
     )
-    top.title("Sales", anchor=False, width="content")
+    top.title(_TITLE, anchor=False, width="content")
     labels = [window.label for window in WINDOWS]
     chosen = top.segmented_control(
         "How far back",
@@ -62,7 +70,7 @@ def main() -> None:
 def _live(window: Window) -> None:
     """The part of the page that redraws itself whenever new figures are due."""
     try:
-        with st.spinner("Asking Athena"):
+        with st.spinner("Querying Athena"):
             figures = _board().figures(window)
     except AthenaError as error:
         _broken(error)
@@ -78,6 +86,24 @@ def _live(window: Window) -> None:
 
 
 def _show(figures: Figures) -> None:
+    if _ORDERS:
+        _sales(figures)
+    else:
+        _counts(figures)
+    with st.container(border=True):
+        st.markdown("**Changes by minute, the last hour**")
+        st.altair_chart(charts.changes(figures.rows["changes_by_minute"], datetime.now(UTC)))
+    if not _ORDERS:
+        with st.container(border=True):
+            st.markdown("**Failed records**")
+            _failed(figures)
+    with st.container(border=True):
+        st.markdown("**Recent changes**")
+        _recent(figures)
+
+
+def _sales(figures: Figures) -> None:
+    """What only a table of orders has."""
     dark = st.context.theme.type == "dark"
     _headline(figures)
     left, right = st.columns(2)
@@ -97,9 +123,27 @@ def _show(figures: Figures) -> None:
     with right.container(border=True):
         st.markdown("**Failed records**")
         _failed(figures)
-    with st.container(border=True):
-        st.markdown("**Recent changes**")
-        _recent(figures)
+
+
+def _counts(figures: Figures) -> None:
+    """The headline of any other table."""
+    with st.container(horizontal=True, key="headline"):
+        for kind, count in figures.changes.items():
+            st.metric(
+                kind.capitalize(),
+                f"{count:,}",
+                border=True,
+                height="stretch",
+                help="In the last hour.",
+            )
+        st.metric(
+            "Failed records",
+            f"{figures.failed:,}",
+            border=True,
+            height="stretch",
+            help="Arrived in the chosen time.",
+        )
+        _freshness(figures)
 
 
 def _headline(figures: Figures) -> None:
@@ -109,8 +153,6 @@ def _headline(figures: Figures) -> None:
     new_orders = figures.orders - before.orders if before else 0
     new_revenue = figures.revenue - before.revenue if before else 0
     cancelled, share = figures.cancelled
-    fresh = figures.freshness
-    delay = fresh["p50_delay_seconds"]
     with st.container(horizontal=True, key="headline"):
         st.metric(
             "Revenue",
@@ -144,19 +186,25 @@ def _headline(figures: Figures) -> None:
             height="stretch",
             help="Of the orders placed in the window.",
         )
-        st.metric(
-            "Freshness",
-            _NOTHING if delay is None else _seconds(delay),
-            delta=None if delay is None else f"99 % in {_seconds(fresh['p99_delay_seconds'])}",
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
-            height="stretch",
-            help="Median time from a change in DynamoDB until a query finds it in the lake, over "
-            "the last 24 hours.",
-        )
+        _freshness(figures)
     if not before or before.at != figures.at:
         st.session_state["before"] = figures
+
+
+def _freshness(figures: Figures) -> None:
+    fresh = figures.freshness
+    delay = fresh["p50_delay_seconds"]
+    st.metric(
+        "Freshness",
+        _NOTHING if delay is None else _seconds(delay),
+        delta=None if delay is None else f"99 % in {_seconds(fresh['p99_delay_seconds'])}",
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+        height="stretch",
+        help="Median time from a change in DynamoDB until a query finds it in the lake, over "
+        "the last 24 hours.",
+    )
 
 
 def _failed(figures: Figures) -> None:
@@ -186,27 +234,47 @@ def _recent(figures: Figures) -> None:
         st.markdown("None in the last hour.")
         return
     st.dataframe(
-        [
-            {
-                "Time (UTC)": row["changed_at"],
-                "Change": _WHAT.get(row["event_type"], row["event_type"]),
-                "Status": row["status"],
-                "Product": row["product_name"],
-                "Quantity": row["quantity"],
-                "Price": None if row["price"] is None else float(row["price"]),
-                "Customer": row["customer"],
-                "Order": row["orderid"],
-            }
-            for row in rows
-        ],
+        [_order(row) if _ORDERS else _item(row) for row in rows],
         hide_index=True,
         height="content",
         column_config={
             "Time (UTC)": st.column_config.DatetimeColumn(format="HH:mm:ss", width=90),
-            "Price": st.column_config.NumberColumn(format="dollar"),
+            **({"Price": st.column_config.NumberColumn(format="dollar")} if _ORDERS else {}),
         },
-        alt="The newest changes of orders",
+        alt="The newest changes",
     )
+
+
+def _order(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **_change(row),
+        "Status": row["status"],
+        "Product": row["product_name"],
+        "Quantity": row["quantity"],
+        "Price": None if row["price"] is None else float(row["price"]),
+        "Customer": row["customer"],
+        "Order": row["orderid"],
+    }
+
+
+def _item(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A change of any table: the keys first, and values without a cell of their own as JSON."""
+    others = [column.name for column in _SCHEMA.columns if column.name not in _SCHEMA.keys]
+    names = [*_SCHEMA.keys, *others, *(["extras"] if row["extras"] else [])]
+    return {**_change(row), **{name: _cell(row[name]) for name in names}}
+
+
+def _change(row: Mapping[str, Any]) -> dict[str, Any]:
+    what = "expired" if row["deleted_by"] == "ttl" else _WHAT.get(row["event_type"])
+    return {"Time (UTC)": row["creation_time"], "Change": what or row["event_type"]}
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return str(value)  # with every digit
+    if isinstance(value, dict | list | tuple):
+        return json.dumps(value, default=str)
+    return value
 
 
 _WHAT = {"INSERT": "new", "MODIFY": "changed", "REMOVE": "deleted"}
@@ -226,10 +294,12 @@ def _nothing_yet() -> None:
     with st.container(border=True):
         st.subheader(":material/inbox: The lake is empty so far", anchor=False)
         st.markdown(
-            "No order has arrived in the chosen time, and no change in the last 24 hours. "
-            "This page updates itself. To place some orders, run in another shell:"
+            f"{'No order has arrived in the chosen time, and no' if _ORDERS else 'No'} change in "
+            "the last 24 hours. This page updates itself."
         )
-        st.code(_PAGE.generator_command, language="bash", wrap_lines=True)
+        if _ORDERS:
+            st.markdown("To place some orders, run in another shell:")
+            st.code(_PAGE.generator_command, language="bash", wrap_lines=True)
         st.markdown(
             "A change needs up to Firehose's buffer interval to arrive (dev: 60 s, prod: 5 min). "
             "If nothing comes after that, follow it hop by hop: is the pipe running, does the "

@@ -1,14 +1,16 @@
--- Duplicates seen, by day
+-- Duplicates by day
 --
--- Delivery is at least once: a change can be in the log more than once, its copies on one day or on
--- several. A change counts on the day its first copy arrived (UTC). later_days is how many of the
--- changes came again on a later day, which the view changes does not hide.
--- Reads the partitions of the window only, and does not see copies outside it.
+-- Delivery is at least once: the log can hold copies of a change, on one day or on several. A change
+-- counts on the day on which its first copy arrived (UTC). later_days is the number of changes with a
+-- copy on a later day; the view changes does not remove those.
+-- A snapshot's rows are left out.
+-- Reads only the partitions of the window; copies outside it are not counted.
 -- param days int 7 how many days back, today included (UTC), by arrival
 WITH changes_seen AS (
     SELECT event_id, min(day) AS first_day, max(day) AS last_day, count(*) AS copies
     FROM projection
     WHERE day >= date_format(date_add('day', 1 - /*days*/ 7, current_date), '%Y-%m-%d')
+        AND event_type <> 'SNAPSHOT'
     GROUP BY event_id
 )
 

@@ -1,9 +1,9 @@
 -- Failed records by reason
 --
--- What Firehose kept under the failed prefix, by its error code and message. For a record that the
--- transform refused Firehose knows no more than that; the transform's own reason is in its log.
--- example_base64 is one such record's data; from_utf8(from_base64(...)) shows it as text.
--- Reads the partitions of the window only.
+-- Records under the failed prefix, by Firehose's error code and message. For records that the
+-- transform rejected, the detailed reason is in the transform's log.
+-- example_base64 is the data of one such record; from_utf8(from_base64(...)) shows it as text.
+-- Reads only the partitions of the window.
 -- param days int 7 how many days back, today included (UTC), by arrival
 SELECT
     errorcode,

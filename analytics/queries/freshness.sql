@@ -1,9 +1,9 @@
 -- Freshness: the delay from a change to the lake
 --
--- delay is from the change in DynamoDB (creation_time) to the moment at which S3 took the object that
--- first held it ("$file_modified_time"), from when on a query finds it. Both clocks tell whole seconds,
--- so a delay is right to about one. newest_age_seconds is how old the newest change is now: with no new
--- orders it grows though nothing is late. Reads the partitions of the window only.
+-- delay is the time from the change in DynamoDB (creation_time) to the creation of the S3 object that
+-- first holds it ("$file_modified_time"); from then on queries find it. Both are in whole seconds, so a
+-- delay is accurate to about one second. newest_age_seconds is the age of the newest change; it grows
+-- when nothing changes. A snapshot's rows are left out. Reads only the partitions of the window.
 -- param hours int 24 how many hours back, by arrival
 WITH arrivals AS (
     SELECT
@@ -13,6 +13,7 @@ WITH arrivals AS (
     FROM projection
     WHERE day >= date_format(date_add('hour', -/*hours*/ 24, localtimestamp), '%Y-%m-%d')
         AND concat(day, hour) >= date_format(date_add('hour', -/*hours*/ 24, localtimestamp), '%Y-%m-%d%H')
+        AND event_type <> 'SNAPSHOT'
     GROUP BY event_id
 ),
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from components.arguments.checks import Label, OneOf, Pattern, Range
-from schema import Column
+from schema import Column, Schema
 
 BillingMode = Literal["on-demand", "provisioned"]
 StreamMode = Literal["on-demand", "provisioned"]
@@ -28,13 +28,13 @@ BatchWindowSeconds = Annotated[int, Range(0, 300)]
 RecordAgeSeconds = Annotated[int, Range(60, 604_800, others=(-1,))]
 RetryAttempts = Annotated[int, Range(-1, 10_000)]
 Parallelization = Annotated[int, Range(1, 10)]
-PartitionKeyPath = Annotated[
-    str,
-    Pattern(
-        r"\$\.eventID|\$\.dynamodb\.Keys\.[A-Za-z0-9_-]+\.[SNB]",
-        "a JSONPath that every change record has: $.dynamodb.Keys.<key>.S (.N, .B) or $.eventID",
-    ),
-]
+NO_ORDER = "$.eventID"
+"""The partition key path that spreads changes evenly and keeps no order."""
+_PARTITION_KEY_PATH = Pattern(
+    r"\$\.eventID|\$\.dynamodb\.Keys\.[A-Za-z0-9_-]+\.[SNB]",
+    "a JSONPath that every change record has: $.dynamodb.Keys.<key>.S (.N, .B) or $.eventID",
+)
+PartitionKeyPath = Annotated[str, _PARTITION_KEY_PATH]
 FILTER_PATTERNS = 5
 """The maximum number of filter patterns of a pipe."""
 
@@ -110,9 +110,41 @@ FunctionArn = Annotated[
 ]
 
 
-def key_type(column: Column) -> Literal["N", "S"]:
-    """DynamoDB's type of a key column."""
-    return "N" if column.decimal or column.type in ("int", "bigint", "double") else "S"
+KeyType = Literal["B", "N", "S"]
+
+
+def key_types(column: Column) -> tuple[KeyType, ...]:
+    """DynamoDB's types of a key that the transform reads as this column, the usual one first."""
+    match column.type:
+        case "binary":
+            return ("B",)
+        case "date":
+            return ("S",)
+        case "string" | "timestamp":
+            return ("S", "N")
+    return ("N",)
+
+
+def key_path(column: Column) -> str:
+    """The JSON path of a key in a change record."""
+    return f"$.dynamodb.Keys.{column.attribute}.{key_types(column)[0]}"
+
+
+def partition_key_path(schema: Schema) -> str:
+    """The Kinesis partition key that keeps the changes of one item in order."""
+    return key_path(schema[schema.key])
+
+
+def some_path(args: Any, label: Label) -> str | None:
+    """Pipes has no way to write the name of every attribute in a path."""
+    path = args.partition_key_path or partition_key_path(args.schema)
+    if args.partition_key_path or not _PARTITION_KEY_PATH.problem(path):
+        return None
+    attribute = args.schema.key_attributes[0]
+    return (
+        f"{label('partition_key_path')}: must be {NO_ORDER}, because no JSONPath reaches a key "
+        f"named {attribute!r}; sequence_number still orders the changes of an item"
+    )
 
 
 def window_below_age(args: Any, label: Label) -> str | None:

@@ -6,13 +6,16 @@ import json
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal, Self, Union, get_args, get_origin
 
 from components.arguments import checks, limits
-from schema import ORDERS, Schema
+from schema import ORDERS, Schema, SchemaError
 
 NAMESPACE = "sales-cdc"
 """The prefix of the keys in a stack file: ``sales-cdc:batchSize``."""
+_PROJECT = Path(__file__).absolute().parents[2]  # not resolved: the engine tests link to the files
 
 
 class SettingsError(ValueError):
@@ -46,6 +49,8 @@ class Settings:
     # The whole stack
     kms_key_arn: limits.KeyArn | None = None
     # The table
+    source_table: limits.TableName | None = None
+    schema_file: str | None = None
     table_name: limits.TableName | None = None
     protect: bool = True
     point_in_time_recovery: bool = True
@@ -60,7 +65,7 @@ class Settings:
     shards: limits.Shards = 1
     stream_retention_hours: limits.StreamRetentionHours = 24
     # The pipe
-    partition_key_path: limits.PartitionKeyPath = "$.dynamodb.Keys.orderid.S"
+    partition_key_path: limits.PartitionKeyPath | None = None
     batch_size: limits.BatchSize = 100
     batch_window_seconds: limits.BatchWindowSeconds = 1
     maximum_record_age_seconds: limits.RecordAgeSeconds = 43_200
@@ -107,10 +112,20 @@ class Settings:
     dashboard: bool = False
     dashboard_principal_arn: limits.QuickSightPrincipalArn | None = None
 
-    @property
+    @cached_property
     def schema(self) -> Schema:
-        """The orders, with this stack's sort key."""
-        return dataclasses.replace(ORDERS, sort_key=self.sort_key)
+        """The schema of the schema file, or the orders with this stack's sort key.
+
+        Raises
+        ------
+        SchemaError
+            With every problem of the file, one per line.
+        """
+        if self.schema_file is None:
+            return dataclasses.replace(ORDERS, sort_key=self.sort_key)
+        from schema import files  # noqa: PLC0415 - needs PyYAML, which only a schema file does
+
+        return files.load(_PROJECT / self.schema_file)
 
     @classmethod
     def load(cls, raw: Mapping[str, str]) -> Self:
@@ -143,6 +158,7 @@ class Settings:
                 problems.append(f"{key}: {error}, not {text!r}")
         settings = cls(**values)
         problems += checks.problems(settings, *_RULES, label=key_of)
+        problems += _schema_problems(settings)
         if problems:
             raise SettingsError(problems)
         return settings
@@ -203,7 +219,39 @@ _PARSERS: Mapping[type, Callable[[str], Any]] = {
 }
 
 
+def _schema_problems(settings: Settings) -> list[str]:
+    """What is wrong with the schema, or with settings that name its parts."""
+    try:
+        settings.schema  # noqa: B018 - reads the file
+    except SchemaError as error:
+        if settings.schema_file is None:
+            return []  # the sort key's: see `_sort_key_is_a_column`
+        lines = (line.removeprefix(f"{_PROJECT}/") for line in str(error).splitlines())
+        return [f"{key_of('schema_file')}: {line}" for line in lines]
+    return [problem for rule in _SCHEMA_RULES if (problem := rule(settings, key_of))]
+
+
+def _table_has_one_name(settings: Settings, label: checks.Label) -> str | None:
+    if not (settings.source_table and settings.table_name):
+        return None
+    return (
+        f"{label('table_name')}: names a table that is created; clear it, because "
+        f"{label('source_table')} names one that exists"
+    )
+
+
+def _orders_are_for_orders(name: str) -> checks.Rule[Settings]:
+    def rule(settings: Settings, label: checks.Label) -> str | None:
+        if not (getattr(settings, name) and settings.schema_file):
+            return None
+        return f"{label(name)}: is for orders only; clear it, because {label('schema_file')} is set"
+
+    return rule
+
+
 def _sort_key_is_a_column(settings: Settings, label: checks.Label) -> str | None:
+    if settings.sort_key and settings.schema_file:
+        return f"{label('sort_key')}: is for orders only; set sort_key in {settings.schema_file}"
     others = [column.name for column in ORDERS.columns if column.name != ORDERS.key]
     if settings.sort_key is None or settings.sort_key in others:
         return None
@@ -212,17 +260,16 @@ def _sort_key_is_a_column(settings: Settings, label: checks.Label) -> str | None
 
 
 def _ttl_is_no_key(settings: Settings, label: checks.Label) -> str | None:
-    if settings.ttl_attribute not in (ORDERS.key, settings.sort_key) or not settings.ttl_attribute:
+    if settings.ttl_attribute not in settings.schema.key_attributes:
         return None
     return f"{label('ttl_attribute')}: {settings.ttl_attribute!r} is a key of the table"
 
 
 def _partition_key_is_a_key(settings: Settings, label: checks.Label) -> str | None:
-    path = settings.partition_key_path
-    if not path.startswith("$.dynamodb.Keys."):
+    path, schema = settings.partition_key_path, settings.schema
+    if path is None or not path.startswith("$.dynamodb.Keys."):
         return None
-    keys = {ORDERS.key, settings.sort_key} & {column.name for column in ORDERS.columns}
-    paths = sorted(f"$.dynamodb.Keys.{key}.{limits.key_type(ORDERS[key])}" for key in keys if key)
+    paths = [limits.key_path(schema[key]) for key in schema.keys]
     if path in paths:
         return None
     return f"{label('partition_key_path')}: must be {' or '.join(paths)}, not {path!r}"
@@ -249,9 +296,16 @@ _RULES: tuple[checks.Rule[Settings], ...] = (
     limits.some_retries,
     limits.few_filters,
     limits.parquet_buffers_enough,
+    _table_has_one_name,
     _sort_key_is_a_column,
-    _ttl_is_no_key,
-    _partition_key_is_a_key,
+    _orders_are_for_orders("order_generator"),
+    _orders_are_for_orders("dashboard"),
     _look_back_covers_the_stream,
     _dashboard_is_for_somebody,
 )
+_SCHEMA_RULES: tuple[checks.Rule[Settings], ...] = (
+    limits.some_path,
+    _ttl_is_no_key,
+    _partition_key_is_a_key,
+)
+"""Those of a valid schema."""

@@ -105,16 +105,16 @@ def _kinesis(metric: str, statistic: str = "Sum") -> Metric:
     )
 
 
-def _records(metric: str) -> Metric:
+def _records(metric: str, statistic: str = "Sum") -> Metric:
     """A metric that the transform logs (embedded metric format)."""
-    return Metric(
-        namespace="sales-cdc", name=metric, dimensions={"DeliveryStream": "delivery_stream_name"}
-    )
+    dimensions = {"DeliveryStream": "delivery_stream_name"}
+    return Metric(namespace="sales-cdc", name=metric, dimensions=dimensions, statistic=statistic)
 
 
 def alarms(
     *,
     freshness_seconds: int,
+    age_seconds: int,
     transform_timeout_seconds: int,
     failed_record_percent: float,
     parquet: bool,
@@ -126,6 +126,8 @@ def alarms(
     ----------
     freshness_seconds:
         How old the oldest record that Firehose holds may be.
+    age_seconds:
+        How old 99 % of the changes may be when the transform gets them.
     failed_record_percent:
         The percentage of rejected records at which to alarm.
     parquet:
@@ -231,6 +233,18 @@ def alarms(
             threshold=TRANSFORM_DURATION_SHARE * transform_timeout_seconds * 1000,
             periods=3,
             of=5,
+        ),
+        Alarm(
+            name="changes-late",
+            says=f"Changes reach the transform more than {age_seconds:,} seconds after they are "
+            "made (p99).",
+            first="check whether a pipe alarm, writes-throttled or reader-behind fires too.",
+            metrics={"age": _records("Age", "p99")},
+            threshold=age_seconds * 1000,
+            comparison="above",
+            period=5 * MINUTE,
+            periods=2,
+            of=3,
         ),
         Alarm(
             name="failed-records",

@@ -8,7 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.arguments import limits
-from schema import Column
+from schema import Column, types
 
 _TEXT = "org.apache.hadoop.mapred.TextInputFormat"
 _TEXT_OUT = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
@@ -22,7 +22,7 @@ def columns(of: Sequence[Column]) -> list[aws.glue.CatalogTableStorageDescriptor
     """A schema's columns as Glue columns."""
     return [
         aws.glue.CatalogTableStorageDescriptorColumnArgs(
-            name=column.name, type=column.type, comment=column.comment or None
+            name=column.name, type=column.hive, comment=column.comment or None
         )
         for column in of
     ]
@@ -33,6 +33,9 @@ def storage(
 ) -> aws.glue.CatalogTableStorageDescriptorArgs:
     """The storage descriptor for ``data_format``: JSON lines or Parquet."""
     parquet = data_format == "parquet"
+    parameters = {"serialization.format": "1"}
+    if not parquet and have_maps(of):
+        parameters["case.insensitive"] = "FALSE"
     return aws.glue.CatalogTableStorageDescriptorArgs(
         columns=columns(of),
         location=location,
@@ -40,6 +43,24 @@ def storage(
         output_format=_PARQUET_OUT if parquet else _TEXT_OUT,
         ser_de_info=aws.glue.CatalogTableStorageDescriptorSerDeInfoArgs(
             serialization_library=_PARQUET_SERDE if parquet else _JSON_SERDE,
-            parameters={"serialization.format": "1"},
+            parameters=parameters,
         ),
     )
+
+
+def have_maps(columns: Sequence[Column]) -> bool:
+    """Whether keys of the rows' JSON are data.
+
+    Then the OpenX SerDe must not put keys in lower case, which is its default: ``Red`` would become
+    ``red``, and a map with both could not be read. The names in event rows are lower-case anyway.
+    """
+    return any(_has_map(column.parsed) for column in columns)
+
+
+def _has_map(type_: types.Type) -> bool:
+    match type_:
+        case types.Array(of):
+            return _has_map(of)
+        case types.Struct(fields):
+            return any(_has_map(of) for _, of in fields)
+    return isinstance(type_, types.Map)

@@ -9,7 +9,7 @@ import pulumi
 
 from components.definitions.alarms import RUNBOOK, Metric
 
-_WIDTH = 4  # of 24 columns: six hops beside each other
+_COLUMNS = 24
 _HEIGHT = 5
 _PERIOD = 60
 
@@ -35,7 +35,7 @@ def _line(whose: tuple[str, str, str], name: str, statistic: str = "Sum", **fixe
     )
 
 
-# Row by row, one column a hop: title and metrics.
+# Row by row: title and metrics. In the first rows a column is a hop.
 GRID: Sequence[tuple[str, Sequence[tuple[str, Sequence[Metric]]]]] = (
     (
         "How much",
@@ -102,6 +102,15 @@ GRID: Sequence[tuple[str, Sequence[tuple[str, Sequence[Metric]]]]] = (
             ("6 Lake: success", [_line(_FIREHOSE, "DeliveryToS3.Success", "Average")]),
         ),
     ),
+    (
+        "How old",
+        (
+            (
+                "From the change to the transform: p50, p99, maximum",
+                [_line(_ROWS, "Age", statistic) for statistic in ("p50", "p99", "Maximum")],
+            ),
+        ),
+    ),
 )
 
 
@@ -120,12 +129,12 @@ def body(
     """
     heading = f"# {title}\nFrom source to lake, left to right. What to do: `{RUNBOOK}`"
     widgets: list[dict[str, Any]] = [
-        _widget("text", 0, 0, 24, 2, {"markdown": heading}),
-        _widget("alarm", 0, 2, 24, 3, {"title": "Alarms", "alarms": list(alarm_arns)}),
+        _widget("text", 0, 0, _COLUMNS, 2, {"markdown": heading}),
+        _widget("alarm", 0, 2, _COLUMNS, 3, {"title": "Alarms", "alarms": list(alarm_arns)}),
     ]
     top = 5
     for row, cells in GRID:
-        widgets.append(_widget("text", 0, top, 24, 1, {"markdown": f"## {row}"}))
+        widgets.append(_widget("text", 0, top, _COLUMNS, 1, {"markdown": f"## {row}"}))
         for column, (cell, lines) in enumerate(cells):
             properties = {
                 "title": cell,
@@ -142,7 +151,8 @@ def body(
                     for metric in lines
                 ],
             }
-            place = (column * _WIDTH, top + 1, _WIDTH, _HEIGHT)
+            width = _COLUMNS // len(cells)
+            place = (column * width, top + 1, width, _HEIGHT)
             widgets.append(_widget("metric", *place, properties))
         top += 1 + _HEIGHT
     return pulumi.Output.json_dumps({"widgets": widgets})

@@ -366,22 +366,19 @@ def merge_orders(
     bucket: Arn, database: Arn, *, table: str, views: Sequence[str], key: str | None = None
 ) -> list[Statement]:
     """Batch job: read the event rows, maintain one Iceberg table, and update ``views``."""
-    reads = [layout.PROJECTION_PREFIX, layout.JOBS_PREFIX, layout.EXPORTS_PREFIX]
+    kept = f"{table}/"
     return [
-        *read_objects(bucket, [*reads, layout.ORDERS_PREFIX]),
+        *read_objects(bucket, [layout.PROJECTION_PREFIX, layout.JOBS_PREFIX, kept]),
         # Before it lists a folder, Spark's file system looks for an object of that name.
         allow(
             "LookForFolders",
             ["s3:GetObject"],
-            *(
-                under(bucket, f"/{p.rstrip('/')}")
-                for p in (layout.PROJECTION_PREFIX, layout.ORDERS_PREFIX)
-            ),
+            *(under(bucket, f"/{p.rstrip('/')}") for p in (layout.PROJECTION_PREFIX, kept)),
         ),
         allow(
             "KeepTable",
             ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:PutObject"],
-            under(bucket, f"/{layout.ORDERS_PREFIX}*"),
+            under(bucket, f"/{kept}*"),
         ),
         allow(
             "KeepTemporary",
@@ -518,8 +515,13 @@ def redrive(queue: Arn, table_stream: Arn, pipe: Arn, key: str | None = None) ->
             ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"],
             queue,
         ),
-        allow("ReadChanges", ["dynamodb:GetRecords", "dynamodb:GetShardIterator"], table_stream),
+        allow(
+            "ReadChanges",
+            ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
+            table_stream,
+        ),
         allow("ReadFilter", ["pipes:DescribePipe"], pipe),
+        allow("PausePipe", ["pipes:StartPipe", "pipes:StopPipe"], pipe),
         *_use_queue_key(key, DECRYPT),
     ]
 
@@ -528,6 +530,75 @@ def scan_orders(table: Arn, key: str | None = None) -> list[Statement]:
     """Operator: the table, to compare it with the lake."""
     actions = ["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:Scan"]
     return [allow("ScanOrders", actions, table), *use_table_key(table, key)]
+
+
+def snapshot(bucket: Arn, table: Arn) -> list[Statement]:
+    """Operator: the table's items -> the log, by scan (`scan_orders`) or by export.
+
+    DynamoDB writes an export with its caller's permissions: the three on S3 that its guide lists.
+    The states of table and pipe come with `scan_orders`, `look` and `redrive`, S3's key and listing
+    with `replay_failed`.
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport_Requesting.html
+    """
+    # Not over Firehose's objects in the same partitions.
+    written = [
+        f"{layout.PROJECTION_PREFIX}*/{layout.SNAPSHOT_OBJECTS}*",
+        f"{layout.PROCESSING_FAILED_PREFIX}*/{layout.SNAPSHOT_OBJECTS}*",
+        f"{layout.SNAPSHOTS_PREFIX}*",
+    ]
+    read = [layout.SNAPSHOTS_PREFIX, layout.EXPORTS_PREFIX]
+    return [
+        allow("Export", ["dynamodb:ExportTableToPointInTime"], table),
+        # The names of exports are DynamoDB's.
+        allow("FollowExport", ["dynamodb:DescribeExport"], under(table, "/export/*")),
+        allow(
+            "WriteExport",
+            ["s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectAcl"],
+            under(bucket, f"/{layout.EXPORTS_PREFIX}*"),
+        ),
+        allow("ReadSnapshot", ["s3:GetObject"], *[under(bucket, f"/{p}*") for p in read]),
+        allow("WriteSnapshot", ["s3:PutObject"], *[under(bucket, f"/{p}") for p in written]),
+    ]
+
+
+def look(
+    table: Arn,
+    stream: Arn,
+    queue: Arn,
+    bucket: Arn,
+    *,
+    delivery_stream: Arn,
+    transform: Arn,
+    job: Arn | None = None,
+) -> list[Statement]:
+    """Operator: the state of each part, and the result of the last verify.
+
+    The states of table and pipe come with `scan_orders` and `redrive`.
+    """
+    return [
+        # One statement, because a managed policy has at most 6,144 characters. Each action applies
+        # to one kind of resource.
+        allow(
+            "Look",
+            [
+                "dynamodb:DescribeContinuousBackups",
+                "dynamodb:DescribeTimeToLive",
+                "firehose:DescribeDeliveryStream",
+                *(["glue:GetJobRuns"] if job else []),
+                "kinesis:DescribeStreamSummary",
+                "lambda:GetFunctionConfiguration",
+                "sqs:GetQueueAttributes",
+            ],
+            *(table, delivery_stream, *([job] if job else []), stream, transform, queue),
+        ),
+        # A list of alarms is authorized on all of them, and metrics have no ARNs.
+        allow("ReadMetrics", ["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"], "*"),
+        allow(
+            "KeepVerify",
+            ["s3:GetObject", "s3:PutObject"],
+            under(bucket, f"/{layout.LAST_VERIFY_KEY}"),
+        ),
+    ]
 
 
 def tell(topic: Arn, account_id: pulumi.Input[str]) -> pulumi.Output[str]:

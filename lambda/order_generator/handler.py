@@ -1,9 +1,9 @@
-"""The generator as a Lambda function: so many orders an invocation.
+"""The generator as a Lambda function: each invocation places a number of orders.
 
-Its package holds the project's `generator` and `schema` beside this file; boto3 is the runtime's.
+The zip holds the project's `generator` and `schema` beside this file; the runtime brings boto3.
 
 Environment: TABLE_NAME, ORDERS (to place), UPDATES and DELETES (shares of all changes), and
-optionally RATE (orders a second).
+optionally RATE (orders per second).
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from generator import Plan, operations, write
 from generator.target import dynamodb
 
 MARGIN_SECONDS: Final = 4.0
-"""Writing stops this long before the function's time is up, and a single call takes less."""
+"""Writing stops this long before the function times out; no single call takes longer."""
 
 CLIENT: Final = dynamodb(timeout=MARGIN_SECONDS - 1)
 
 
 def handler(_event: object, context: Any) -> dict[str, Any]:
-    """Place the orders; the answer is the counts.
+    """Place the orders and return the counts.
 
     Raises
     ------
     generator.PlanError
-        The environment asks for what cannot be done.
+        The environment variables are invalid.
     generator.WriteError
         The table cannot be written.
     RuntimeError
-        Some changes could not be written, so that the function's Errors metric shows it.
+        Some changes could not be written; the error shows in the function's Errors metric.
     """
     plan = Plan(
         count=int(os.environ["ORDERS"]),

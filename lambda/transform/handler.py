@@ -1,11 +1,11 @@
-"""Firehose's transformation Lambda: change records in, event rows out, one log line a batch.
+"""Firehose's transformation Lambda: change records in, event rows out, one log line per batch.
 
 Environment
 -----------
 LOG_LEVEL:
-    ``DEBUG`` names up to 100 failed records per reason, any other level 3. Default INFO.
+    ``DEBUG`` logs up to 100 failed records per reason, any other level 3. Default INFO.
 METRICS_NAMESPACE:
-    Of the CloudWatch metrics. Default ``sales-cdc``.
+    Namespace of the CloudWatch metrics. Default ``sales-cdc``.
 """
 
 from __future__ import annotations
@@ -13,23 +13,24 @@ from __future__ import annotations
 import json
 import os
 import time
+from datetime import UTC, datetime
 
-from metrics import DIMENSION, METRICS, NAMESPACE
+from metrics import DIMENSION, METRICS, NAMESPACE, spread
 from records import Tally, transform
 from rows import compile_schema
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:  # without the import of typing, for the cold start
+if TYPE_CHECKING:  # importing typing would slow the cold start
     from typing import Any
 
-with open(os.path.join(os.path.dirname(__file__), "schema.json"), encoding="utf-8") as _file:  # noqa: PTH118, PTH120, PTH123 - pathlib would lengthen the cold start
+with open(os.path.join(os.path.dirname(__file__), "schema.json"), encoding="utf-8") as _file:  # noqa: PTH118, PTH120, PTH123 - pathlib would slow the cold start
     TO_ROW = compile_schema(json.load(_file))
 _NAMESPACE = os.environ.get("METRICS_NAMESPACE", NAMESPACE)
 _EXAMPLES = 100 if os.environ.get("LOG_LEVEL", "INFO").upper() == "DEBUG" else 3
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, list[dict[str, str]]]:
-    """Answer one invocation by Firehose; the shapes are those of the AWS page.
+    """Answer one invocation by Firehose. Request and response format:
 
     https://docs.aws.amazon.com/firehose/latest/dev/data-transformation-status-model.html
     """
@@ -40,14 +41,20 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, list[dict[str,
 
 
 def _line(event: dict[str, Any], tally: Tally, milliseconds: float) -> str:
-    """One log line; CloudWatch makes metrics of some of it, by its embedded metric format.
+    """One log line, with CloudWatch metrics in the embedded metric format:
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
     """
-    counted = [{"Name": name, "Unit": "Count"} for name in METRICS]
+    now = int(time.time() * 1000)
+    ages = _ages(tally, now)
+    counted = [
+        {"Name": name, "Unit": "Milliseconds" if name == "Age" else "Count"}
+        for name in METRICS
+        if name != "Age" or ages
+    ]
     line = {
         "_aws": {
-            "Timestamp": int(time.time() * 1000),
+            "Timestamp": now,
             "CloudWatchMetrics": [
                 {"Namespace": _NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": counted}
             ],
@@ -59,6 +66,7 @@ def _line(event: dict[str, Any], tally: Tally, milliseconds: float) -> str:
         "Records": len(event["records"]),
         "Ok": sum(tally.rows.values()),
         "Failed": tally.failed,
+        "Age": ages,
         "Insert": tally.rows["INSERT"],
         "Modify": tally.rows["MODIFY"],
         "Remove": tally.rows["REMOVE"],
@@ -67,3 +75,15 @@ def _line(event: dict[str, Any], tally: Tally, milliseconds: float) -> str:
         "failures": tally.failures,
     }
     return json.dumps(line)
+
+
+def _ages(tally: Tally, now: int) -> list[int]:
+    """How long ago the changes were made, in milliseconds.
+
+    Not below zero: clocks differ, and CloudWatch has no percentiles of negative values.
+    """
+    counts = []
+    for text in sorted(tally.made, reverse=True):
+        made = datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+        counts.append((max(0, now - round(made * 1000)), tally.made[text]))
+    return spread(counts)

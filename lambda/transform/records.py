@@ -1,4 +1,4 @@
-"""Firehose's batch of records answered: every recordId once, and never more than Lambda may say."""
+"""Answer a batch of Firehose's: every recordId once, within Lambda's response size limit."""
 
 from __future__ import annotations
 
@@ -9,49 +9,56 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import orjson
-from pybase64 import b64decode, b64encode_as_string  # SIMD: spares a quarter of the time
+from pybase64 import b64decode, b64encode_as_string  # SIMD: saves a quarter of the time
 from rows import ENVELOPE, MAX_ANSWER, MAX_JSON, RecordError, parse, unpack
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:  # without the import of typing, for the cold start
+if TYPE_CHECKING:  # importing typing would slow the cold start
     from typing import Any
 
     from rows import Row
 
 MAX_UNPACKED = 4 * MAX_JSON
-"""Bytes of JSON out of compressed records after which a batch takes no more of them: more rows
-would have no room in its answer, and a batch of made-up records ends in time."""
+"""Once a batch has unpacked this many bytes, its other compressed records fail: their rows would
+not fit into the response, and a malicious batch must not run into the timeout."""
+
+
+MAX_REASONS = 100
+"""A batch's reasons that the log tells apart: paths hold indexes, and a log event is limited."""
 
 
 class NotBase64(RecordError):  # noqa: N818 - logged by this name, as the reason
-    """A record whose ``data`` is no base64 text."""
+    """The record's ``data`` is not base64 text."""
 
 
 class AnswerTooLarge(RecordError):  # noqa: N818
-    """A row for which the answer has no room beside the others of its batch."""
+    """The row does not fit into the response beside the others of its batch."""
 
 
 class BatchTooLarge(RecordError):  # noqa: N818
-    """A compressed record in a batch that has unpacked enough of them."""
+    """The batch has already unpacked `MAX_UNPACKED` bytes of compressed records."""
 
 
 @dataclass
 class Tally:
-    """What became of a batch's records.
+    """Counts of a batch's outcomes.
 
     Attributes
     ----------
     rows:
         Event rows by event type.
+    made:
+        Event rows by creation time.
     row_bytes:
-        What they take as JSON lines.
+        Their size as JSON lines.
     failures:
-        By reason: how many records failed for it, and where to find the first of them.
+        Count and first examples of failed records, by reason.
     max_examples:
-        How many of them are named.
+        Number of examples per reason.
     """
 
     rows: dict[str, int] = field(default_factory=lambda: {"INSERT": 0, "MODIFY": 0, "REMOVE": 0})
+    made: Counter[str] = field(default_factory=Counter)
     row_bytes: int = 0
     failures: dict[str, dict[str, Any]] = field(default_factory=dict)
     max_examples: int = 3
@@ -62,9 +69,11 @@ class Tally:
         return sum(failure["count"] for failure in self.failures.values())
 
     def fail(self, record: Mapping[str, Any], error: Exception) -> None:
-        """Count a record that failed, and why."""
-        known = isinstance(error, RecordError)  # others' texts might quote the order
-        reason = f"{type(error).__name__}: {error if known else 'unforeseen'}"
+        """Count a failed record under its reason."""
+        known = isinstance(error, RecordError)  # other errors might quote order data
+        reason = f"{type(error).__name__}: {error if known else 'unexpected error'}"
+        if reason not in self.failures and len(self.failures) >= MAX_REASONS:
+            reason = "further reasons"
         failure = self.failures.setdefault(reason, {"count": 0, "examples": []})
         failure["count"] += 1
         if len(failure["examples"]) < self.max_examples:
@@ -81,30 +90,31 @@ def transform(
     max_examples: int = 3,
     max_answer: int = MAX_ANSWER,
 ) -> tuple[list[dict[str, str]], Tally]:
-    """Answer a batch: Ok with an event row, or ProcessingFailed with the record's own data.
+    """Answer each record: Ok with an event row, or ProcessingFailed with its original data.
 
     Parameters
     ----------
     records:
         ``records`` of Firehose's event: recordId, data (base64 of a change record), ...
     to_row:
-        Makes the event row of a parsed change record (`rows.compile_schema`).
+        Converts a parsed change record to an event row (`rows.compile_schema`).
     max_examples:
-        How many records the tally names per reason of failure.
+        Failed records that the tally lists per reason.
     max_answer:
-        Bytes that the answers may take as JSON.
+        Maximum size of the response as JSON, in bytes.
     """
     tally = Tally(max_examples=max_examples)
     answers: list[dict[str, str]] = []
     event_types = []
+    times = []
     row_bytes = echoed = unpacked = 0
     for record in records:
         try:
             try:
                 row = to_row(orjson.loads(b64decode(record["data"], validate=True)))
-            except orjson.JSONDecodeError:  # compressed, or no JSON
+            except orjson.JSONDecodeError:  # compressed, or not JSON
                 if unpacked >= MAX_UNPACKED:
-                    raise BatchTooLarge("enough compressed records in one batch") from None
+                    raise BatchTooLarge("too many compressed records in one batch") from None
                 plain = unpack(b64decode(record["data"]))
                 unpacked += len(plain)
                 row = to_row(parse(plain))
@@ -112,8 +122,9 @@ def transform(
             data = b64encode_as_string(line)
             answers.append({"recordId": record["recordId"], "result": "Ok", "data": data})
             event_types.append(row["event_type"])
+            times.append(row["creation_time"])
             row_bytes += len(line)
-        except Exception as error:  # whatever the record holds, the others of its batch go on
+        except Exception as error:  # a bad record must not fail the rest of its batch
             failed = {"recordId": record["recordId"], "result": "ProcessingFailed"}
             original = record.get("data")
             if isinstance(original, str):
@@ -122,6 +133,7 @@ def transform(
             answers.append(failed)
             tally.fail(record, _named(error, original))
     tally.rows.update(Counter(event_types))
+    tally.made = Counter(times)
     tally.row_bytes = row_bytes
     if row_bytes * 4 // 3 + echoed + ENVELOPE * len(answers) > max_answer:
         _shrink(records, answers, tally, max_answer)
@@ -129,9 +141,9 @@ def transform(
 
 
 def _named(error: Exception, data: object) -> Exception:
-    """The reason for what decoding raises, without what it says of the content."""
+    """Replace a decoding error, whose text may quote the content."""
     if isinstance(error, Base64Error) or not (isinstance(data, str) and data.isascii()):
-        return NotBase64("data is no base64 text")
+        return NotBase64("data is not base64 text")
     return error
 
 
@@ -141,12 +153,12 @@ def _shrink(
     tally: Tally,
     max_answer: int,
 ) -> None:
-    """Take data out of answers until they fit: of failed records first, then the largest rows.
+    """Drop data until the response fits: first that of failed records, then the largest rows.
 
-    Firehose writes its own copy of a failed record under the failed prefix, so the answer can do
-    without it: the Lambda blueprints that AWS offers for Firehose leave it out too.
+    Firehose writes its own copy of a failed record under the failed prefix, so the response does
+    not need it; AWS's Lambda blueprints for Firehose leave it out too.
     """
-    excess = len(json.dumps({"records": answers})) - max_answer  # as Lambda's runtime writes it
+    excess = len(json.dumps({"records": answers})) - max_answer  # as Lambda's runtime encodes it
 
     def size(index: int) -> tuple[bool, int]:
         return answers[index]["result"] == "Ok", -len(answers[index].get("data", ""))
@@ -162,5 +174,5 @@ def _shrink(
             line = b64decode(data)
             tally.rows[orjson.loads(line)["event_type"]] -= 1
             tally.row_bytes -= len(line)
-            tally.fail(records[index], AnswerTooLarge("no room in an answer of 6 MB"))
+            tally.fail(records[index], AnswerTooLarge("does not fit into a response of 6 MB"))
         excess += len(json.dumps(answer))

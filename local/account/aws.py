@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
-GATEWAY_SERVICES = frozenset({"athena", "dynamodbstreams", "glue"})
+GATEWAY_SERVICES = frozenset({"athena", "dynamodbstreams", "glue", "pipes"})
 """Services that the gateway serves; all others go to the emulator."""
+_CREATE = threading.Lock()
+
+
+@cache
+def _session() -> Any:
+    """The process's session: it reads each service model from disk only once."""
+    return boto3.Session()
 
 
 @dataclass(frozen=True)
@@ -63,10 +71,8 @@ class Aws:
         self.root = root
         self.book = CredentialBook()
         self.book.add(root)
-        # One session, so that service models are read from disk only once.
-        self._session: Any = boto3.Session(region_name=region)
         self._clients: dict[tuple[Any, ...], Any] = {}
-        self._create = threading.Lock()
+        self._arrivals: list[threading.Event] = []
 
     def client(
         self,
@@ -85,10 +91,11 @@ class Aws:
         through_gateway = service in GATEWAY_SERVICES and self.gateway_url and not direct
         url = self.gateway_url if through_gateway else self.emulator_url
         asked = (service, who.access_key_id, url, max_attempts, connections)
-        with self._create:  # boto3 clients are thread-safe, creating them is not
+        with _CREATE:  # boto3 clients are thread-safe, creating them is not
             if asked not in self._clients:
-                self._clients[asked] = self._session.client(
+                self._clients[asked] = _session().client(
                     service,
+                    region_name=self.region,
                     endpoint_url=url,
                     aws_access_key_id=who.access_key_id,
                     aws_secret_access_key=who.secret_access_key,
@@ -102,6 +109,20 @@ class Aws:
                     ),
                 )
             return self._clients[asked]
+
+    def arrivals(self) -> threading.Event:
+        """A new event that is set whenever records may have arrived in a stream.
+
+        A hint that saves polling; whoever waits for it also looks from time to time.
+        """
+        event = threading.Event()
+        self._arrivals.append(event)
+        return event
+
+    def wake(self) -> None:
+        """Set every event of `arrivals`."""
+        for event in self._arrivals:
+            event.set()
 
     def assume(self, role_arn: str, session_name: str) -> Credentials:
         """Temporary credentials of a role, from STS."""

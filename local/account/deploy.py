@@ -1,4 +1,4 @@
-"""Run the real `__main__.py`, with the settings of a stack file, against the emulator.
+"""Run a Pulumi program, with the settings of a stack file, against the emulator.
 
 Pulumi's SDK can run a program without the engine: each registered resource goes to
 `EmulatorMocks`, which creates it through boto3 and returns its real outputs.
@@ -10,21 +10,31 @@ import asyncio
 import gc
 import json
 import logging
+import pkgutil
 import runpy
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pulumi
 import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 from pulumi.runtime import settings as pulumi_settings
 
+import components
+from components.archives import functions
+from components.archives.lambda_zip import Platform
 from components.arguments.settings import NAMESPACE, Settings, SettingsError
 from local.account.aws import Aws
 from local.errors import LocalError, UsageError
 from local.resources import Context, create
+from local.resources.dynamodb import look_up
+from schema import SchemaError
 
 ROOT = Path(__file__).resolve().parents[2]
 OVERRIDES: Mapping[str, tuple[str, str]] = {
@@ -33,13 +43,7 @@ OVERRIDES: Mapping[str, tuple[str, str]] = {
     "transformBufferIntervalSeconds": ("0", "shorter waits"),
     "dashboard": ("false", "QuickSight is not emulated; use `python -m local dashboard`"),
 }
-"""Settings that differ from AWS in every stack: value and reason."""
-
-_INVOKES: Mapping[str, str] = {
-    "aws:index/getCallerIdentity:getCallerIdentity": "caller",
-    "aws:index/getPartition:getPartition": "partition",
-    "aws:index/getRegion:getRegion": "region",
-}
+"""Settings that differ from AWS in every stack of a program that has them: value and reason."""
 
 
 @dataclass(frozen=True)
@@ -83,21 +87,27 @@ class EmulatorMocks(pulumi.runtime.Mocks):
     ) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         """Serve the program's provider function calls (invokes)."""
         aws = self._context.aws
-        answers = {
-            "caller": {
-                "accountId": aws.account_id,
-                "arn": aws.root.principal_arn,
-                "userId": aws.account_id,
-                "id": aws.account_id,
-            },
-            "partition": {"partition": "aws", "dnsSuffix": "amazonaws.com", "id": "aws"},
-            "region": {"name": aws.region, "region": aws.region, "id": aws.region},
-        }
-        if args.token not in _INVOKES:
-            raise LocalError(
-                f"the local stack does not support {args.token}: add it to local/account/deploy.py"
-            )
-        return answers[_INVOKES[args.token]], []
+        match args.token:
+            case "aws:dynamodb/getTable:getTable":
+                return self._table(args.args["name"])
+            case "aws:index/getCallerIdentity:getCallerIdentity":
+                who = {"arn": aws.root.principal_arn, "userId": aws.account_id}
+                return {"accountId": aws.account_id, "id": aws.account_id, **who}, []
+            case "aws:index/getPartition:getPartition":
+                return {"partition": "aws", "dnsSuffix": "amazonaws.com", "id": "aws"}, []
+            case "aws:index/getRegion:getRegion":
+                return {"name": aws.region, "region": aws.region, "id": aws.region}, []
+        raise LocalError(
+            f"the local stack does not support {args.token}: add it to local/account/deploy.py"
+        )
+
+    def _table(self, name: str) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        try:
+            return look_up(self._context, name), []
+        except ClientError as error:
+            missing = error.response["Error"]["Code"] == "ResourceNotFoundException"
+            why = "couldn't find resource" if missing else str(error)
+            return {}, [("name", f"reading Dynamodb Table ({name}): {why}")]
 
 
 def stack_config(stack: str, root: Path = ROOT) -> dict[str, str]:
@@ -106,8 +116,10 @@ def stack_config(stack: str, root: Path = ROOT) -> dict[str, str]:
     Raises
     ------
     UsageError
-        If the stack has no file, or its settings are invalid.
+        If there is no such Python program or stack, or its settings are invalid.
     """
+    if missing := [name for name in ("Pulumi.yaml", "__main__.py") if not (root / name).is_file()]:
+        raise UsageError(f"no Pulumi program in Python in {root}: there is no {missing[0]}")
     file = root / f"Pulumi.{stack}.yaml"
     if not file.is_file():
         known = sorted(path.name.split(".")[1] for path in root.glob("Pulumi.*.yaml"))
@@ -133,6 +145,13 @@ def stack_config(stack: str, root: Path = ROOT) -> dict[str, str]:
     return texts
 
 
+def import_components() -> None:
+    """Import what programs use; this takes about as long as the emulator's start."""
+    for module in pkgutil.iter_modules(components.__path__, "components."):
+        if not module.ispkg:
+            import_module(module.name)
+
+
 def deploy(
     aws: Aws,
     stack: str,
@@ -152,11 +171,13 @@ def deploy(
     LocalError
         If the program or a resource fails. Nothing is rolled back: the emulator is discarded.
     """
-    project = yaml.safe_load((root / "Pulumi.yaml").read_text())["name"]
     config = stack_config(stack, root)
+    described = yaml.safe_load((root / "Pulumi.yaml").read_text())
+    project, settings = described["name"], described.get("config") or {}
     given = {name: (value, "given") for name, value in (overrides or {}).items()}
     differing: dict[str, tuple[str, str, str]] = {}
-    for name, (value, reason) in {**OVERRIDES, **given}.items():
+    ours = {name: override for name, override in OVERRIDES.items() if name in settings}
+    for name, (value, reason) in {**ours, **given}.items():
         key = f"{project}:{name}"
         if config.get(key) != value:
             differing[name] = (value, config.get(key, "its default"), reason)
@@ -182,7 +203,8 @@ def _run(
 
     @pulumi.runtime.test  # type: ignore[untyped-decorator]
     def program() -> pulumi.Output[None]:
-        runpy.run_path(str(root / "__main__.py"), run_name="__main__")
+        with _as_the_cli_runs(root):
+            runpy.run_path(str(root / "__main__.py"), run_name="__main__")
         exported = pulumi.runtime.get_root_resource().outputs  # type: ignore[union-attr]
         return pulumi.Output.all(**exported).apply(outputs.update)
 
@@ -191,12 +213,20 @@ def _run(
     level, asyncio_log.level = asyncio_log.level, logging.CRITICAL
     try:
         program()
-    except pulumi.RunError as error:
+    except (pulumi.RunError, SchemaError) as error:
         raise UsageError(str(error)) from error
     finally:
         gc.collect()  # the SDK logs when failed tasks are garbage-collected
         asyncio_log.level = level
     return outputs
+
+
+@contextmanager
+def _as_the_cli_runs(root: Path) -> Iterator[None]:
+    """In the program's folder, with its modules, and with functions for this machine."""
+    platform = mock.patch.object(functions, "AWS", Platform.host())
+    with chdir(root), platform, mock.patch.object(sys, "path", [str(root), *sys.path]):
+        yield
 
 
 def _declares(value: Any) -> bool:

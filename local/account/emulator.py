@@ -11,9 +11,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 
 from local.account.aws import Aws, Credentials
 from local.errors import LocalError
@@ -75,21 +76,26 @@ class Emulator:
             root=root,
         )
 
-    def start(self) -> Emulator:
-        """Start the emulator and wait until it answers."""
+    def start(self, meanwhile: Callable[[], None] = lambda: None) -> Emulator:
+        """Start the emulator, do ``meanwhile`` and wait until it answers."""
         self._require_port()
         self._directory.mkdir(parents=True, exist_ok=True)
+        reader, writer = os.pipe()
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
-                _COMMAND,
+                [*_COMMAND, str(writer)],
                 cwd=_ROOT,
                 env=self._environment(),
+                pass_fds=(writer,),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C must not reach the child: `stop` ends it in order
                 preexec_fn=_die_with_parent,  # noqa: PLW1509 - no threads run yet
             )
+        os.close(writer)
+        threading.Thread(target=self._listen, args=(reader,), name="arrivals", daemon=True).start()
+        meanwhile()
         deadline = time.monotonic() + START_SECONDS
         while not self._healthy():
             if self._process.poll() is not None:
@@ -129,13 +135,14 @@ class Emulator:
     def __enter__(self) -> Emulator:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
+
+    def _listen(self, reader: int) -> None:
+        """Pass on that records arrived, until the emulator ends."""
+        with open(reader, "rb", buffering=0) as arrivals:
+            while arrivals.read(4096):
+                self.aws.wake()
 
     def _environment(self) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "MINISTACK_"))}

@@ -1,4 +1,4 @@
-"""A loopback endpoint for Glue, Athena, DynamoDB Streams and DescribePipe, authorized as on AWS.
+"""A loopback endpoint for Glue, Athena, DynamoDB Streams and pipes, authorized as on AWS.
 
 For these services the emulator authorizes the wrong resources, lacks Trino SQL and crawlers, and
 drops most of a pipe's definition. The gateway checks each request's signature, authorizes it on the
@@ -40,7 +40,12 @@ Hook = Callable[[dict[str, Any], Credentials], dict[str, Any]]
 
 _STREAMS = "DynamoDBStreams_20120810"
 _SERVICES = {"AmazonAthena": "athena", "AWSGlue": "glue", _STREAMS: "dynamodb"}
-_DESCRIBE_PIPE = re.compile("/v1/pipes/([^/]+)")
+_PIPE = re.compile("/v1/pipes/([^/]+)(/start|/stop)?")
+_PIPE_ACTIONS = {
+    ("GET", None): "DescribePipe",
+    ("POST", "/start"): "StartPipe",
+    ("POST", "/stop"): "StopPipe",
+}
 _ITERATORS_MOST = 10_000
 _LOG = logging.getLogger(__name__)
 _JSON = "application/x-amz-json-1.1"
@@ -76,7 +81,7 @@ class Gateway:
         self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.gateway = self
         self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="gateway"
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.25}, name="gateway"
         )
 
     @property
@@ -192,12 +197,14 @@ def _operation(
     target, _, action = headers.get("x-amz-target", "").rpartition(".")
     if method == "POST" and target in _SERVICES:
         return _SERVICES[target], action, _parse(body)
-    if method == "GET" and (pipe := _DESCRIBE_PIPE.fullmatch(path)):
-        return "pipes", "DescribePipe", {"Name": unquote(pipe[1])}
+    pipe = _PIPE.fullmatch(path)
+    if pipe and (called := _PIPE_ACTIONS.get((method, pipe[2]))):
+        return "pipes", called, {"Name": unquote(pipe[1])}
     raise AwsError(
         "UnknownOperationException",
         "This endpoint serves Athena, Glue and DynamoDB Streams (X-Amz-Target AmazonAthena.*, "
-        f"AWSGlue.*, {_STREAMS}.*) and DescribePipe, not {target or f'{method} {path}'}: "
+        f"AWSGlue.*, {_STREAMS}.*), DescribePipe, StartPipe and StopPipe, not "
+        f"{target or f'{method} {path}'}: "
         "send it to AWS_ENDPOINT_URL.",
         404,
     )

@@ -1,19 +1,24 @@
-"""ministack with AWS's size limits: `python -m local.account.strict_emulator`.
+"""ministack with AWS's size limits and exports: `python -m local.account.strict_emulator FD`.
 
-The checks run in the server, so they apply to every client.
+The checks run in the server, so they apply to every client. After each put it writes a byte to the
+file descriptor FD, so that the process that started it need not poll.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 from ministack.app import main
+from ministack.core.concurrency import esm_wake
 from ministack.core.responses import error_response_json
 from ministack.services import kinesis, lambda_svc
 
-from local.account import limits
+from local.account import expiry, limits, table_exports  # noqa: F401 - replace parts of ministack
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -73,8 +78,23 @@ async def invoke(
     return status, answered, answer
 
 
+def announce_arrivals(pipe: int) -> None:
+    """Write a byte to ``pipe`` whenever ministack wakes its own pollers: after every put."""
+    os.set_inheritable(pipe, False)
+    os.set_blocking(pipe, False)
+    wake = esm_wake.set
+
+    def announce() -> None:
+        wake()
+        with contextlib.suppress(OSError):  # full: the reader wakes anyway; closed: nobody reads
+            os.write(pipe, b".")
+
+    esm_wake.set = announce
+
+
 kinesis._put_record, kinesis._put_records = put_record, put_records
 lambda_svc.handle_request = invoke
 
 if __name__ == "__main__":
+    announce_arrivals(int(sys.argv.pop()))
     main()

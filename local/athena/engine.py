@@ -14,7 +14,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from local.account.aws import Aws, Credentials
-from local.athena import iceberg, information_schema, projection
+from local.athena import information_schema, projection
 from local.athena import sql as trino
 from local.athena.catalog import Catalog
 from local.athena.compiler import Compiler
@@ -24,7 +24,7 @@ from local.athena.expressions import Expressions, Scope, Value
 from local.athena.functions import install
 from local.athena.pruning import conditions, weaken
 from local.athena.sql import Bound, Scan
-from local.athena.storage import Lake, Object, Part, split_location
+from local.athena.storage import DELETES, Lake, Object, Part, split_location
 from local.athena.types import Type, column_info, quote, read_type, text
 
 
@@ -131,6 +131,8 @@ class Engine:
                 continue
             if scan.table.is_iceberg:
                 s3 = self._aws.client("s3", session.caller)
+                from local.athena import iceberg  # noqa: PLC0415 - pyiceberg takes half a second
+
                 reads.append((scan, iceberg.objects(s3, scan.table)))
                 continue
             parts = self._prune(session, scan, condition)
@@ -146,8 +148,8 @@ class Engine:
             self.lake.fetch(session.caller, objects)
             deletes = None
             if scan.table.is_iceberg:
-                deletes = [one for one in objects if one.values == iceberg.DELETES]
-                objects = [one for one in objects if one.values != iceberg.DELETES]  # noqa: PLW2901
+                deletes = [one for one in objects if one.values == DELETES]
+                objects = [one for one in objects if one.values != DELETES]  # noqa: PLW2901
             session.scanned += self.lake.expose(
                 session.cursor, scan.name, scan.table, objects, scan.columns, deletes=deletes
             )

@@ -18,10 +18,7 @@ from pyiceberg.table import StaticTable
 
 from local.athena.catalog import Table
 from local.athena.errors import QueryError
-from local.athena.storage import Object, failed, split_location
-
-DELETES = ("deletes",)
-"""The partition values that mark an object of deletes among a table's objects."""
+from local.athena.storage import DELETES, Object, failed, split_location
 
 
 def objects(s3: Any, table: Table) -> list[Object]:

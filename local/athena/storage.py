@@ -35,6 +35,8 @@ from local.athena.types import quote, text
 JSON_SERDES = {"org.openx.data.jsonserde.JsonSerDe", "org.apache.hive.hcatalog.data.JsonSerDe"}
 PARQUET_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
 CSV_SERDE = "org.apache.hadoop.hive.serde2.OpenCSVSerde"
+DELETES = ("deletes",)
+"""The partition values that mark an object of an Iceberg table's deletes among its objects."""
 _READABLE_SECONDS = 30.0
 _MAX_LINE = 16 << 20
 _MOST_LISTS = 8
@@ -549,11 +551,17 @@ def _paths(keys: Sequence[str]) -> str:
     return f"[{quoted}]" if keys else "['$.\"\"']"
 
 
+_UNNAMED_DECIMAL = re.compile(r"DECIMAL\([^)]*\)\[|MAP\([^,]*, DECIMAL")
+"""In a list or a map: its numbers are under no key of their own, or under any."""
+
+
 def _exact_decimals(table: Table, types: Mapping[str, str]) -> str:
     """SQL that makes strings of the numbers under a decimal's key: JSON numbers become doubles.
 
     The key cannot be a part of a JSON string: there its closing quote follows a backslash.
     """
+    if any(_UNNAMED_DECIMAL.search(kind) for kind in types.values()):
+        return "quoted_numbers(line)"
     names = []
     for column, kind in types.items():
         if kind.startswith("DECIMAL") and not kind.endswith("]"):

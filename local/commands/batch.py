@@ -17,27 +17,19 @@ _POLL_SECONDS = 0.5
 _ENDED = ("SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT")
 
 
-def run_batch(stack: LocalChain, *, backfill: str | None = None) -> dict[str, Any]:
-    """Update the table of current orders and return the run's figures.
-
-    Parameters
-    ----------
-    backfill:
-        Load this DynamoDB export (``s3://...``) instead of the log's new changes.
+def run_batch(stack: LocalChain) -> dict[str, Any]:
+    """Update the table of current items and return the run's figures.
 
     Raises
     ------
     LocalError
         If Java or the jars are missing (the message says what to install), or the job failed.
     """
-    arguments = {"--backfill": backfill} if backfill else {}
     assert stack.jobs is not None, "the chain runs"
-    return stack.jobs.run(stack.outputs["batchJobName"], arguments)
+    return stack.jobs.run(stack.outputs["batchJobName"])
 
 
-def start_and_await(
-    environment: Mapping[str, str], outputs: Mapping[str, str], *, backfill: str | None = None
-) -> dict[str, Any]:
+def start_and_await(environment: Mapping[str, str], outputs: Mapping[str, str]) -> dict[str, Any]:
     """Do what `run_batch` does from another process, through the Glue API.
 
     Parameters
@@ -52,9 +44,8 @@ def start_and_await(
     )
     glue = session.client("glue", endpoint_url=environment["AWS_ENDPOINT_URL_GLUE"])
     job = outputs["batchJobName"]
-    arguments = {"--backfill": backfill} if backfill else {}
     try:
-        run_id = glue.start_job_run(JobName=job, Arguments=arguments)["JobRunId"]
+        run_id = glue.start_job_run(JobName=job)["JobRunId"]
         try:
             run = _await(glue, job, run_id)
         except KeyboardInterrupt:

@@ -25,11 +25,11 @@ from local.commands.garbage import garbage, put
 from local.commands.truth import differences, table_items
 from local.errors import LocalError
 from local.standins import spark
-from schema import ORDERS
+from schema import ORDERS, Schema
 
 STALL_SECONDS = 30.0
 """If nothing moves for this long, missing records count as lost."""
-_TICK_SECONDS = 0.1
+TICK_SECONDS = 0.1
 _SCHEDULE = "cron(10 * * * ? *)"
 """Makes the view current_orders read the batch's table; the local stack starts no scheduled run."""
 IN_TABLE = (
@@ -140,7 +140,7 @@ class Demo:
     say:
         Called with a short description of each step.
     tick:
-        Called several times per second with the counts so far.
+        Called several times per second with the changes written and the counts so far.
     """
 
     def __init__(
@@ -148,7 +148,7 @@ class Demo:
         plan: DemoPlan,
         *,
         say: Callable[[str], None] = lambda _: None,
-        tick: Callable[[generator.Report, Hops], None] = lambda *_: None,
+        tick: Callable[[int, Hops], None] = lambda *_: None,
     ) -> None:
         self._plan = plan
         self._say = say
@@ -183,7 +183,8 @@ class Demo:
                 for name, (here, there, why) in stack.deployment.overrides.items():
                     self._say(f"differs from {self._plan.stack}: {name}={here}, not {there}: {why}")
                 sent = self._write(stack)
-                self._drain(stack, self._report.written + len(sent))
+                written = self._report.written
+                drain(stack, written + len(sent), lambda hops: self._tick(written, hops))
                 return self._conclude(stack, sent, began)
 
     def _write(self, stack: LocalChain) -> list[bytes]:
@@ -214,8 +215,8 @@ class Demo:
         try:
             put(stack.aws.client("kinesis"), stack.outputs["kinesisStreamName"], sent)
             while thread.is_alive():
-                thread.join(_TICK_SECONDS)
-                self._tick(self._report, stack.hops())
+                thread.join(TICK_SECONDS)
+                self._tick(self._report.written, stack.hops())
                 stack.check()
         finally:
             self._stop.set()
@@ -226,17 +227,6 @@ class Demo:
 
     def _progress(self, report: generator.Report) -> None:
         self._report = report
-
-    def _drain(self, stack: LocalChain, expected: int) -> None:
-        """Wait until every record has settled, or nothing has moved for `STALL_SECONDS`."""
-        last, since = stack.hops(), time.monotonic()
-        while last.settled < expected and time.monotonic() - since < STALL_SECONDS:
-            time.sleep(_TICK_SECONDS)
-            stack.check()
-            hops = stack.hops()
-            self._tick(self._report, hops)
-            if hops != last:
-                last, since = hops, time.monotonic()
 
     def _conclude(self, stack: LocalChain, sent: Sequence[bytes], began: float) -> Summary:
         outputs = stack.outputs
@@ -289,7 +279,7 @@ class Demo:
             problems=self._problems(stack, differing, unexpected),
             # A seeded run places its orders at fixed dates, which may be long ago.
             revenue=query.saved("revenue_by_product", days="3650"),
-            life=query.saved("order_history", orderid=life_of) if life_of else [],
+            life=query.saved("history", orderid=life_of) if life_of else [],
             life_of=life_of,
             now=[row for row in current if row[ORDERS.key] == life_of],
             batch=figures,
@@ -313,7 +303,7 @@ class Demo:
         name = stack.outputs["crawlerName"]
         glue.start_crawler(Name=name)
         while glue.get_crawler(Name=name)["Crawler"]["State"] != "READY":
-            time.sleep(_TICK_SECONDS)
+            time.sleep(TICK_SECONDS)
         stack.crawlers.by_name[name].wait()
         pages = glue.get_paginator("get_tables").paginate(
             DatabaseName=stack.outputs["databaseName"]
@@ -331,12 +321,24 @@ class Demo:
         return str(rows[0][ORDERS.key]) if rows else ""
 
 
+def drain(stack: LocalChain, expected: int, tick: Callable[[Hops], None]) -> None:
+    """Wait until every record has settled, or nothing has moved for `STALL_SECONDS`."""
+    last, since = stack.hops(), time.monotonic()
+    while last.settled < expected and time.monotonic() - since < STALL_SECONDS:
+        time.sleep(TICK_SECONDS)
+        stack.check()
+        hops = stack.hops()
+        tick(hops)
+        if hops != last:
+            last, since = hops, time.monotonic()
+
+
 class Asker:
     """Runs queries as the reader role, in the stack's workgroup and database."""
 
-    def __init__(self, stack: LocalChain, reader: Credentials) -> None:
+    def __init__(self, stack: LocalChain, reader: Credentials, schema: Schema = ORDERS) -> None:
         self._stack, self._reader = stack, reader
-        self._saved = {query.name: query for query in analytics.load_queries()}
+        self._saved = {query.name: query for query in analytics.load_queries(schema)}
 
     def __call__(self, sql: str, parameters: Sequence[str] = ()) -> list[Row]:
         """Run one statement and return its rows."""

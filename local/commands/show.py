@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich import box
@@ -14,10 +14,12 @@ from rich.table import Table
 from rich.text import Text
 
 from client.query import Row
-from generator import Report
 from local.chain import Hops
 from local.commands.demo import Summary
+from local.commands.own_table import OwnTableSummary
 from schema import ORDERS
+from schema.commands.cli import columns_table
+from schema.commands.infer import Proposal
 
 _PLAIN_WIDTH = 120
 _TOP = 10
@@ -36,10 +38,14 @@ class Screen:
         """Print one step on its own line."""
         self._console.print(Text(f"· {step}", style="dim"))
 
-    def tick(self, report: Report, hops: Hops) -> None:
+    def columns(self, proposals: Sequence[Proposal], items: int) -> None:
+        """Print the columns that were inferred from so many items."""
+        self._console.print(columns_table(proposals, items))
+
+    def tick(self, written: int, hops: Hops) -> None:
         """Update the live counts."""
         if self._live:
-            self._live.update(_counts(report.written, hops))
+            self._live.update(_counts(written, hops))
 
     @contextmanager
     def live(self) -> Iterator[None]:
@@ -116,6 +122,41 @@ def summary(console: Console, result: Summary) -> None:
         )
     )
     console.print(verdict)
+
+
+def own_table(console: Console, result: OwnTableSummary) -> None:
+    """Print the history of one item, the counts and the verdict."""
+    if result.life:
+        console.print(_rows(f"History of order {result.life_of}", result.life))
+    changes = ", ".join(f"{count:,} {kind}" for kind, count in result.changes.items())
+    made = sum(result.changes.values())
+    facts = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="What arrived", title_justify="left")
+    for heading in ("items before", "snapshot rows", "changes made", "captured", "rows", "failed"):
+        facts.add_column(heading, justify="right")
+    facts.add_column("lost", justify="right")
+    numbers = (result.items_before, result.snapshot, made, result.captured, result.delivered)
+    facts.add_row(*map("{:,}".format, (*numbers, result.failed, result.lost)))
+    console.print(facts)
+    console.print(
+        f"Changes: {changes} ({result.changes_during_snapshot:,} during the snapshot). "
+        f"{result.extras:,} items have attributes that the schema does not know, in extras. "
+        f"Total time: {result.seconds} s."
+    )
+    for problem in result.problems:
+        console.print(Text(problem, style="red"))
+    console.print(
+        Text(
+            f"Nothing lost; all {result.table_items:,} items of the table equal {result.view} in "
+            "the lake, value by value.",
+            style="green",
+        )
+        if result.good
+        else Text(
+            f"{result.lost} lost; {result.view} in the lake "
+            f"{'equals' if result.matches_table else 'differs from'} the table.",
+            style="bold red",
+        )
+    )
 
 
 def _counts(written: int, hops: Hops) -> RenderableType:

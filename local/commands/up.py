@@ -99,57 +99,67 @@ def exports(environment: Mapping[str, str]) -> str:
 def engineer(stack: LocalChain) -> Credentials:
     """The local user: has the writer, reader and operator policies and may inspect every hop.
 
-    The inline policy lists what an engineer in a dev account may do beyond those policies.
+    The inline policy lists what an engineer in a dev account may do beyond those policies. It names
+    what was deployed, whatever outputs the program has.
     """
-    outputs = stack.outputs
-    bucket = f"arn:aws:s3:::{outputs['bucketName']}"
     region, account = stack.aws.region, stack.aws.account_id
+    pipes, firehoses, crawlers, jobs = (
+        stack.deployment.definitions.get(kind, [])
+        for kind in ("pipes", "firehose", "crawlers", "jobs")
+    )
 
-    def arn(service: str, resource: str) -> str:
-        return f"arn:aws:{service}:{region}:{account}:{resource}"
+    def glue(*resources: str) -> list[str]:
+        return [f"arn:aws:glue:{region}:{account}:{resource}" for resource in resources]
 
-    database = outputs["databaseName"]
-    catalog = [
-        arn("glue", "catalog"),
-        arn("glue", f"database/{database}"),
-        arn("glue", f"table/{database}/*"),
-    ]
-    allowed: list[tuple[list[str], str | list[str]]] = [
-        (["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"], outputs["tableArn"]),
-        (["dynamodb:ListTables"], "*"),
+    sources = [pipe["SourceParameters"]["DynamoDBStreamParameters"] for pipe in pipes]
+    buckets = {one["ExtendedS3DestinationConfiguration"]["BucketARN"] for one in firehoses}
+    databases = {crawler["DatabaseName"] for crawler in crawlers}
+    catalog = [arn for name in databases for arn in glue(f"database/{name}", f"table/{name}/*")]
+    allowed: list[tuple[list[str], list[str]]] = [
+        (
+            ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"],
+            [pipe["Source"].partition("/stream/")[0] for pipe in pipes],
+        ),
+        (["dynamodb:ListTables"], ["*"]),
         (
             ["kinesis:DescribeStreamSummary", "kinesis:PutRecord", "kinesis:PutRecords"],
-            arn("kinesis", f"stream/{outputs['kinesisStreamName']}"),
+            [pipe["Target"] for pipe in pipes],
         ),
-        (["s3:ListBucket"], bucket),
-        (["s3:GetObject"], f"{bucket}/*"),
+        (["s3:ListBucket"], [*buckets]),
+        (["s3:GetObject"], [f"{bucket}/*" for bucket in buckets]),
         (
             ["glue:StartCrawler", "glue:StopCrawler", "glue:GetCrawler"],
-            arn("glue", f"crawler/{outputs['crawlerName']}"),
+            glue(*(f"crawler/{crawler['Name']}" for crawler in crawlers)),
         ),
-        (["glue:GetCrawlers"], "*"),
+        (["glue:GetCrawlers"], ["*"]),
         (
             ["glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"],
-            arn("glue", f"job/{outputs['batchJobName']}"),
+            glue(*(f"job/{job['Name']}" for job in jobs)),
         ),
-        # Exports for a backfill of the batch's table.
-        (["s3:PutObject"], f"{bucket}/exports/*"),
         # For CREATE VIEW, DROP VIEW and CREATE TABLE AS.
-        (["glue:CreateTable", "glue:DeleteTable", "glue:UpdateTable"], catalog),
-        (["s3:PutObject", "s3:DeleteObject"], f"{bucket}/athena-results/*"),
+        (
+            ["glue:CreateTable", "glue:DeleteTable", "glue:UpdateTable"],
+            [*glue("catalog"), *catalog],
+        ),
+        (
+            ["s3:PutObject", "s3:DeleteObject"],
+            [f"{bucket}/athena-results/*" for bucket in buckets],
+        ),
         (
             ["sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
-            arn("sqs", outputs["dlqUrl"].rpartition("/")[2]),
+            [source["DeadLetterConfig"]["Arn"] for source in sources],
         ),
-        (["logs:DescribeLogGroups", "logs:FilterLogEvents", "logs:GetLogEvents"], "*"),
-        (["sts:GetCallerIdentity"], "*"),
+        (["logs:DescribeLogGroups", "logs:FilterLogEvents", "logs:GetLogEvents"], ["*"]),
+        (["sts:GetCallerIdentity"], ["*"]),
     ]
     policy = {
         "Version": "2012-10-17",
         "Statement": [
-            {"Effect": "Allow", "Action": actions, "Resource": resource}
-            for actions, resource in allowed
+            {"Effect": "Allow", "Action": actions, "Resource": resources}
+            for actions, resources in allowed
+            if resources
         ],
     }
-    policies = [outputs[f"{who}PolicyArn"] for who in ("writer", "reader", "operator")]
+    found = stack.aws.client("iam").list_policies(Scope="Local")["Policies"]
+    policies = [policy["Arn"] for policy in found]
     return stack.user("engineer", *policies, inline=policy)

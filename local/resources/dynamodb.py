@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from local.resources.registry import Context, Created, Inputs, auto_name, creates
 
 
@@ -62,3 +64,60 @@ def encryption(inputs: Inputs) -> dict[str, object]:
     key = block.get("kmsKeyArn") if block.get("enabled") else None
     named = {"SSEType": "KMS", "KMSMasterKeyId": key} if key else {}
     return {"Enabled": bool(block.get("enabled")), **named}
+
+
+def look_up(context: Context, name: str) -> dict[str, Any]:
+    """An existing table as the provider's ``getTable`` answers.
+
+    Raises
+    ------
+    ClientError
+        There is no such table.
+    """
+    client = context.aws.client("dynamodb")
+    table = client.describe_table(TableName=name)["Table"]
+    backups = client.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+    recovery = backups.get("PointInTimeRecoveryDescription") or {}
+    ttl = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+    tags = client.list_tags_of_resource(ResourceArn=table["TableArn"])["Tags"]
+    keys = {key["KeyType"]: key["AttributeName"] for key in table["KeySchema"]}
+    capacity = table.get("ProvisionedThroughput") or {}
+    stream = table.get("StreamSpecification") or {}
+    encryption = table.get("SSEDescription")
+    return {
+        "id": table["TableName"],
+        "name": table["TableName"],
+        "arn": table["TableArn"],
+        "region": context.aws.region,
+        "attributes": [
+            {"name": one["AttributeName"], "type": one["AttributeType"]}
+            for one in table["AttributeDefinitions"]
+        ],
+        "hashKey": keys["HASH"],
+        "rangeKey": keys.get("RANGE", ""),
+        "billingMode": (table.get("BillingModeSummary") or {}).get("BillingMode", "PROVISIONED"),
+        "readCapacity": capacity.get("ReadCapacityUnits", 0),
+        "writeCapacity": capacity.get("WriteCapacityUnits", 0),
+        "deletionProtectionEnabled": bool(table.get("DeletionProtectionEnabled")),
+        # The latest stream keeps its ARN after it is switched off.
+        "streamArn": table.get("LatestStreamArn", ""),
+        "streamLabel": table.get("LatestStreamLabel", ""),
+        "streamEnabled": bool(stream.get("StreamEnabled")),
+        "streamViewType": stream.get("StreamViewType", ""),
+        "serverSideEncryption": {
+            "enabled": encryption.get("Status") == "ENABLED",
+            "kmsKeyArn": encryption.get("KMSMasterKeyArn", ""),
+        }
+        if encryption
+        else None,
+        "pointInTimeRecovery": {
+            "enabled": recovery.get("PointInTimeRecoveryStatus") == "ENABLED",
+            "recoveryPeriodInDays": recovery.get("RecoveryPeriodInDays", 0),
+        },
+        "ttl": {
+            "enabled": ttl["TimeToLiveStatus"] == "ENABLED",
+            "attributeName": ttl.get("AttributeName", ""),
+        },
+        "tableClass": (table.get("TableClassSummary") or {}).get("TableClass", "STANDARD"),
+        "tags": {tag["Key"]: tag["Value"] for tag in tags},
+    }

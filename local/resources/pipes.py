@@ -24,7 +24,7 @@ def _without_zeros(inputs: Inputs) -> Inputs:
 @creates("aws:pipes/pipe:Pipe")
 def pipe(context: Context, name: str, inputs: Inputs) -> Created:
     """A pipe, stopped in the emulator, whose own poller does not support Kinesis targets."""
-    client = context.aws.client("pipes")
+    client = context.aws.client("pipes", direct=True)
     physical = auto_name(context, name, inputs)
     wanted = parameters(
         client,

@@ -17,7 +17,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -44,7 +44,10 @@ _ARROW = {
     pa.bool_(): "boolean",
     pa.date32(): "date",
     pa.binary(): "binary",
+    pa.string(): "string",
 }
+_NUMBERS = ("int", "bigint", "double")
+_FIELD = re.compile(r"[^\s<>,:]+")
 
 
 @dataclass
@@ -310,8 +313,27 @@ def _spread(keys: Sequence[tuple[str, int]], most: int) -> list[tuple[str, int]]
     return list(keys[::step])
 
 
+@dataclass(frozen=True)
+class _Array:
+    of: _Type
+
+
+@dataclass(frozen=True)
+class _Map:
+    of: _Type
+
+
+@dataclass(frozen=True)
+class _Struct:
+    fields: Mapping[str, _Type]
+
+
+_Type: TypeAlias = str | _Array | _Map | _Struct | None
+"""A scalar's Hive name, or a nested type; None if only nulls were seen."""
+
+
 def _json_columns(bodies: Iterable[tuple[str, bytes]]) -> list[tuple[str, str]]:
-    merged: dict[str, str] = {}
+    merged: dict[str, _Type] = {}
     for _, body in bodies:
         text = gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
         for line in text.splitlines():
@@ -322,15 +344,16 @@ def _json_columns(bodies: Iterable[tuple[str, bytes]]) -> list[tuple[str, str]]:
             if isinstance(row, dict):
                 for name, value in row.items():
                     column = name.lower()
-                    merged[column] = _merge(merged.get(column), _type_of(value))
-    return [(name, kind or "string") for name, kind in merged.items()]
+                    merged[column] = _merge(column, merged.get(column), _type_of(column, value))
+    return [(name, _hive(name, kind)) for name, kind in merged.items()]
 
 
-def _type_of(value: Any) -> str:
-    """The Hive type of a JSON value; empty for null, which has no type."""
+def _type_of(path: str, value: Any) -> _Type:
+    """The type of a JSON value. An object is a struct: nothing tells that its keys are data."""
+    kind: _Type = "string"
     match value:
         case None:
-            kind = ""
+            kind = None
         case bool():
             kind = "boolean"
         case int():
@@ -338,44 +361,96 @@ def _type_of(value: Any) -> str:
         case float():
             kind = "double"
         case list():
-            inner = ""
-            for item in value:
-                inner = _merge(inner, _type_of(item))
-            kind = f"array<{inner or 'string'}>"
+            kind = _array(path, value)
         case dict():
-            fields = (f"{key.lower()}:{_type_of(item) or 'string'}" for key, item in value.items())
-            kind = f"struct<{','.join(fields)}>"
-        case _:
-            kind = "string"
+            kind = _struct(path, value)
     return kind
 
 
-def _merge(one: str | None, other: str) -> str:
+def _array(path: str, value: list[Any]) -> _Array:
+    inner: _Type = None
+    for item in value:
+        inner = _merge(f"{path}[]", inner, _type_of(f"{path}[]", item))
+    return _Array(inner)
+
+
+def _struct(path: str, value: dict[str, Any]) -> _Struct:
+    fields: dict[str, _Type] = {}
+    for key, item in value.items():
+        name = key.lower()
+        if not _FIELD.fullmatch(name):
+            raise _unknown(f"{path} has the key {key!r}, which no struct's field can have")
+        inside = f"{path}.{name}"
+        fields[name] = _merge(inside, fields.get(name), _type_of(inside, item))
+    return _Struct(fields)
+
+
+def _merge(path: str, one: _Type, other: _Type) -> _Type:
     """The narrowest type that holds both."""
-    if not one or one == other:
-        return other or one or ""
-    if not other:
-        return one
-    numbers = ("int", "bigint", "double")
-    if one in numbers and other in numbers:
-        return max(one, other, key=numbers.index)
-    return "string"
+    match one, other:
+        case (None, known) | (known, None):
+            return known
+        case _Array(first), _Array(second):
+            return _Array(_merge(f"{path}[]", first, second))
+        case _Map(first), _Map(second):
+            return _Map(_merge(f"{path}[]", first, second))
+        case _Struct(first), _Struct(second):
+            names = dict.fromkeys([*first, *second])
+            return _Struct({n: _merge(f"{path}.{n}", first.get(n), second.get(n)) for n in names})
+        case str(), str():
+            if one != other and one in _NUMBERS and other in _NUMBERS:
+                return max(one, other, key=_NUMBERS.index)
+            return one if one == other else "string"
+    raise _unknown(f"{path} is {_hive(path, one)} and {_hive(path, other)}")
+
+
+def _hive(path: str, kind: _Type) -> str:
+    match kind:
+        case _Array(of):
+            return f"array<{_hive(f'{path}[]', of)}>"
+        case _Map(of):
+            return f"map<string,{_hive(f'{path}[]', of)}>"
+        case _Struct(fields):
+            if not fields:
+                raise _unknown(f"{path} is always an object without members")
+            inside = (f"{name}:{_hive(f'{path}.{name}', of)}" for name, of in fields.items())
+            return f"struct<{','.join(inside)}>"
+    return kind or "string"
+
+
+def _unknown(what: str) -> AwsError:
+    return AwsError(
+        "UnknownSchema",
+        f"{what}: Glue's guide does not say what a crawler makes of that, so this stand-in stops",
+    )
 
 
 def _parquet_columns(bodies: Iterable[tuple[str, bytes]]) -> list[tuple[str, str]]:
-    merged: dict[str, str] = {}
+    merged: dict[str, _Type] = {}
     for _, body in bodies:
         for one in pq.read_schema(io.BytesIO(body)):
-            merged[one.name.lower()] = _arrow_type(one.type)
-    return list(merged.items())
+            name = one.name.lower()
+            kind = _arrow_type(name, one.type)
+            if isinstance(kind, str) and merged.get(name) not in {None, kind}:
+                raise _unknown(f"{name} is {merged[name]} in one file and {kind} in another")
+            merged[name] = _merge(name, merged.get(name), kind)
+    return [(name, _hive(name, kind)) for name, kind in merged.items()]
 
 
-def _arrow_type(kind: pa.DataType) -> str:
+def _arrow_type(path: str, kind: pa.DataType) -> _Type:
+    if pa.types.is_list(kind):
+        return _Array(_arrow_type(f"{path}[]", kind.value_type))
+    if pa.types.is_map(kind):
+        return _Map(_arrow_type(f"{path}[]", kind.item_type))
+    if pa.types.is_struct(kind):
+        return _Struct({f.name.lower(): _arrow_type(f"{path}.{f.name}", f.type) for f in kind})
     if pa.types.is_decimal(kind):
         return f"decimal({kind.precision},{kind.scale})"
     if pa.types.is_timestamp(kind):
         return "timestamp"
-    return _ARROW.get(kind, "string")
+    if kind not in _ARROW:
+        raise _unknown(f"{path} is {kind}")
+    return _ARROW[kind]
 
 
 def _create_or_update(glue: Any, database: str, table: dict[str, Any]) -> None:

@@ -20,11 +20,11 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from client.parquet import ConversionError, RowConverter
 from local.account import limits
 from local.account.aws import Aws
 from local.account.wire import JsonClient, boto_errors
 from local.errors import AwsError
-from local.standins.parquet import ConversionError, RowConverter
 from local.standins.worker import FINISH_SECONDS, Worker
 
 _MB = 1024 * 1024
@@ -53,6 +53,7 @@ class FirehoseDefinition:
     lambda_buffer_seconds: float
     lambda_retries: int
     schema_table: Mapping[str, str] | None
+    lower_keys: bool = True
 
     @classmethod
     def from_api(cls, stream: Mapping[str, Any]) -> FirehoseDefinition:
@@ -63,6 +64,7 @@ class FirehoseDefinition:
         (processor,) = s3["ProcessingConfiguration"]["Processors"]
         parameters = {p["ParameterName"]: p["ParameterValue"] for p in processor["Parameters"]}
         conversion = s3.get("DataFormatConversionConfiguration") or {}
+        deserializer = conversion.get("InputFormatConfiguration", {}).get("Deserializer", {})
         return cls(
             name=stream["DeliveryStreamName"],
             role_arn=s3["RoleARN"],
@@ -80,6 +82,7 @@ class FirehoseDefinition:
             schema_table=conversion.get("SchemaConfiguration")
             if conversion.get("Enabled", True)
             else None,
+            lower_keys=deserializer.get("OpenXJsonSerDe", {}).get("CaseInsensitive", True),
         )
 
 
@@ -161,7 +164,7 @@ class Firehose(Worker):
         positions: dict[str, str] | None = None,
         on_delivered: Delivered | None = None,
     ) -> None:
-        super().__init__(f"firehose {definition.name}", definition.role_arn)
+        super().__init__(f"firehose {definition.name}", definition.role_arn, aws.arrivals())
         self.definition = definition
         self.counts = FirehoseCounts()
         self.positions = {} if positions is None else positions
@@ -185,10 +188,17 @@ class Firehose(Worker):
         self._s3 = self._aws.client("s3", credentials)
         if self.definition.schema_table:
             glue = self._aws.client("glue", credentials)
-            self._converter = RowConverter.from_glue(glue, self.definition.schema_table)
+            self._converter = RowConverter.from_glue(
+                glue, self.definition.schema_table, lower_keys=self.definition.lower_keys
+            )
         arn = self.definition.source_arn
         for shard in self._kinesis.call("ListShards", {"StreamARN": arn})["Shards"]:
             self._open_shard(shard["ShardId"], "LATEST")
+
+    @property
+    def pending(self) -> bool:
+        """Whether records are buffered."""
+        return any(one.items for one in (self._incoming, self._rows, *self._failures.values()))
 
     def step(self) -> bool:
         """Read every shard once, then process the buffers that are due."""

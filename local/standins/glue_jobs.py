@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -220,6 +221,7 @@ class Jobs:
         conf = {
             "spark.jars": ",".join(map(str, spark.jars())),
             "spark.driver.memory": DRIVER_MEMORY,
+            "spark.driver.extraJavaOptions": spark.JAVA_OPTIONS,
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.ui.enabled": "false",
@@ -241,7 +243,9 @@ class Jobs:
                 "com.amazonaws.auth.EnvironmentVariableCredentialsProvider"
             ),
         }
-        submit = [f"--master local[{CORES}]", *(f"--conf {k}={v}" for k, v in conf.items())]
+        submit = ["--master", f"local[{CORES}]"]
+        for name, value in conf.items():
+            submit += ["--conf", f"{name}={value}"]
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PYSPARK_"))}
         return kept | {
             "AWS_ACCESS_KEY_ID": role.access_key_id,
@@ -252,7 +256,7 @@ class Jobs:
             "AWS_ENDPOINT_URL_GLUE": gateway,
             "AWS_ENDPOINT_URL": emulator,
             "PYSPARK_PYTHON": sys.executable,
-            "PYSPARK_SUBMIT_ARGS": " ".join([*submit, "pyspark-shell"]),
+            "PYSPARK_SUBMIT_ARGS": shlex.join([*submit, "pyspark-shell"]),
             "PYTHONPATH": str(folder),
         }
 

@@ -106,10 +106,11 @@ class Pipe(Worker):
     def __init__(
         self, aws: Aws, definition: PipeDefinition, positions: dict[str, str] | None = None
     ) -> None:
-        super().__init__(f"pipe {definition.name}", definition.role_arn)
+        super().__init__(f"pipe {definition.name}", definition.role_arn, aws.arrivals())
         self.definition = definition
         self.counts = PipeCounts()
         self.positions = {} if positions is None else positions
+        self.paused = False
         self._aws = aws
         self._authorizer = Authorizer(aws)
         self._shards: dict[str, _Shard] = {}
@@ -125,12 +126,34 @@ class Pipe(Worker):
         self._sqs = self._aws.client("sqs", credentials)
         self._discover()
 
+    @property
+    def pending(self) -> bool:
+        """Whether a batch waits for its window to end."""
+        return any(shard.held for shard in self._shards.values())
+
     def step(self) -> bool:
         """Read each shard once and deliver the batches that are due."""
         return self._pass_on(force=False)
 
+    def pause(self) -> None:
+        """Read no more, and return at once; `running` tells when the current step is done."""
+        self.paused = True
+        self.halt()
+
+    def resume(self) -> None:
+        """Continue after the last change that was delivered."""
+        self.stop()
+        # What was read but not delivered is read again.
+        self.counts.captured -= sum(len(shard.held) for shard in self._shards.values())
+        self._shards.clear()
+        self.paused = False
+        self.stopping.clear()
+        self.start()
+
     def finish(self) -> None:
         """Read the rest of the stream and deliver everything that is buffered."""
+        if self.paused:
+            return
         deadline = time.monotonic() + FINISH_SECONDS
         while self._pass_on(force=True) and time.monotonic() < deadline:
             pass

@@ -17,18 +17,27 @@ _BACKOFF_MOST_SECONDS = 5.0
 class Worker(ABC):
     """One hop. A subclass does a bounded piece of work in `step`."""
 
-    idle_seconds = 0.05
+    poll_seconds = 0.05
+    """The pause after a step without work."""
+    idle_seconds = 1.0
+    """The longest wait for ``arrivals`` if nothing is pending: covers a wake-up that got lost."""
 
-    def __init__(self, name: str, role_arn: str) -> None:
+    def __init__(self, name: str, role_arn: str, arrivals: threading.Event) -> None:
         self.name = name
         self.role_arn = role_arn
         self.error: WorkerDiedError | None = None
         self.stopping = threading.Event()
+        self.arrivals = arrivals
         self._thread: threading.Thread | None = None
 
     @abstractmethod
     def step(self) -> bool:
         """Do the work that is pending; False if there was none."""
+
+    @property
+    @abstractmethod
+    def pending(self) -> bool:
+        """Whether records are held that become due without another arrival."""
 
     def open(self) -> None:  # noqa: B027 - optional
         """Prepare, in the caller's thread, before the first step."""
@@ -47,10 +56,15 @@ class Worker(ABC):
 
     def stop(self) -> None:
         """Stop after the current step and flush buffers; safe to call twice."""
-        self.stopping.set()
+        self.halt()
         if self._thread is not None:
             self._thread.join()
             self._thread = None
+
+    def halt(self) -> None:
+        """Begin to stop, without waiting for it."""
+        self.stopping.set()
+        self.arrivals.set()
 
     @property
     def running(self) -> bool:
@@ -70,6 +84,7 @@ class Worker(ABC):
         failures = 0
         try:
             while not self.stopping.is_set():
+                self.arrivals.clear()  # before reading: an arrival during the step is kept
                 try:
                     worked = self.step()
                     failures = 0
@@ -79,8 +94,8 @@ class Worker(ABC):
                     failures += 1
                     self.backoff(failures)
                     continue
-                if not worked:
-                    self.stopping.wait(self.idle_seconds)
+                if not worked and not self.stopping.wait(self.poll_seconds) and not self.pending:
+                    self.arrivals.wait(self.idle_seconds)
             self.finish()
         except AwsError as error:
             self.error = self.died(error)

@@ -16,6 +16,7 @@ from acceptance.run import Run
 from acceptance.this_machine import ThisMachine
 from local.account.aws import Aws
 from local.account.emulator import Emulator
+from tests.engine.aws_provider import SLOW
 from tests.engine.stack import Project, has
 
 NAME = "acceptance-test"
@@ -55,12 +56,17 @@ class Command:
     def aws(self) -> Aws:
         return self.project.aws
 
-    def start(self, *arguments: str, **options: object) -> subprocess.Popen[str]:
-        environment: Mapping[str, str] = self.project.environment
+    def start(
+        self, *arguments: str, environment: Mapping[str, str] = {}, **options: object
+    ) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-c", _COMMAND, *arguments],
             cwd=self.project.directory,
-            env={**environment, "PYTHONPATH": str(self.project.directory)},
+            env={
+                **self.project.environment,
+                **environment,
+                "PYTHONPATH": str(self.project.directory),
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -75,8 +81,9 @@ class Command:
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
     def interrupted(self, *arguments: str, times: int) -> subprocess.CompletedProcess[str]:
-        """Ctrl-C as soon as the table is there, while Pulumi makes the rest."""
-        process = self.start("--stack", NAME, *arguments)
+        """Ctrl-C as soon as the table is there, while Pulumi still waits for it."""
+        slow = {SLOW: "aws:dynamodb/table:Table"}
+        process = self.start("--stack", NAME, *arguments, environment=slow)
         deadline = time.monotonic() + 120
         while not self.aws.client("dynamodb").list_tables()["TableNames"]:
             assert process.poll() is None, process.communicate()

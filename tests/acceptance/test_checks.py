@@ -1,4 +1,4 @@
-"""A check fails when what it is about is broken, and says what it found."""
+"""Each check fails when what it checks is broken, and names the problem."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from acceptance import there
-from acceptance.actors import Actors, require_refused
+from acceptance.actors import Actors, require_denied
 from acceptance.checks import chain, deployed, watched
 from acceptance.errors import AcceptanceError, CheckFailedError
 from acceptance.run import DENIAL, Run
@@ -41,15 +41,15 @@ def test_an_output_that_names_nothing_is_found(run: Run, output: dict[str, str],
     if name == "orderGeneratorFunctionName":
         output[name] = output["transformFunctionName"]
     good = output[name]
-    assert deployed._is_there(run, name)
+    assert deployed._exists(run, name)
     output[name] = f"{good}-gone" if name != "tableName" else "gone"
     with pytest.raises(CheckFailedError, match=f"{name} .*gone"):
         deployed.outputs(run)
 
 
-def test_an_output_that_nobody_knows_is_told(run: Run, output: dict[str, str]) -> None:
+def test_an_output_without_a_check_is_reported(run: Run, output: dict[str, str]) -> None:
     output["newThing"] = "x"
-    with pytest.raises(AcceptanceError, match="newThing names"):
+    with pytest.raises(AcceptanceError, match="newThing has no check"):
         deployed.outputs(run)
 
 
@@ -58,7 +58,7 @@ def test_changes_that_do_not_arrive_are_noticed(run: Run, monkeypatch: pytest.Mo
     try:
         with monkeypatch.context() as hurry:
             hurry.setattr(run.deployment, "patience", 3.0)
-            with pytest.raises(CheckFailedError, match="still no sight of every change"):
+            with pytest.raises(CheckFailedError, match="waiting for every change"):
                 chain.orders(run)
             with pytest.raises(CheckFailedError, match=r"orders differ .* only in the table"):
                 chain.verify(run)
@@ -74,13 +74,13 @@ def test_a_writer_or_reader_that_may_do_more_is_noticed(run: Run) -> None:
         role = f"sales-cdc-dev-acceptance-{who}"
         more = policy({"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"})
         iam.put_role_policy(RoleName=role, PolicyName="more", PolicyDocument=more)
-        with pytest.raises(CheckFailedError, match=f"the {who} may do what"):
+        with pytest.raises(CheckFailedError, match=f"the {who} was allowed a call"):
             check(run)
         iam.delete_role_policy(RoleName=role, PolicyName="more")
-    require_refused("writer", run.acting_as("writer").client("dynamodb").list_tables)
+    require_denied("writer", run.acting_as("writer").client("dynamodb").list_tables)
 
 
-def test_nobody_takes_a_role_of_the_run_without_its_secret(run: Run) -> None:
+def test_a_role_of_the_run_cannot_be_assumed_without_its_secret(run: Run) -> None:
     run.acting_as("writer")
     with pytest.raises(Exception, match="AccessDenied"):
         run.client("sts").assume_role(
@@ -89,7 +89,7 @@ def test_nobody_takes_a_role_of_the_run_without_its_secret(run: Run) -> None:
         )
 
 
-def test_a_column_that_nobody_declared_is_found_by_the_crawler(run: Run) -> None:
+def test_an_undeclared_column_is_found_by_the_crawler(run: Run) -> None:
     run.place(10)
     run.verify()
     key = "projection/day=2026-01-01/hour=00/odd.gz"
@@ -104,21 +104,23 @@ def test_a_column_that_nobody_declared_is_found_by_the_crawler(run: Run) -> None
     assert watched.CRAWLED in watched.crawler(run)
 
 
-def test_an_alarm_that_tells_nobody_is_noticed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_alarm_that_does_not_notify_is_noticed(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(watched, "TOLD_SECONDS", 3.0)
     cloudwatch = run.client("cloudwatch")
     alarms = cloudwatch.describe_alarms()["MetricAlarms"]
     (mute,) = (one["AlarmName"] for one in alarms if "dead-letters" in one["AlarmName"])
     cloudwatch.disable_alarm_actions(AlarmNames=[mute])
     try:
-        with pytest.raises(CheckFailedError, match=f"^not heard of: {mute}$"):
+        with pytest.raises(CheckFailedError, match=f"^no notification from: {mute}$"):
             watched.alarms(run)
     finally:
         cloudwatch.enable_alarm_actions(AlarmNames=[mute])
-    assert watched.alarms(run) == f"all {len(alarms)} heard of"
+    assert watched.alarms(run) == f"all {len(alarms)} notified"
 
 
-def test_a_failure_that_nobody_is_told_of_is_noticed(
+def test_a_failure_without_a_notification_is_noticed(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watched, "TOLD_SECONDS", 2.0)
@@ -133,9 +135,9 @@ def test_a_failure_that_nobody_is_told_of_is_noticed(
             TopicArn=topic, AttributeName="Policy", AttributeValue=policy(statement)
         )
         if told:
-            assert watched.crawler_failed(run) == "told"
+            assert watched.crawler_failed(run) == "notified"
         else:
-            with pytest.raises(CheckFailedError, match="nobody was told of the crawler's failure"):
+            with pytest.raises(CheckFailedError, match="no notification of the crawler's failure"):
                 watched.crawler_failed(run)
     sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=before)
     role = run.client("glue").get_crawler(Name=run["crawlerName"])["Crawler"]["Role"]
@@ -149,11 +151,11 @@ def test_a_query_that_is_not_in_the_workgroup_is_noticed(run: Run) -> None:
     queries = [athena.get_named_query(NamedQueryId=one)["NamedQuery"] for one in identities]
     (gone,) = (one for one in queries if one["Name"] == "top_customers")
     athena.delete_named_query(NamedQueryId=gone["NamedQueryId"])
-    with pytest.raises(CheckFailedError, match="not in the workgroup: top_customers"):
+    with pytest.raises(CheckFailedError, match="not saved in the workgroup: top_customers"):
         chain.queries(run)
     kept = ("Name", "Database", "QueryString", "WorkGroup")
     athena.create_named_query(**{key: gone[key] for key in kept})
-    assert "answer" in chain.queries(run)
+    assert "succeed" in chain.queries(run)
 
 
 def test_tidying_up_removes_what_a_killed_run_left(run: Run) -> None:
@@ -229,7 +231,7 @@ def test_log_groups_alarms_rules_and_queues_are_asked_for_too(run: Run) -> None:
         assert not there.arn(run.client, f"{arn}-gone"), arn
 
 
-def test_what_nobody_knows_how_to_ask_for_counts_as_there(run: Run) -> None:
+def test_a_resource_of_an_unknown_type_counts_as_existing(run: Run) -> None:
     assert there.arn(run.client, "arn:aws:batch:us-east-1:123456789012:job-queue/x")
 
 

@@ -1,4 +1,4 @@
-"""The command line, as far as it needs nothing."""
+"""The command line, without a deployment."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def acceptance(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_every_check_has_a_name_of_its_own_and_says_what_holds() -> None:
+def test_every_check_has_a_unique_name_and_a_description() -> None:
     names = [check.name for check in ALL]
     assert len(names) == len(set(names))
     listed = acceptance("--list").stdout.splitlines()
@@ -35,32 +35,32 @@ def test_every_check_has_a_name_of_its_own_and_says_what_holds() -> None:
     assert not [check.name for check in ALL if check.says.endswith(".")]
 
 
-def test_the_guide_has_a_row_a_check() -> None:
+def test_the_guide_has_a_row_per_check() -> None:
     guide = (ROOT / "docs" / "acceptance.md").read_text()
     table = guide.partition("## The checks")[2].partition("##")[0]
     assert re.findall(r"^\| `([\w-]+)` \|", table, re.MULTILINE) == [check.name for check in ALL]
 
 
 def test_the_settings_are_changed_last() -> None:
-    """DynamoDB takes a second change of the TTL an hour after the first: until then, the rest."""
+    """DynamoDB allows a second change of the TTL only an hour after the first."""
     assert [check.name for check in CHECKS][-2:] == ["settings", "settings-kept"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--only", "everything"], "no check everything; there are: no-change, outputs"),
-        (["--local", "--stack", "mine"], "go with an account, not with --local"),
-        (["--local", "--keep"], "go with an account, not with --local"),
-        (["--local", "--clean"], "go with an account, not with --local"),
-        (["--keep", "--clean"], "--keep or --clean, not both"),
-        (["--stack", "Mine"], "--stack 'Mine': small letters, digits and -"),
-        (["--stack", "acceptance-of-somebody"], "20 at most"),
+        (["--only", "everything"], "no check everything; the checks are: no-change, outputs"),
+        (["--local", "--stack", "mine"], "cannot be combined with --local"),
+        (["--local", "--keep"], "cannot be combined with --local"),
+        (["--local", "--clean"], "cannot be combined with --local"),
+        (["--keep", "--clean"], "--keep and --clean cannot be combined"),
+        (["--stack", "Mine"], "--stack 'Mine': use up to 20 lower-case letters"),
+        (["--stack", "acceptance-of-somebody"], "use up to 20"),
         (["--stack", "-x"], "--stack '-x'"),
         (["--nonsense"], "No such option"),
     ],
 )
-def test_what_cannot_be_right_is_said_in_words(arguments: list[str], message: str) -> None:
+def test_invalid_options_are_rejected_with_a_message(arguments: list[str], message: str) -> None:
     done = acceptance(*arguments)
     assert done.returncode == 2
     assert message in " ".join(done.stderr.split())

@@ -1,4 +1,4 @@
-"""The command with the real engine; the plugin of the engine tests makes the resources."""
+"""The command with the real engine; the engine tests' plugin creates the resources."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_stack_goes_from_nothing_to_nothing(command: Command) -> None:
     assert result["passed"] is True, details
     assert done.returncode == 0
     assert list(details) == ["up", *ASKED, "destroy", "nothing-left"]
-    assert details["no-change"] == "nothing to do"
+    assert details["no-change"] == "no change"
     assert details["settings"] == "TTL off, two shards, a longer buffer: updates only"
     assert 0 < result["cost_usd"] < 1
     assert result["latency_s"] is None
@@ -45,7 +45,7 @@ def test_a_stack_goes_from_nothing_to_nothing(command: Command) -> None:
     (page,) = (command.project.directory / "acceptance" / "reports").glob(f"{NAME}-*.md")
     text = page.read_text()
     page.unlink()
-    assert text.startswith(f"# Acceptance of {NAME}: all 7 checks hold")
+    assert text.startswith(f"# Acceptance of {NAME}: all 7 checks passed")
     assert "| settings | Settings are changed in place" in text
     assert "| batch | " in text
 
@@ -79,7 +79,7 @@ def test_ctrl_c_removes_what_was_made(command: Command) -> None:
     done = command.interrupted("--yes", "--json", times=1)
     assert done.returncode == 130
     assert told(done)["passed"] is False
-    assert "removing what was made" in done.stderr
+    assert "removing what was created" in done.stderr
     assert "Traceback" not in done.stderr
     assert [one["name"] for one in told(done)["checks"]] == ["destroy", "nothing-left"]
     assert all(one["passed"] for one in told(done)["checks"])
@@ -126,7 +126,7 @@ def test_the_stack_of_another_is_left_alone(command: Command) -> None:
     for arguments in (["--yes"], ["--clean", "--yes"]):
         done = command(*arguments, stack=theirs)
         assert done.returncode == 2
-        assert "1 resources that no run made" in done.stderr
+        assert "1 resources that no run created" in done.stderr
     assert "theirs" in command.project.run("stack", "export", f"--stack={theirs}")
     command.project.run("stack", "rm", "--force", "--yes", f"--stack={theirs}")
 
@@ -135,7 +135,7 @@ def test_the_settings_of_another_stack_are_left_alone(command: Command) -> None:
     before = (command.project.directory / "Pulumi.dev.yaml").read_text()
     done = command("--yes", stack="dev")
     assert done.returncode == 2
-    assert "Pulumi.dev.yaml is there" in done.stderr
+    assert "Pulumi.dev.yaml exists" in done.stderr
     assert (command.project.directory / "Pulumi.dev.yaml").read_text() == before
 
 
@@ -143,15 +143,15 @@ def test_nothing_is_made_unless_somebody_agrees(command: Command) -> None:
     done = command(stdin=subprocess.DEVNULL)
     assert done.returncode == 2
     assert "costs about $0." in done.stderr
-    assert "give --yes" in done.stderr
+    assert "pass --yes" in done.stderr
     ours, theirs = pty.openpty()
     os.write(ours, b"n\n")
     asked = command(stdin=theirs)
     os.close(theirs)
     os.close(ours)
     assert asked.returncode == 2
-    assert "Go on? [y/N]" in asked.stderr
-    assert "nothing was done" in asked.stderr
+    assert "Continue? [y/N]" in asked.stderr
+    assert "nothing was changed" in asked.stderr
     assert NAME not in command.stacks()
 
 
@@ -161,11 +161,11 @@ def test_nothing_is_made_unless_somebody_agrees(command: Command) -> None:
         ({"PULUMI_BACKEND_URL": "file:///nowhere/at/all"}, "Run `pulumi login`"),
         ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "set AWS_PROFILE, or sign in"),
         ({"AWS_PROFILE": "nobody"}, "AWS credentials: "),
-        ({"PULUMI_CONFIG_PASSPHRASE": None}, "Pulumi cannot make the stack: "),
+        ({"PULUMI_CONFIG_PASSPHRASE": None}, "Pulumi cannot create the stack: "),
         ({"PATH": "/nowhere"}, "install it (https://www.pulumi.com/docs/install/)"),
     ],
 )
-def test_what_is_missing_is_said_in_a_line(
+def test_a_missing_requirement_is_reported_in_one_line(
     command: Command,
     monkeypatch: pytest.MonkeyPatch,
     environment: dict[str, str | None],

@@ -1,4 +1,4 @@
-"""How the checks are made one after the other, and what is told of them."""
+"""The order of the checks, and the report."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Work = Callable[[Run], str]
 
 
 class Nowhere:
-    """A deployment that makes nothing: what is tested is who is asked, and in which order."""
+    """A deployment that creates nothing; it records the calls and their order."""
 
     name = "nowhere"
     patience = 1.0
@@ -85,7 +85,7 @@ Make = Callable[..., Report]
 
 @pytest.fixture
 def make(monkeypatch: pytest.MonkeyPatch) -> Make:
-    """Run checks between an `up` and a `destroy` of a test's own; what the report says."""
+    """Run checks between a test's own `up` and `destroy`; return the report."""
 
     def work(
         *checks: Work,
@@ -126,7 +126,7 @@ def test_a_check_that_fails_does_not_stop_the_others(make: Make) -> None:
     }
     assert not report.passed
     assert report.checks[2].detail == "it is broken"
-    assert report.checks[3].detail == "unforeseen: KeyError: 'oops'"
+    assert report.checks[3].detail == "unexpected KeyError: 'oops'"
     assert report.verdict() == "failed: bad-1, mistaken-2"
 
 
@@ -143,13 +143,13 @@ def test_what_cannot_be_checked_is_skipped_with_the_reason_and_passes_nothing(ma
     assert outcome(report) == {"up": True, "good-1": True, "destroy": True}
     assert report.skipped == [Skipped("bad-0", "only on AWS")]
     assert report.passed
-    assert report.verdict() == "all 3 checks hold, 1 skipped"
+    assert report.verdict() == "all 3 checks passed, 1 skipped"
 
 
 def test_only_some_are_made_when_they_are_named(make: Make) -> None:
     report = make(good, bad, only=["good-0"])
     assert outcome(report) == {"up": True, "good-0": True, "destroy": True}
-    assert report.skipped == [Skipped("bad-1", "not asked for")]
+    assert report.skipped == [Skipped("bad-1", "not selected")]
 
 
 def test_a_stack_that_is_kept_is_not_removed(make: Make) -> None:
@@ -163,7 +163,7 @@ def test_ctrl_c_removes_the_stack_even_if_it_was_to_be_kept(make: Make) -> None:
     assert outcome(report) == {"up": True, "good-0": True, "destroy": True}
     assert report.interrupted
     assert not report.passed
-    assert report.verdict() == "stopped before its end"
+    assert report.verdict() == "stopped before the end"
 
 
 def test_a_second_ctrl_c_ends_it(make: Make) -> None:
@@ -190,15 +190,14 @@ def test_the_json_has_what_ran_what_did_not_and_the_figures() -> None:
     }
 
 
-def test_the_page_has_a_row_a_check() -> None:
+def test_the_page_has_a_row_per_check() -> None:
     report = Report("acceptance-x", "account 1", 0.74)
     report.checks = [Result("up", True, 1.5, "21 | outputs"), Result("tags", False, 2, "none")]
     report.skipped = [Skipped("batch", "only with --batch")]
     lines = report.markdown().splitlines()
     assert lines[0] == "# Acceptance of acceptance-x: failed: tags"
-    assert (
-        "| up | `pulumi up` makes the stack from nothing | passed | 1.5 | 21 \\| outputs |" in lines
-    )
+    row = "| up | `pulumi up` creates the stack from nothing | passed | 1.5 | 21 \\| outputs |"
+    assert row in lines
     assert any(line.startswith("| tags | ") and "**failed**" in line for line in lines)
     assert any(line.startswith("| batch | ") and "skipped" in line for line in lines)
     assert lines[-1] == "Estimated cost: $0.74."

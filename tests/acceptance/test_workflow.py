@@ -1,4 +1,4 @@
-"""The workflow that proves a sandbox account, and the tags that a run looks for."""
+"""The workflow for the sandbox account, and the tags that a run looks for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An Athena over HTTP that answers as told: for what a healthy one cannot be made to say."""
+"""A fake Athena over HTTP with scripted responses, for errors that a healthy one does not give."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Refusal = tuple[str, str]
 
 @dataclass
 class FakeAthena:
-    """What to answer, and what was asked."""
+    """The responses to give, and the requests received."""
 
     columns: list[tuple[str, str, int, int]] = field(default_factory=list)
     rows: list[list[str | None]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""The same lake as objects in S3, asked through Athena's own API on the local stack's gateway."""
+"""The same lake as objects in S3, queried through the Athena API of the local stack's gateway."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from schema import ORDERS, Column
 from tests.analytics.sales_lake import DATABASE, Lake, Row
 
 BUCKET, WORKGROUP = "lake", "analysts"
-_FAILED = {
+FAILED = {
     "attemptsmade": "int",
     "arrivaltimestamp": "bigint",
     "errorcode": "string",
@@ -36,7 +36,7 @@ _FAILED = {
 
 
 class LocalAthena:
-    """A Runner. The clock is stopped in the text of the statement; all else goes as it is."""
+    """A Runner. It replaces the clock in the statement's text; the rest is unchanged."""
 
     def __init__(self, aws: Aws, lake: Lake, failed: list[dict[str, Any]]) -> None:
         self._now = lake.now
@@ -45,9 +45,9 @@ class LocalAthena:
         glue = aws.client("glue")
         glue.create_database(DatabaseInput={"Name": DATABASE})
         columns = {column.name: column.type for column in ORDERS.event_row}
-        glue.create_table(DatabaseName=DATABASE, TableInput=_table("projection", columns))
+        glue.create_table(DatabaseName=DATABASE, TableInput=table("projection", columns))
         glue.create_table(
-            DatabaseName=DATABASE, TableInput=_table("projection_processing_failed", _FAILED)
+            DatabaseName=DATABASE, TableInput=table("projection_processing_failed", FAILED)
         )
         aws.client("athena").create_work_group(
             Name=WORKGROUP,
@@ -85,7 +85,7 @@ class LocalAthena:
         return self._rows(statement, [])
 
     def stored(self, row: Row) -> datetime:
-        """When S3 took the row's object: no one can tell it to have been another time."""
+        """When S3 stored the row's object; a test cannot set that time."""
         return self._stored[_where(row)].astimezone(UTC).replace(tzinfo=None)
 
     def _rows(self, statement: str, literals: list[str]) -> list[dict[str, Any]]:
@@ -115,7 +115,7 @@ def running(directory: Path, lake: Lake, failed: list[dict[str, Any]]) -> Iterat
             gateway.stop()
 
 
-def _table(name: str, columns: Mapping[str, str]) -> dict[str, Any]:
+def table(name: str, columns: Mapping[str, str]) -> dict[str, Any]:
     return {
         "Name": name,
         "TableType": "EXTERNAL_TABLE",

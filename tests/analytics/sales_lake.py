@@ -1,4 +1,4 @@
-"""A lake of sales that is known by heart: what the generator did, and how badly it arrived."""
+"""A lake of sales with known content: the changes made, and their messy arrival."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _DUCKDB = {"string": "VARCHAR", "int": "INTEGER", "timestamp": "TIMESTAMP"}
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """One change as it was made: `order` is the new state, or for a delete the one before it."""
+    """One change; `order` is the new state, or for a delete the one before it."""
 
     event: str
     order: dict[str, Any]
@@ -41,7 +41,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Row:
-    """One event row in the lake: a change, or a copy of it, and where and when it was put."""
+    """One event row in the lake: a change or a copy of it, with its partition and time."""
 
     change: Change
     partition: datetime
@@ -58,7 +58,7 @@ class Row:
         image = [order.get(column.name) for column in ORDERS.columns]
         image[0] = self.change.orderid
         change = self.change
-        envelope = [None, change.event, change.made, change.event_id, change.sequence]
+        envelope = [None, change.event, change.made, change.event_id, change.sequence, None]
         where = [self.day, f"{self.partition:%H}", self.stored.replace(tzinfo=UTC)]
         return [*image, *envelope, *where]
 
@@ -96,7 +96,7 @@ class Lake:
         return changes
 
     def _rows(self, change: Change) -> list[Row]:
-        """The change's copies: most arrive once and soon, some late, some again days later."""
+        """A change's copies: most arrive once and soon, some late, some again days later."""
         delays = [timedelta(seconds=self._random.randint(1, 90))]
         if self._random.random() < 0.06:
             delays[0] += timedelta(hours=self._random.choice([2, 9, 30]))
@@ -119,18 +119,18 @@ class Lake:
         return {change.orderid: change for change in self.changes}
 
     def live(self) -> list[dict[str, Any]]:
-        """The orders that exist, as they are."""
+        """The current orders."""
         return [c.order for c in self.latest().values() if c.event != "REMOVE"]
 
 
 def bound(query: Query, values: Mapping[str, str]) -> str:
-    """The statement with its values put where Athena puts its execution parameters."""
+    """The statement with the values in place of Athena's execution parameters."""
     literals = iter(query.bind(values))
     return re.sub(r"\?", lambda _: next(literals), query.sql)
 
 
 class Runner(Protocol):
-    """Whatever can answer in Athena's SQL: DuckDB by translation here, any Athena elsewhere."""
+    """Runs Athena's SQL: DuckDB with translated SQL, or an Athena."""
 
     def ask(self, query: Query, **values: str) -> list[dict[str, Any]]: ...
 
@@ -140,7 +140,7 @@ class Runner(Protocol):
 
 
 class DuckDb:
-    """Athena's SQL translated by sqlglot, over a lake held in memory, with its clock stopped."""
+    """Athena's SQL translated by sqlglot, over an in-memory lake, at a fixed time."""
 
     def __init__(self, lake: Lake, failed: list[dict[str, Any]]) -> None:
         self._now = lake.now

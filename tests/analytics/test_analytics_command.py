@@ -21,6 +21,7 @@ import pytest
 from pyarrow import parquet
 
 from tests.analytics.fake_athena import FakeAthena, serve
+from tests.analytics.shipments import SHIPMENTS
 
 COMMAND = [sys.executable, "-m", "analytics"]
 NAMES = {
@@ -95,10 +96,38 @@ def test_list_shows_every_question_with_its_parameters(analytics: Analytics) -> 
 
 
 def test_show_prints_sql_for_the_console(analytics: Analytics) -> None:
-    done = analytics("show", "order_history")
+    done = analytics("show", "history")
     assert done.returncode == 0
-    assert done.stdout.startswith("-- The history of one order")
+    assert done.stdout.startswith("-- The history of one item")
     assert "/*orderid*/ ?" in done.stdout and "/*since*/ DATE '2000-01-01'" in done.stdout
+
+
+def test_a_stack_of_another_table_has_the_queries_of_any_table(
+    environment: dict[str, str], analytics: Analytics, fake: FakeAthena
+) -> None:
+    outputs = Path(environment["SALES_CDC_OUTPUTS"])
+    outputs.write_text(json.dumps(NAMES | {"schema": SHIPMENTS.to_json()}))
+    listed = analytics("list")
+    assert listed.returncode == 0
+    assert "history" in listed.stdout and "id=? leg=?" in listed.stdout
+    assert "revenue" not in listed.stdout
+    shown = analytics("show", "history")
+    assert 'log."id" = /*id*/ ?' in shown.stdout
+    missing = analytics("run", "history", "-p", "id=x")
+    assert missing.returncode == 2
+    assert "id='x': expected a whole number" in missing.stderr and "leg is needed" in missing.stderr
+    ran = analytics("run", "history", "-p", "id=7", "-p", "leg=o'ut")
+    assert ran.returncode == 0
+    (asked,) = fake.requests("StartQueryExecution")
+    assert asked["ExecutionParameters"] == ["7", "'o''ut'", "DATE '2000-01-01'"]
+    sales = analytics("run", "revenue_by_day")
+    assert sales.returncode == 2 and "there is no query 'revenue_by_day'" in sales.stderr
+    tableau = analytics("tableau")
+    assert tableau.returncode == 2
+    assert "this stack's table holds shipments" in tableau.stderr
+    outputs.write_text(json.dumps(NAMES | {"schema": "{}"}))
+    broken = analytics("list")
+    assert broken.returncode == 2 and "the output schema cannot be read" in broken.stderr
 
 
 def test_help_teaches_by_example(analytics: Analytics) -> None:
@@ -111,7 +140,7 @@ def test_run_sends_the_statement_and_its_values_apart(
     fake: FakeAthena, analytics: Analytics
 ) -> None:
     evil = "x'; DROP TABLE projection; -- \u2019 ?"
-    done = analytics("run", "order_history", "-p", f"orderid={evil}", "-p", "since=2026-11-01")
+    done = analytics("run", "history", "-p", f"orderid={evil}", "-p", "since=2026-11-01")
     assert done.returncode == 0, done.stderr
     [request] = fake.requests("StartQueryExecution")
     assert request["ExecutionParameters"] == [
@@ -208,13 +237,13 @@ def test_sql_is_read_from_stdin(fake: FakeAthena, analytics: Analytics) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["run", "revenue"], "there is no question 'revenue'; there are: average_order_value, "),
+        (["run", "revenue"], "there is no query 'revenue'; there are: average_order_value, "),
         (["show", "revenue"], "there are: average_order_value"),
         (["run", "top_customers", "-p", "nr=3"], "'nr'. Its parameters: days (int), top (int)"),
         (["run", "top_customers", "-p", "top=many"], "top='many': expected a whole number"),
         (["run", "top_customers", "-p", "top"], "--param top: expected NAME=VALUE"),
         (["run", "top_customers", "-p", "top=1", "-p", "top=2"], "--param top is given twice"),
-        (["run", "order_history"], "orderid is needed"),
+        (["run", "history"], "orderid is needed"),
         (["sql", " "], "there is no SQL"),
         (["sql", "SELECT 1", "--output", "/nowhere/x.csv"], "there is no directory /nowhere"),
         (["sql", "SELECT 1", "--outputs", "/nowhere.json"], "/nowhere.json: No such file"),
@@ -270,7 +299,7 @@ def test_an_sql_error_shows_athenas_message_and_the_line(
         (("InvalidRequestException", "Queries of this type are not supported"), "not supported"),
     ],
 )
-def test_a_refused_request_is_said_plainly(
+def test_a_rejected_request_is_reported_plainly(
     fake: FakeAthena, analytics: Analytics, refusal: tuple[str, str], said: str
 ) -> None:
     fake.refusal = refusal

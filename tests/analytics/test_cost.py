@@ -1,4 +1,4 @@
-"""`python -m analytics cost`: what the chain costs, by hand and by machine."""
+"""`python -m analytics cost` against costs calculated by hand."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ import yaml
 from typer.testing import CliRunner
 
 from analytics.__main__ import app
-from analytics.cost import DAYS, DEV, HOURS, PRICES, PROD, Estimate, Load, Stack, custom_metrics
+from analytics.cost import DAYS, DEV, HOURS, PROD, Estimate, Load, Stack, custom_metrics
+from client.prices import PRICES
 from tests.components.component_support import Deployed, record
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -71,7 +72,7 @@ def test_what_costs_by_the_piece_is_what_the_program_makes(stack: str) -> None:
 
 
 def test_every_metric_that_the_code_makes_is_counted() -> None:
-    """The transform makes the only ones; tests/transform holds its line against this."""
+    """Only the transform creates custom metrics; tests/transform checks its log line."""
     assert DEV.cost(LOAD)["metrics"] == pytest.approx(0.30 * len(custom_metrics()))
     makers = [
         path
@@ -107,7 +108,7 @@ def test_an_order_of_more_than_a_kilobyte_is_several_writes() -> None:
 
 def test_idle_costs_what_is_paid_by_the_hour_and_by_the_piece() -> None:
     idle = Estimate.of(LOAD).idle
-    assert idle["dev"] == pytest.approx(HOURS * 0.015 + 18 * 0.10 + 3)
+    assert idle["dev"] == pytest.approx(HOURS * 0.015 + 19 * 0.10 + 3)
     assert idle["prod"] > HOURS * 0.04
     assert all(idle[name] < Estimate.of(LOAD).total(name) for name in STACKS)
 
@@ -151,7 +152,7 @@ def test_the_command_gives_one_object_to_programs() -> None:
 @pytest.mark.parametrize(
     "wrong", [["--orders-per-day", "-1"], ["--bytes", "0"], ["--changes", "0"]]
 )
-def test_wrong_use_is_told(wrong: list[str]) -> None:
+def test_wrong_use_is_reported(wrong: list[str]) -> None:
     assert CliRunner().invoke(app, ["cost", *wrong]).exit_code == 2
 
 

@@ -1,4 +1,4 @@
-"""The outputs of a stack, and each way of not having them."""
+"""Reading a stack's outputs, and each way in which that fails."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_stack_is_asked_of_pulumi_whatever_its_name(
     assert load("-x; rm y") == {"asked": "stack output --json --non-interactive --stack=-x; rm y"}
 
 
-def test_a_stack_that_pulumi_does_not_know_is_told_in_its_words(
+def test_an_unknown_stack_is_reported_with_pulumis_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pulumi(tmp_path, "echo \"error: no stack named 'dev' found\" >&2; exit 255", monkeypatch)
@@ -75,7 +75,7 @@ def test_a_file_that_holds_no_outputs_says_so(tmp_path: Path, text: str, said: s
     assert str(file) in str(error.value)
 
 
-def test_no_file_no_source_and_two_sources_are_told(tmp_path: Path) -> None:
+def test_no_file_no_source_and_two_sources_are_reported(tmp_path: Path) -> None:
     with pytest.raises(StackOutputsError, match="No such file"):
         load(None, tmp_path / "none.json")
     (tmp_path / "binary").write_bytes(b"\xff\xfe")

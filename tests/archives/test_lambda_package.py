@@ -1,4 +1,4 @@
-"""A Lambda package holds what the function needs, for its platform, and is the same each time."""
+"""Lambda packages are complete, built for the platform, and reproducible."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def test_a_requirement_must_be_pinned(sources: Path, tmp_path: Path, line: str) 
         built(sources, tmp_path, requirements=[line])
 
 
-def test_two_files_of_one_name_are_refused(sources: Path, tmp_path: Path) -> None:
+def test_two_files_of_one_name_are_rejected(sources: Path, tmp_path: Path) -> None:
     with pytest.raises(LambdaPackageError, match=r"package it: handler\.py comes twice"):
         built(sources, tmp_path, files={"handler.py": ""})
 
@@ -186,7 +186,9 @@ def test_missing_sources_are_named(tmp_path: Path) -> None:
     ("architecture", "python", "said"),
     [("amd64", "3.13", "arm64 and x86_64"), ("arm64", "python3.13", r"as in '3\.13'")],
 )
-def test_a_platform_that_lambda_lacks_is_refused(architecture: Any, python: str, said: str) -> None:
+def test_a_platform_that_lambda_lacks_is_rejected(
+    architecture: Any, python: str, said: str
+) -> None:
     with pytest.raises(LambdaPackageError, match=said):
         Platform(architecture, python)
 

@@ -28,7 +28,7 @@ def _refusal(run) -> tuple[str, str]:
     return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
 
 
-def test_an_execution_tells_what_it_did(lab: Lab, orders) -> None:
+def test_an_execution_reports_its_statistics(lab: Lab, orders) -> None:
     answer = lab.ask("SELECT count(*) AS n FROM orders")
     told = answer.execution
     assert told["Status"]["State"] == "SUCCEEDED"
@@ -172,7 +172,7 @@ def test_executions_are_listed_newest_first(lab: Lab) -> None:
     assert told["Rows"]["OutputRows"] == 1
 
 
-def test_an_unknown_execution_or_work_group_is_refused(lab: Lab) -> None:
+def test_an_unknown_execution_or_work_group_is_rejected(lab: Lab) -> None:
     code, message = _refusal(lambda: lab.athena.get_query_execution(QueryExecutionId="nope"))
     assert (code, message) == ("InvalidRequestException", "QueryExecution nope was not found")
     code, message = _refusal(
@@ -251,7 +251,7 @@ SYNTAX = [
 
 
 @pytest.mark.parametrize(("sql", "expected"), SYNTAX)
-def test_bad_syntax_is_refused_at_the_start(lab: Lab, sql: str, expected: str) -> None:
+def test_bad_syntax_is_rejected_at_the_start(lab: Lab, sql: str, expected: str) -> None:
     code, message = _refusal(
         lambda: lab.athena.start_query_execution(QueryString=sql, WorkGroup="team")
     )
@@ -350,7 +350,7 @@ def test_a_missing_result_bucket_fails_the_query(lab: Lab) -> None:
 # -- statements other than queries -----------------------------------------------------------------
 
 
-def test_a_view_without_serde_info_is_refused(lab: Lab, orders) -> None:
+def test_a_view_without_serde_info_is_rejected(lab: Lab, orders) -> None:
     lab.rows("CREATE VIEW bare AS SELECT orderid FROM orders")
     glue = lab.glue.get_table(DatabaseName="shop", Name="bare")["Table"]
     kept = ("Name", "TableType", "Parameters", "ViewOriginalText", "ViewExpandedText")

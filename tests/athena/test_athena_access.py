@@ -1,4 +1,4 @@
-"""Who may do what: signatures, policies, and the caller's own permissions inside a query."""
+"""Authorization: signatures, policies, and the caller's permissions inside a query."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def _client(
     )
 
 
-def test_forged_requests_are_refused(lab: Lab) -> None:
+def test_forged_requests_are_rejected(lab: Lab) -> None:
     known = lab.aws.root
     forged = [
         (Credentials("AKIANOBODY", "x", ""), "UnrecognizedClientException"),
@@ -184,7 +184,7 @@ def test_forged_requests_are_refused(lab: Lab) -> None:
     assert "valid region" in message
 
 
-def test_an_old_signature_is_refused(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_signature_is_rejected(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     from datetime import timedelta
 
     import local.account.sigv4
@@ -208,7 +208,7 @@ def test_a_changed_body_breaks_the_signature(lab: Lab) -> None:
     assert code == "InvalidSignatureException"
 
 
-def test_requests_without_a_signature_or_for_another_service_are_refused(lab: Lab) -> None:
+def test_requests_without_a_signature_or_for_another_service_are_rejected(lab: Lab) -> None:
     import urllib3
 
     http = urllib3.PoolManager()

@@ -1,4 +1,4 @@
-"""Ordinary clients, unmodified: only the environment says where AWS is."""
+"""Unmodified clients, which get only the endpoint from the environment."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_pyathena_reads_typed_rows(environment: dict[str, str]) -> None:
         assert cursor.fetchone() == (42,)
 
 
-def test_pyathena_tells_athenas_error(environment: dict[str, str]) -> None:
+def test_pyathena_raises_athenas_error(environment: dict[str, str]) -> None:
     from pyathena import OperationalError, connect
 
     cursor = connect(work_group="team", schema_name="shop", region_name=REGION).cursor()

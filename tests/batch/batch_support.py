@@ -1,4 +1,4 @@
-"""A log of changes in a folder, a table over it, and the model that the table must agree with."""
+"""A log of changes in a folder, a table over it, and the model that the table must equal."""
 
 from __future__ import annotations
 
@@ -13,10 +13,19 @@ from pathlib import Path
 from typing import Any
 
 from schema import ORDERS, Schema
+from schema.model import SNAPSHOT
 
 Row = dict[str, Any]
 _names = itertools.count()
 HOUR = "2026-03-20-10"
+
+
+def snapshot(
+    orderid: str, quantity: int = 0, *, read: str = "2026-03-20 08:00:00.000", **columns: Any
+) -> Row:
+    """An item that was there before the log, as ``operate snapshot`` writes it."""
+    event = {"event_id": f"snapshot:{orderid}", "creation_time": read}
+    return change(orderid, 0, SNAPSHOT, quantity=quantity, **event | columns)
 
 
 def change(  # the defaults make an INSERT of order a
@@ -44,13 +53,13 @@ def change(  # the defaults make an INSERT of order a
 
 
 def lines(rows: Iterable[Row | str]) -> bytes:
-    """One JSON object a line; text as it is."""
+    """One JSON object per line; text unchanged."""
     text = (row if isinstance(row, str) else json.dumps(row, ensure_ascii=False) for row in rows)
     return "".join(line + "\n" for line in text).encode()
 
 
 class Lake:
-    """A log under ``folder``, and the job that keeps a table of it."""
+    """A log under ``folder``, and the job that merges it into a table."""
 
     def __init__(self, spark: Any, folder: Path) -> None:
         import merge_orders
@@ -71,7 +80,7 @@ class Lake:
 
     @property
     def short(self) -> str:
-        """The table's name as Iceberg's procedures take it."""
+        """The table's name for Iceberg's procedures."""
         return f"{self.options.database}.{self.options.table}"
 
     @property
@@ -100,18 +109,18 @@ class Lake:
         )()
 
     def rows(self) -> dict[str, Row]:
-        """Every row of the table by its order, tombstones too."""
+        """Every row of the table by its order, including those of deleted orders."""
         found = [row.asDict() for row in self.spark.table(self.name).collect()]
         by_key = {row["orderid"]: row for row in found}
         assert len(by_key) == len(found), "an order has two rows"
         return by_key
 
     def current(self) -> dict[str, Row]:
-        """The orders that are there."""
+        """The orders that are not deleted."""
         return {key: row for key, row in self.rows().items() if row["event_type"] != "REMOVE"}
 
     def quantities(self) -> dict[str, int]:
-        """Current orders' quantities, which the tests tell changes by."""
+        """Current orders' quantities, by which the tests identify changes."""
         return {key: row["quantity"] for key, row in self.current().items()}
 
     def snapshots(self) -> list[Any]:

@@ -13,7 +13,7 @@ from local.standins import spark as spark_jars
 from tests.batch.batch_support import Lake
 
 ROOT = Path(__file__).parents[2]
-SOURCES = [str(ROOT / "jobs"), str(ROOT / "lambda" / "transform")]
+SOURCES = [str(ROOT / "jobs")]
 sys.path[:0] = [path for path in SOURCES if path not in sys.path]
 
 
@@ -52,6 +52,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         .config("spark.sql.shuffle.partitions", "2")
         .config("spark.default.parallelism", "2")
         .config("spark.driver.memory", "1g")
+        .config("spark.driver.extraJavaOptions", spark_jars.JAVA_OPTIONS)
         .config("spark.ui.enabled", "false")
         .config("spark.sql.warehouse.dir", str(home / "unused"))
         .config("spark.local.dir", str(home / "scratch"))

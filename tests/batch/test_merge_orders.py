@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from local.standins.parquet import RowConverter
+from client.parquet import RowConverter
 from schema import ORDERS, Column
 from schema.model import TABLE_COLUMNS
 from tests.batch.batch_support import PRICE, Lake, change, columns_of, lines
@@ -74,11 +74,17 @@ def test_a_run_leaves_sparks_settings_as_they_were(lake: Lake) -> None:
 def test_a_table_of_an_older_version_is_brought_up(lake: Lake) -> None:
     lake.add(change("a", 1), change("b", 2))
     lake.run()
-    lake.spark.sql(f"ALTER TABLE {lake.name} DROP COLUMN previous_event_type")
+    lake.spark.sql(f"ALTER TABLE {lake.name} DROP COLUMNS previous_event_type, deleted_by")
     lake.spark.sql(f"ALTER TABLE {lake.name} UNSET TBLPROPERTIES ('write.delete.granularity')")
-    lake.add(change("a", 3, "REMOVE"), change("c", 4), hour="2026-03-20-11")
+    gone = change("a", 3, "REMOVE", deleted_by="ttl")
+    lake.add(gone, change("c", 4), hour="2026-03-20-11")
     figures = lake.run()
     assert (figures.inserted, figures.deleted) == (1, 1)
+    assert {key: row["deleted_by"] for key, row in lake.rows().items()} == {
+        "a": "ttl",
+        "b": None,
+        "c": None,
+    }
     properties = {
         row[0]: row[1] for row in lake.spark.sql(f"SHOW TBLPROPERTIES {lake.name}").collect()
     }
@@ -229,7 +235,7 @@ def test_a_column_that_the_schema_lost_stays_and_is_empty_in_new_rows(lake: Lake
     assert {key: row["status"] for key, row in lake.rows().items()} == {"a": None, "b": "paid"}
 
 
-def test_a_wider_type_widens_the_column_and_another_type_is_refused(lake: Lake) -> None:
+def test_a_wider_type_widens_the_column_and_another_type_is_rejected(lake: Lake) -> None:
     lake.add(change("a", 1))
     lake.run()
 
@@ -253,7 +259,7 @@ def test_columns_that_the_schema_does_not_know_are_reported(lake: Lake) -> None:
 
 def test_parquet_as_firehose_writes_it_gives_the_same_rows(lake: Lake) -> None:
     rows = [change("a", 1), change("b", 2, created_at=None), change("b", 3, "REMOVE")]
-    convert = RowConverter([(column.name, column.type) for column in ORDERS.event_row])
+    convert = RowConverter([(column.name, column.hive) for column in ORDERS.event_row])
     data = convert.parquet(lines(rows).splitlines())
     lake.add(change("c", 4), name="first.gz")  # the format was changed within the hour
     lake.add(name="second.parquet").write_bytes(data)
@@ -269,7 +275,7 @@ def test_parquet_as_firehose_writes_it_gives_the_same_rows(lake: Lake) -> None:
 
 
 def test_parquet_with_a_column_more_or_less_is_read(lake: Lake) -> None:
-    convert = RowConverter([(column.name, column.type) for column in ORDERS.event_row])
+    convert = RowConverter([(column.name, column.hive) for column in ORDERS.event_row])
     int96 = {"use_deprecated_int96_timestamps": True}
     path = lake.add(name="one.parquet")
     path.write_bytes(convert.parquet(lines([change("a", 1)]).splitlines()))
@@ -318,7 +324,7 @@ def test_the_figures_are_one_line_of_the_log_and_no_metrics(lake: Lake) -> None:
     assert document["rejected_by_reason"] == {"unreadable": 1}
 
 
-def test_a_schema_refuses_the_columns_that_the_table_adds(lake: Lake) -> None:
+def test_a_schema_rejects_the_columns_that_the_table_adds(lake: Lake) -> None:
     lake.run()
     added = set(lake.spark.table(lake.name).columns) - {c.name for c in ORDERS.event_row}
     assert added == set(TABLE_COLUMNS)

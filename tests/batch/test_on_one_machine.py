@@ -1,11 +1,11 @@
-"""The job as it is deployed, on the emulator: its role, Glue's catalog, S3 and Athena."""
+"""The deployed job on the emulator: its role, Glue's catalog, S3 and Athena."""
 
 from __future__ import annotations
 
-import gzip
 import json
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from local.commands.up import engineer, environment
 from local.errors import LocalError
 from local.standins import spark as spark_jars
 from schema import ORDERS
+from tests.batch.batch_support import lines, snapshot
 
 
 @pytest.fixture(scope="module")
@@ -78,16 +79,16 @@ def test_current_orders_are_those_of_the_table_at_any_time(
     assert not differing(IN_TABLE)
     assert not differing("SELECT * FROM current_orders")
 
-    # An order from before the stream, in an export.
-    item = {"orderid": {"S": "from-before"}, "quantity": {"N": "7"}, "price": {"N": "1.5"}}
-    root, bucket = "exports/AWSDynamoDB/01-a", stack.outputs["bucketName"]
-    s3 = stack.aws.client("s3", person)
-    data = gzip.compress(json.dumps({"Item": item}).encode())
-    s3.put_object(Bucket=bucket, Key=f"{root}/data/x.json.gz", Body=data)
-    loaded = start_and_await(settings, stack.outputs, backfill=f"s3://{bucket}/{root}/")
-    assert loaded["inserted"] == 1
-    (row,) = ask("SELECT quantity, event_type FROM orders WHERE orderid = 'from-before'")
-    assert row == {"quantity": "7", "event_type": "BACKFILL"}
+    # An order from before the stream, as `operate snapshot` writes it.
+    bucket = stack.outputs["bucketName"]
+    now = datetime.now(UTC)
+    row = snapshot("from-before", 7, read=f"{now:%F %T}.000")
+    stack.aws.client("s3").put_object(
+        Bucket=bucket, Key=f"projection/day={now:%F}/hour={now:%H}/snapshot.json", Body=lines([row])
+    )
+    assert start_and_await(settings, stack.outputs)["inserted"] == 1
+    (found,) = ask("SELECT quantity, event_type FROM orders WHERE orderid = 'from-before'")
+    assert found == {"quantity": "7", "event_type": "SNAPSHOT"}
 
 
 def test_one_run_at_a_time_and_a_stopped_one_says_so(
@@ -124,7 +125,7 @@ def test_a_missing_permission_stops_the_job_and_is_named(stack: LocalChain) -> N
         iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
 
 
-def test_glue_refuses_what_it_does_not_know(stack: LocalChain) -> None:
+def test_glue_rejects_what_it_does_not_know(stack: LocalChain) -> None:
     glue = stack.aws.client("glue")
     with pytest.raises(ClientError, match="EntityNotFoundException"):
         glue.start_job_run(JobName="nothing")

@@ -1,4 +1,4 @@
-"""The view that the job points, in an emulator's catalog."""
+"""The view that the job updates, in an emulator's catalog."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from tests.batch.batch_support import Lake, Row, change, model
 
 
 class KilledError(Exception):
-    """Stands in for the machine that goes away."""
+    """Stands in for a machine that disappears."""
 
 
 def test_a_run_killed_before_its_commit_leaves_the_table_as_it_was(lake: Lake) -> None:
@@ -57,7 +57,7 @@ def test_a_run_killed_after_its_commit_is_not_repeated(
 
 
 def test_files_that_a_killed_run_wrote_are_in_no_query(lake: Lake) -> None:
-    """Killed while it writes: the files are there, the commit is not."""
+    """Killed while it writes: the files exist, but no commit."""
     lake.add(change("a", 1))
     lake.run()
     (data,) = lake.spark.table(f"{lake.name}.files").select("file_path").collect()
@@ -133,7 +133,7 @@ def test_runs_that_are_always_raced_give_up_and_say_so(lake: Lake) -> None:
     def race() -> None:
         lake.spark.sql(f"INSERT INTO {lake.name} SELECT * FROM {lake.name} LIMIT 1")
 
-    with pytest.raises(lake.job.JobError, match="5 times in a row: let one run at a time"):
+    with pytest.raises(lake.job.JobError, match="5 times in a row: run one job at a time"):
         lake.run(before_merge=race)
 
 
@@ -223,7 +223,7 @@ KEYS = "abcdef"
 
 @st.composite
 def logs(draw: st.DrawFn) -> tuple[list[Row], list[list[int]]]:
-    """A change log, and what each run finds of it: any order, copies and split."""
+    """A change log, and the part that each run finds: in any order, with copies and splits."""
     kinds = draw(st.lists(st.tuples(st.sampled_from(KEYS), st.booleans()), min_size=1, max_size=40))
     rows, live = [], set()
     for number, (key, delete) in enumerate(kinds, 1):

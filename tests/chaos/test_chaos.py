@@ -16,7 +16,7 @@ HALVES = [sorted(FAULTS)[::2], sorted(FAULTS)[1::2]]
 
 
 @pytest.mark.parametrize("kinds", HALVES, ids=["one-half", "other-half"])
-def test_whatever_breaks_nothing_is_lost_and_the_lake_tells_the_table(
+def test_whatever_fails_nothing_is_lost_and_the_lake_equals_the_table(
     tmp_path: Path, kinds: list[str]
 ) -> None:
     seed = secrets.randbits(32)
@@ -33,7 +33,7 @@ def test_whatever_breaks_nothing_is_lost_and_the_lake_tells_the_table(
 
 def test_prod_survives_too(tmp_path: Path) -> None:
     """Parquet, and an on-demand stream."""
-    kinds = ["firehose killed after PutObject", "S3 answer lost", "transform crashes"]
+    kinds = ["firehose killed after PutObject", "S3 response lost", "transform crashes"]
     seed = secrets.randbits(32)
     print(f"seed {seed}")  # noqa: T201 - shown when it fails
     with Rig(tmp_path, stack="prod") as rig:
@@ -42,7 +42,7 @@ def test_prod_survives_too(tmp_path: Path) -> None:
 
 
 def test_the_judge_sees_a_loss(tmp_path: Path) -> None:
-    """A change that is said to have arrived and did not, and one that was noted and not made."""
+    """A change that was reported as delivered but is missing, and a recorded one never made."""
     with Rig(tmp_path) as rig:
         rig.place("arrives")
         rig.until(lambda: rig.hops().delivered == 1, "delivered")

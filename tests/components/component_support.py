@@ -1,4 +1,4 @@
-"""Run a program against a recording of the Pulumi engine and look at what it registered."""
+"""Run a program against a recording mock of the Pulumi engine and inspect what it registered."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Recorded:
 
     @property
     def allows(self) -> dict[str, set[str]]:
-        """For each action its policy allows, the resources."""
+        """The resources of each action that its policy allows."""
         allowed: dict[str, set[str]] = {}
         for statement in self.document["Statement"]:
             assert statement["Effect"] == "Allow"
@@ -100,7 +100,7 @@ class Deployed:
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def all(self, kind: str) -> list[Recorded]:
-        """The resources of a type, which may be given by its last part (``Bucket``)."""
+        """The resources of a type, named in full or by its last part (``Bucket``)."""
         return [r for r in self.resources if kind in (r.type, r.type.split(":")[-1])]
 
     def find(self, kind: str, name: str | None = None) -> Recorded:
@@ -116,12 +116,34 @@ class Deployed:
 
     @property
     def shape(self) -> set[str]:
-        """Which resources there are."""
+        """The URNs of all resources."""
         return {resource.urn for resource in self.resources}
 
 
+EXISTING: dict[str, dict[str, Any] | str] = {}
+"""Tables that exist before a program runs, as the provider finds them, or its error."""
+
+
+def existing_table(name: str, **unlike: Any) -> dict[str, Any]:
+    """A table of orders with a stream, as the provider finds it, but for what is ``unlike``."""
+    table = arn(f"dynamodb:{{region}}:{{account}}:table/{name}")
+    found = {
+        "id": name,
+        "name": name,
+        "arn": table,
+        "region": REGION,
+        "hashKey": "orderid",
+        "rangeKey": "",
+        "attributes": [{"name": "orderid", "type": "S"}],
+        "streamEnabled": True,
+        "streamViewType": "NEW_AND_OLD_IMAGES",
+        "streamArn": f"{table}/stream/2025-01-01T00:00:00.000",
+    }
+    return found | unlike
+
+
 class _Account(pulumi.runtime.Mocks):
-    """Answers as AWS would. Before a deployment nothing that AWS makes up is known."""
+    """Responds as AWS would. In a preview, values that AWS assigns are unknown."""
 
     def __init__(self, *, preview: bool) -> None:
         self._preview = preview
@@ -145,7 +167,12 @@ class _Account(pulumi.runtime.Mocks):
             state["url"] = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}"
         return f"{name}-id", state
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:  # type: ignore[override]
+    def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
+        if args.token == "aws:dynamodb/getTable:getTable":
+            found = EXISTING.get(args.args["name"])
+            if isinstance(found, str):
+                return {}, [("name", found)]
+            return found or ({}, [("name", "couldn't find resource")])
         return {
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
             "aws:index/getRegion:getRegion": {"region": REGION},
@@ -153,7 +180,7 @@ class _Account(pulumi.runtime.Mocks):
 
 
 class _Recorder(mocks.MockMonitor):
-    """The engine's side of a program: remembers what the mocks are not told."""
+    """The engine's side of a program: records what the mocks do not receive."""
 
     def __init__(self, *, preview: bool) -> None:
         super().__init__(_Account(preview=preview))
@@ -230,7 +257,7 @@ def _strings(value: Any) -> Iterator[Any]:
 
 
 def check(deployed: Deployed) -> None:
-    """What holds for any program of ours."""
+    """Checks that apply to every program."""
     urns = [resource.urn for resource in deployed.resources]
     twice = {urn for urn in urns if urns.count(urn) > 1}
     assert not twice, f"registered twice: {twice}"

@@ -27,6 +27,8 @@ def access(deploy: Deploy, **given: str) -> Deployed:
         bucket_arn=BUCKET,
         database_arn=f"{GLUE}database/shop",
         workgroup_arn=WORKGROUP,
+        delivery_stream_name="lake",
+        transform_function_name="rows",
         **given,
     )
     return deploy(lambda: Access("access", args))
@@ -84,24 +86,53 @@ def test_a_reader_may_ask_the_workgroup_about_the_database_and_no_more(deploy: D
 
 def test_an_operator_may_repair_and_no_more(deploy: Deploy) -> None:
     policy = access(deploy).find("Policy", "access-operator")
+    verdict = f"{BUCKET}/operations/verify.json"
+    delivery = arn("firehose:{region}:{account}:deliverystream/lake")
+    looked_at = {TABLE, STREAM, QUEUE, delivery, arn("lambda:{region}:{account}:function:rows")}
+    exports = {f"{BUCKET}/exports/*"}
     assert policy.allows == {
+        "cloudwatch:DescribeAlarms": {"*"},
+        "cloudwatch:GetMetricData": {"*"},
+        "dynamodb:DescribeContinuousBackups": looked_at,
+        "dynamodb:DescribeExport": {f"{TABLE}/export/*"},
         "dynamodb:DescribeTable": {TABLE},
+        "dynamodb:DescribeTimeToLive": looked_at,
+        "dynamodb:ExportTableToPointInTime": {TABLE},
         "dynamodb:GetItem": {TABLE},
         "dynamodb:Scan": {TABLE},
+        "dynamodb:DescribeStream": {CHANGES},
         "dynamodb:GetRecords": {CHANGES},
         "dynamodb:GetShardIterator": {CHANGES},
+        "firehose:DescribeDeliveryStream": looked_at,
+        "kinesis:DescribeStreamSummary": looked_at,
         "kinesis:GetRecords": {STREAM},
         "kinesis:GetShardIterator": {STREAM},
         "kinesis:ListShards": {STREAM},
         "kinesis:PutRecords": {STREAM},
+        "lambda:GetFunctionConfiguration": looked_at,
         "pipes:DescribePipe": {PIPE},
-        "s3:GetObject": {f"{BUCKET}/failed/*", f"{BUCKET}/replayed/*"},
+        "pipes:StartPipe": {PIPE},
+        "pipes:StopPipe": {PIPE},
+        "s3:AbortMultipartUpload": exports,
+        "s3:GetObject": exports
+        | {f"{BUCKET}/{p}/*" for p in ("failed", "replayed", "snapshots")}
+        | {verdict},
         "s3:ListBucket": {BUCKET},
-        "s3:PutObject": {f"{BUCKET}/replayed/*"},
+        "s3:PutObject": exports
+        | {f"{BUCKET}/{p}/*" for p in ("replayed", "snapshots")}
+        | {f"{BUCKET}/{p}/*/snapshot-*" for p in ("projection", "failed/processing-failed")}
+        | {verdict},
+        "s3:PutObjectAcl": exports,
+        "sqs:GetQueueAttributes": looked_at,
         "sqs:ChangeMessageVisibility": {QUEUE},
         "sqs:DeleteMessage": {QUEUE},
         "sqs:ReceiveMessage": {QUEUE},
     }
+
+
+def test_an_operator_may_look_at_the_batch_jobs_runs(deploy: Deploy) -> None:
+    policy = access(deploy, batch_job_name="merge").find("Policy", "access-operator")
+    assert arn("glue:{region}:{account}:job/merge") in policy.allows["glue:GetJobRuns"]
 
 
 def test_a_stream_with_a_key_of_its_own_can_be_read_and_written(deploy: Deploy) -> None:

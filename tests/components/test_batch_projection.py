@@ -57,7 +57,7 @@ def test_the_jobs_arguments_are_those_that_the_script_takes(deploy: Deploy) -> N
         assert re.search(rf'add_argument\(\s*"{name}"', script), name
 
 
-def test_glue_is_not_told_to_put_metrics_that_its_role_may_not_put(deploy: Deploy) -> None:
+def test_glue_does_not_publish_metrics_that_its_role_may_not_put(deploy: Deploy) -> None:
     deployed = batch(deploy)
     # Glue looks whether the argument is there, whatever its value.
     puts = "--enable-metrics" in deployed.find("Job").inputs["defaultArguments"]
@@ -130,7 +130,7 @@ def test_it_may_read_the_log_keep_its_table_write_its_logs_and_no_more(deploy: D
     assert batch(deploy, view=VIEW).find("RolePolicy").allows == {
         "s3:GetBucketLocation": {BUCKET},
         "s3:ListBucket": {BUCKET},
-        "s3:GetObject": {f"{BUCKET}/{p}/*" for p in ("projection", "jobs", "exports", "orders")}
+        "s3:GetObject": {f"{BUCKET}/{p}/*" for p in ("projection", "jobs", "orders")}
         | {f"{BUCKET}/projection", f"{BUCKET}/orders"},
         "s3:AbortMultipartUpload": {kept},
         "s3:PutObject": {kept, scratch},
@@ -183,12 +183,23 @@ def test_the_jobs_files_are_in_the_bucket_by_their_content(deploy: Deploy) -> No
 
 def test_every_module_that_the_job_imports_is_uploaded(deploy: Deploy) -> None:
     stored = {one.inputs["key"].rpartition("/")[2] for one in batch(deploy).all("BucketObjectv2")}
-    assert {path.name for path in (ROOT / "jobs").glob("*.py")} <= stored
-    assert "rows.py" in stored
+    assert {path.name for path in (ROOT / "jobs").glob("*.py")} | {"definition.json"} == stored
 
 
 def test_the_definition_holds_the_schema(deploy: Deploy) -> None:
     assert definition(batch(deploy))["schema"] == json.loads(ORDERS.to_json())
+
+
+def test_the_table_and_its_files_have_the_name_of_the_schema(deploy: Deploy) -> None:
+    shipments = Schema(name="shipments", key="orderid", columns=ORDERS.columns)
+    deployed = batch(deploy, schema=shipments)
+    arguments = deployed.find("Job").inputs["defaultArguments"]
+    assert arguments["--table"] == "shipments"
+    assert arguments["--location"] == "s3://lake/shipments/"
+    allows = deployed.find("RolePolicy").allows
+    assert f"{GLUE}:table/shop/shipments" in allows["glue:CreateTable"]
+    assert f"{BUCKET}/shipments/*" in allows["s3:PutObject"]
+    assert "orders" not in str(allows)
 
 
 def test_every_wrong_argument_is_named_at_once() -> None:

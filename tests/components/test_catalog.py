@@ -38,7 +38,7 @@ def columns(inputs: Any) -> list[tuple[str, str]]:
     return [(c["name"], c["type"]) for c in inputs["storageDescriptor"]["columns"]]
 
 
-def test_the_database_is_named_after_the_component_unless_told(deploy: Deploy) -> None:
+def test_the_database_is_named_after_the_component_by_default(deploy: Deploy) -> None:
     args = CatalogArgs(bucket_name="lake", bucket_arn=BUCKET)
     named = deploy(lambda: Catalog("Sales-CDC-dev", args)).find("CatalogDatabase")
     assert named.inputs["name"] == "sales_cdc_dev"
@@ -236,7 +236,7 @@ def test_only_glue_may_be_the_crawler(deploy: Deploy) -> None:
     assert "Condition" not in statement  # its guide shows none
 
 
-def test_the_crawler_runs_by_itself_when_told(deploy: Deploy) -> None:
+def test_the_crawler_runs_on_its_schedule(deploy: Deploy) -> None:
     crawler = catalog(deploy, crawler_schedule="cron(0 3 * * ? *)").find("Crawler")
     assert crawler.inputs["schedule"] == "cron(0 3 * * ? *)"
 

@@ -1,4 +1,4 @@
-"""The QuickSight dashboard: what it may read, who may see it, and that QuickSight would take it."""
+"""The QuickSight dashboard: its permissions, its viewers, and that its definition is valid."""
 
 from __future__ import annotations
 
@@ -195,6 +195,6 @@ def test_it_says_where_to_look(deploy: Deploy) -> None:
     assert outputs["dashboard_id"] == "sales-cdc-dev-dashboard"
 
 
-def test_a_principal_of_iam_is_refused() -> None:
+def test_a_principal_of_iam_is_rejected() -> None:
     with pytest.raises(ArgumentError, match="the ARN of a QuickSight user or group"):
         make(dashboard_principal_arn="arn:aws:iam::123456789012:user/me")

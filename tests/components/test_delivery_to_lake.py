@@ -1,4 +1,4 @@
-"""DeliveryToLake: Firehose, the transform, and the bucket that they fill."""
+"""DeliveryToLake: Firehose, the transform, and the bucket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A key of one's own: what it encrypts, who may use it, and for what alone."""
+"""A customer-managed key: what it encrypts, who may use it, and for what."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def program() -> None:
 
 @cache
 def deployed(key: str | None) -> Deployed:
-    """The program with everything switched on, with a key and without."""
+    """The program with every feature enabled, with and without a key."""
     config = EVERYTHING | ({"kmsKeyArn": key} if key else {})
     seen = Deployed()
     values = {f"sales-cdc:{name}": value for name, value in config.items()}
@@ -190,7 +190,7 @@ def test_the_key_encrypts_each_resource_of_the_type(kind: str) -> None:
         assert {path: at(one.inputs, path) for path in ENCRYPTED[kind]} == ENCRYPTED[kind], one.name
 
 
-def test_without_a_key_none_is_named_and_nobody_may_use_one() -> None:
+def test_without_a_key_no_policy_or_resource_names_one() -> None:
     for one in deployed(None).resources:
         text = json.dumps(one.inputs, default=str)
         assert "arn:aws:kms" not in text, one.name
@@ -294,7 +294,7 @@ def test_the_jobs_logs_keep_their_names() -> None:
         (f"arn:aws:kms:us-west-2:{ACCOUNT}:key/0000", f"must be a key in {REGION}, the stack's"),
     ],
 )
-def test_what_is_no_key_of_this_region_is_refused_before_anything_is_made(
+def test_a_key_arn_that_is_not_of_this_region_is_rejected_first(
     deploy: Deploy, key: str, told: str
 ) -> None:
     with pytest.raises(pulumi.RunError, match=told) as caught:

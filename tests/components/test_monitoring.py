@@ -1,4 +1,4 @@
-"""Monitoring: what is watched, what it says, and the dashboard."""
+"""Monitoring: the alarms, their descriptions, and the dashboard."""
 
 from __future__ import annotations
 
@@ -80,6 +80,7 @@ DOCUMENTED: dict[str, dict[str, set[str]]] = {
         "AWS/SQS ApproximateNumberOfMessagesVisible": {"QueueName"},
     },
     "lambda/transform/metrics.py": {
+        "sales-cdc Age": {"DeliveryStream"},
         "sales-cdc Failed": {"DeliveryStream"},
         "sales-cdc Records": {"DeliveryStream"},
     },
@@ -95,6 +96,7 @@ USUAL = {
     "transform-errors",
     "transform-throttled",
     "transform-slow",
+    "changes-late",
     "failed-records",
     "processing-failed",
     "delivery-late",
@@ -140,7 +142,7 @@ def test_every_way_to_break_has_its_alarm(deploy: Deploy) -> None:
     assert set(filtered) == USUAL - {"chain-silent"}
 
 
-def test_every_alarm_tells_the_topic(deploy: Deploy) -> None:
+def test_every_alarm_notifies_the_topic(deploy: Deploy) -> None:
     deployed = watch(deploy, delivery_format="parquet")
     topic = arn("sns:{region}:{account}:watch-alarms-1a2b3c4")
     for alarm in alarms(deployed).values():
@@ -164,7 +166,7 @@ def test_every_metric_is_asked_for_with_its_dimensions_and_of_our_resources(
 
 
 def test_writes_that_change_nothing_ring_no_alarm(deploy: Deploy) -> None:
-    """They make no change record: it is the reading of the table's stream that must not stop."""
+    """They create no change record; the pipe still polls the table's stream."""
     (result, *asked) = alarms(watch(deploy))["chain-silent"]["metricQueries"]
     assert result["expression"] == (
         "IF(FILL(written, 0) > 0 AND FILL(asked, 0) == 0 AND FILL(carried, 0) == 0, 1, 0)"
@@ -192,14 +194,32 @@ def test_thresholds_follow_from_the_settings(deploy: Deploy) -> None:
             buffer_interval_seconds=300,
             transform_buffer_interval_seconds=60,
             transform_timeout_seconds=100,
+            batch_window_seconds=30,
             failed_record_percent=5.0,
         )
     )
     assert slow["delivery-late"]["threshold"] == 2 * 360 + 300
+    assert slow["changes-late"]["threshold"] == 1000 * (2 * 90 + 300)
     assert slow["transform-slow"]["threshold"] == 80_000
     assert slow["failed-records"]["threshold"] == 5
     with pytest.raises(checks.ArgumentError, match="alarm_email: must be an e-mail address"):
         MonitoringArgs(**OURS, alarm_email="nobody", failed_record_percent=0)
+
+
+def test_late_changes_are_those_beyond_99_percent(deploy: Deploy) -> None:
+    late = alarms(watch(deploy))["changes-late"]
+    assert (late["metricName"], late["extendedStatistic"]) == ("Age", "p99")
+    assert "statistic" not in late
+    assert late["comparisonOperator"] == "GreaterThanThreshold"
+    assert late["threshold"] == 422_000
+
+
+def test_the_dashboard_shows_how_old_changes_are(deploy: Deploy) -> None:
+    widgets = json.loads(watch(deploy).find("Dashboard").inputs["dashboardBody"])["widgets"]
+    last = widgets[-1]
+    assert (last["x"], last["width"]) == (0, 24)
+    shown = [(line[1], line[-1]["stat"]) for line in last["properties"]["metrics"]]
+    assert shown == [("Age", "p50"), ("Age", "p99"), ("Age", "Maximum")]
 
 
 def test_the_rate_of_failed_records_is_of_all_records(deploy: Deploy) -> None:
@@ -213,7 +233,7 @@ def test_the_rate_of_failed_records_is_of_all_records(deploy: Deploy) -> None:
     assert not any(query["returnData"] for query in parts)
 
 
-def test_a_failed_crawler_or_job_is_told(deploy: Deploy) -> None:
+def test_a_failed_crawler_or_job_notifies_the_topic(deploy: Deploy) -> None:
     deployed = watch(deploy, job_names=["merge"])
     patterns = {r.name: json.loads(r.inputs["eventPattern"]) for r in deployed.all("EventRule")}
     assert patterns["watch-crawler-failed"] == {
@@ -276,7 +296,7 @@ def test_the_dashboard_reads_from_source_to_lake(deploy: Deploy) -> None:
 
 
 def test_each_metric_that_the_transform_makes_is_watched(deploy: Deploy) -> None:
-    """Each is paid for by the month."""
+    """Each is billed monthly."""
     made = runpy.run_path(str(ROOT / "lambda" / "transform" / "metrics.py"))
     deployed = watch(deploy)
     everything = [metric for alarm in alarms(deployed).values() for metric in metrics(alarm)]

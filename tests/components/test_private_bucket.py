@@ -1,4 +1,4 @@
-"""PrivateBucket: encrypted, not public, and it forgets."""
+"""PrivateBucket: encrypted, not public, with expiry."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def bucket(deploy: Deploy, *, protect: bool = True) -> Deployed:
     return deploy(lambda: PrivateBucket("lake", args))
 
 
-def test_nobody_outside_the_account_gets_at_it(deploy: Deploy) -> None:
+def test_no_other_account_has_access(deploy: Deploy) -> None:
     deployed = bucket(deploy)
     assert deployed.find("BucketPublicAccessBlock").inputs == {
         "bucket": BUCKET,

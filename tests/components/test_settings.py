@@ -1,4 +1,4 @@
-"""Settings: read once, checked whole, and the same as Pulumi.yaml says."""
+"""Settings: read once, all checked at once, and the same as in Pulumi.yaml."""
 
 from __future__ import annotations
 
@@ -95,6 +95,7 @@ def test_every_setting_goes_somewhere() -> None:
     # What __main__ or a property of the settings uses instead.
     others = {
         "sort_key",
+        "schema_file",
         "lambda_platform",
         "result_retention_days",
         "order_generator",
@@ -133,7 +134,92 @@ def test_a_sort_key_is_the_schemas() -> None:
     assert Settings.load({"sortKey": "created_at", "partitionKeyPath": path})
 
 
-def test_the_platform_is_awss_unless_told() -> None:
+SHOP = """
+name: shop
+key: orderid
+sort_key: at
+columns:
+  - {name: orderid, attribute: orderId, type: string}
+  - {name: at, type: bigint}
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> str:
+    """A schema file."""
+    file = tmp_path / "shop.yaml"
+    file.write_text(SHOP)
+    return str(file)
+
+
+def test_a_schema_file_is_the_schema(shop: str) -> None:
+    settings = Settings.load({"schemaFile": shop})
+    assert settings.schema.name == "shop"
+    assert settings.schema.key_attributes == ("orderId", "at")
+    for path in ("$.dynamodb.Keys.orderId.S", "$.dynamodb.Keys.at.N", "$.eventID"):
+        assert Settings.load({"schemaFile": shop, "partitionKeyPath": path})
+
+
+def test_a_schema_file_is_found_from_the_projects_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (problem,) = problems(schemaFile="no/such.yaml")
+    assert problem.startswith("schemaFile: no/such.yaml: ")
+
+
+def test_every_problem_of_a_schema_file_is_one_of_the_configuration(tmp_path: Path) -> None:
+    file = tmp_path / "wrong.yaml"
+    file.write_text(SHOP.replace("bigint", "number").replace("key: orderid", "key: id"))
+    found = problems(schemaFile=str(file), shards="0", ttlAttribute="orderId")
+    assert sorted(one.split(": ")[1] for one in found if one.startswith("schemaFile: ")) == [
+        f"{file}:3",
+        f"{file}:7",
+    ]
+    assert "shards: must be from 1 to 10,000, not 0" in found
+
+
+@pytest.mark.parametrize(
+    ("raw", "problem"),
+    [
+        ({"sortKey": "at"}, "sortKey: is for orders only; set sort_key in "),
+        ({"ttlAttribute": "orderId"}, "ttlAttribute: 'orderId' is a key of the table"),
+        ({"orderGenerator": "true"}, "orderGenerator: is for orders only; clear it, because "),
+        (
+            {
+                "dashboard": "true",
+                "dashboardPrincipalArn": "arn:aws:quicksight:x:123456789012:user/a/b",
+            },
+            "dashboard: is for orders only; clear it, because schemaFile is set",
+        ),
+        (
+            {"partitionKeyPath": "$.dynamodb.Keys.orderid.S"},
+            "partitionKeyPath: must be $.dynamodb.Keys.orderId.S or $.dynamodb.Keys.at.N, not ",
+        ),
+    ],
+)
+def test_what_a_schema_file_does_not_go_with_is_said(
+    shop: str, raw: dict[str, str], problem: str
+) -> None:
+    (found,) = problems(schemaFile=shop, **raw)
+    assert found.startswith(problem)
+
+
+def test_a_key_that_no_path_reaches_needs_another_partition_key(shop: str) -> None:
+    Path(shop).write_text(SHOP.replace("orderId", "order id"))
+    (found,) = problems(schemaFile=shop)
+    assert found.startswith("partitionKeyPath: must be $.eventID, because no JSONPath reaches a ")
+    assert Settings.load({"schemaFile": shop, "partitionKeyPath": "$.eventID"})
+
+
+def test_a_table_is_either_created_or_there() -> None:
+    assert problems(sourceTable="shop", tableName="shop") == [
+        "tableName: names a table that is created; clear it, because sourceTable names one that "
+        "exists"
+    ]
+
+
+def test_the_platform_is_awss_by_default() -> None:
     assert functions.platform(Settings().lambda_platform) == functions.AWS
     assert functions.platform("host") == Platform.host()
 

@@ -184,7 +184,7 @@ def test_a_path_that_every_change_has_is_taken(path: str) -> None:
         "$.eventID\n",
     ],
 )
-def test_a_path_that_some_change_lacks_is_refused(path: str) -> None:
+def test_a_path_that_some_change_lacks_is_rejected(path: str) -> None:
     with pytest.raises(ArgumentError, match="partition_key_path"):
         StreamBridgeArgs(
             source_stream_arn=SOURCE, target_stream_arn=STREAM, partition_key_path=path

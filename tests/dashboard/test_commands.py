@@ -1,4 +1,4 @@
-"""`python -m analytics dashboard` and `tableau`, as far as they need no browser."""
+"""`python -m analytics dashboard` and `tableau`, without a browser."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_which_stack_is_a_matter_of_usage(monkeypatch: pytest.MonkeyPatch) -> No
     assert "--stack NAME" in done.stderr
 
 
-def test_the_server_stays_on_this_machine_and_tells_nobody(
+def test_the_server_listens_locally_and_sends_no_usage_data(
     outputs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[list[str]] = []

@@ -1,4 +1,4 @@
-"""The page, in a real browser, on a stack that orders really come into; the tests run in order."""
+"""The page in a real browser, on a stack with incoming orders; the tests run in order."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Open = Callable[..., Look]
 
 
 def headline(stack: Stack, days: int) -> dict[str, str]:
-    """What the questions say now, as the page writes it."""
+    """The queries' current results, formatted as on the page."""
     (total,) = stack.ask("average_order_value", days=days)
     funnel = {row["stage"]: row for row in stack.ask("order_funnel", days=days)}
     return {
@@ -189,7 +189,7 @@ def test_credentials_that_aws_does_not_know_are_said_to_be_so(stack: Stack, look
 
 
 def test_figures_stay_when_athena_goes_away(stack: Stack, url: str, look: Open) -> None:
-    """The last one: it stops the stack."""
+    """Runs last: it stops the stack."""
     page = look(url)
     page.settle()
     before = shown(page)

@@ -1,4 +1,4 @@
-"""`scripts/pulumi_cli.py`: a CLI out of Go modules, built once."""
+"""`scripts/pulumi_cli.py`: the CLI, built once from Go modules."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_two_at_once_build_it_once(start: Start, tmp_path: Path) -> None:
     assert len([call for call in calls(tmp_path) if call.startswith("build")]) == 2
 
 
-def test_the_next_newer_one_is_built_where_the_locked_one_is_refused(start: Start) -> None:
+def test_the_next_newer_one_is_built_where_the_locked_one_is_rejected(start: Start) -> None:
     out, told = start(f"@v{LOCKED}").communicate(timeout=60)
     assert f"pulumi-{NEWER}" in out
     assert f"Pulumi {LOCKED} cannot be built" in told

@@ -1,4 +1,4 @@
-"""GitHub's workflows: nothing that a glance would miss."""
+"""GitHub's workflows: mistakes that a review would miss."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_forks_pull_request_is_not_previewed() -> None:
     assert "pull_request_target" not in triggers("preview")
 
 
-def test_prod_is_deployed_from_main_after_dev_in_an_environment_of_its_own() -> None:
+def test_prod_is_deployed_from_main_after_dev_in_its_own_environment() -> None:
     assert triggers("deploy")["push"]["branches"] == ["main"]
     assert "pull_request" not in triggers("deploy")
     jobs = WORKFLOWS["deploy"]["jobs"]
@@ -85,7 +85,7 @@ def test_a_deployment_ends_by_asking_whether_anything_would_change() -> None:
 
 
 @pytest.mark.parametrize("workflow", ["preview", "deploy-stack"])
-def test_whoever_keeps_the_state_is_told_who_asks(workflow: str) -> None:
+def test_the_state_backend_gets_its_credentials(workflow: str) -> None:
     """Pulumi Cloud wants a token; a bucket wants a passphrase, unless KMS keeps the secrets."""
     (job,) = WORKFLOWS[workflow]["jobs"].values()
     pulumi = [step for step in job["steps"] if step.get("uses", "").startswith("pulumi/actions@")]

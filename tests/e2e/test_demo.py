@@ -1,4 +1,4 @@
-"""The main job, as a user runs it: orders in, answers out, nothing lost."""
+"""The demo as a user runs it: orders in, query results out, nothing lost."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def test_ctrl_c_leaves_no_process_and_says_so() -> None:
         (["--orders", "many"], "'--orders'"),
     ],
 )
-def test_what_cannot_be_right_is_said_in_words(arguments: list[str], message: str) -> None:
+def test_invalid_options_are_rejected_with_a_message(arguments: list[str], message: str) -> None:
     done = local("demo", *arguments)
     assert done.returncode == 2
     assert message in done.stderr

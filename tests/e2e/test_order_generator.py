@@ -1,4 +1,4 @@
-"""Orders made in the cloud: the function and its schedule, in a stack that runs here."""
+"""The order generator's function and schedule, in a local stack."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import pytest
 
 from local.chain import LocalChain
 from tests.local.chain_parts import until
+
+pytestmark = [pytest.mark.xdist_group("order-generator")]
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The chain with a key of one's own: every hop is told of it, and the data comes out."""
+"""The chain with a customer-managed key: every hop has the key, and the data arrives."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_every_change_comes_out_and_equals_the_table(stack: LocalChain) -> None:
     assert row == {"orders": str(items)}
 
 
-def test_every_hop_is_told_of_the_key(stack: LocalChain) -> None:
+def test_every_hop_has_the_key(stack: LocalChain) -> None:
     aws, outputs, key = stack.aws, stack.outputs, key_of(stack)
     table = aws.client("dynamodb").describe_table(TableName=outputs["tableName"])["Table"]
     assert table["SSEDescription"]["KMSMasterKeyArn"] == key
@@ -96,7 +96,7 @@ def roles(stack: LocalChain) -> list[dict[str, Any]]:
 
 
 def test_no_role_can_use_the_key_by_itself(stack: LocalChain) -> None:
-    """The emulator's KMS asks IAM and the key's policy; who decrypts here is not a service."""
+    """The emulator's KMS checks IAM and the key's policy; the caller here is not a service."""
     root = stack.aws.client("kms")
     secret = root.encrypt(KeyId=key_of(stack), Plaintext=b"order")["CiphertextBlob"]
     assert root.decrypt(CiphertextBlob=secret)["Plaintext"] == b"order"
@@ -110,7 +110,7 @@ def test_no_role_can_use_the_key_by_itself(stack: LocalChain) -> None:
             kms.generate_data_key(KeyId=key_of(stack), KeySpec="AES_256")
 
 
-def test_the_difference_is_told(stack: LocalChain) -> None:
+def test_the_difference_is_reported(stack: LocalChain) -> None:
     ours, theirs, reason = stack.deployment.overrides["kmsKeyArn"]
     assert theirs == THEIRS
     assert ours.startswith(f"arn:aws:kms:{stack.aws.region}:{stack.aws.account_id}:key/")

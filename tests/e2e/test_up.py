@@ -1,4 +1,4 @@
-"""Ordinary AWS clients on `python -m local up`, which know nothing of it but their environment."""
+"""Unmodified AWS clients on `python -m local up`, configured only by their environment."""
 
 from __future__ import annotations
 
@@ -274,7 +274,7 @@ def test_local_query_says_what_is_wrong_with_the_sql(up: Up) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_second_one_in_the_same_folder_is_refused(up: Up) -> None:
+def test_a_second_one_in_the_same_folder_is_rejected(up: Up) -> None:
     done = up.python("local", "up")
     assert done.returncode == 1
     assert "runs already" in done.stderr

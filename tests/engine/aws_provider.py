@@ -33,6 +33,8 @@ from tests.engine import lifecycle, provider_facts
 VERSION = importlib.metadata.version("pulumi-aws")
 FAIL = "ENGINE_TEST_FAIL"
 """Names a resource type that cannot be created, so that a deployment stops half way."""
+SLOW = "ENGINE_TEST_SLOW"
+"""Names a resource type that takes three seconds to create, so that one can interrupt that."""
 UNKNOWN = object()
 """A value that is known only once what it comes from is there."""
 _CONTENT = {"assets", "path", "uri"}
@@ -118,6 +120,8 @@ class EmulatorProvider(protocol.Provider):
         identity, state = await asyncio.to_thread(
             create, self._context, _type(request), request.name, inputs
         )
+        if os.environ.get(SLOW) == _type(request):
+            await asyncio.sleep(3)
         stored = provider_facts.of(_type(request)).created(comparable(inputs))
         return protocol.CreateResponse(identity, _state(state, inputs, stored))
 
@@ -180,12 +184,15 @@ class EmulatorProvider(protocol.Provider):
         )
 
     async def invoke(self, request: protocol.InvokeRequest) -> protocol.InvokeResponse:
-        """Answer who and where one is, and what a stream is like."""
+        """Answer who and where one is, and what a stream or a table is like."""
         if request.tok == _GET_STREAM:
             name = plain(request.args["name"])
             return protocol.InvokeResponse(wrap_map(lifecycle.stream(self._context, name)))
-        asked = pulumi.runtime.MockCallArgs(token=request.tok, args={}, provider="")
-        answer, _ = EmulatorMocks(self._context).call(asked)
+        args = plain_map(request.args)
+        asked = pulumi.runtime.MockCallArgs(token=request.tok, args=args, provider="")
+        answer, failures = EmulatorMocks(self._context).call(asked)
+        for _, reason in failures or ():
+            raise LocalError(reason)
         return protocol.InvokeResponse(wrap_map(answer))
 
 

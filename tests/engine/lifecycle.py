@@ -287,7 +287,7 @@ def _delivery_stream(context: Context, identity: str, old: State, new: Inputs) -
 
 
 def _pipe(context: Context, identity: str, old: State, new: Inputs) -> dict[str, Any]:
-    client = context.aws.client("pipes")
+    client = context.aws.client("pipes", direct=True)
     given = without(new, "source", "region", "tags", "tagsAll")
     source = json.loads(json.dumps(given["sourceParameters"]))
     source["dynamodbStreamParameters"].pop("startingPosition")  # fixed when it is created

@@ -16,6 +16,7 @@ import yaml
 
 from local.account.aws import Aws
 from scripts import pulumi_cli
+from tests.engine import warm_python
 from tests.engine.aws_provider import VERSION
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,7 +100,7 @@ class Project:
         }
         if not has(_HOST):
             (directory / "bin").mkdir()
-            executable(directory / "bin" / _HOST, "-m tests.engine.language_host")
+            warm_python.command(directory / "bin" / _HOST, "tests.engine.language_host")
             self.environment["PATH"] = f"{directory / 'bin'}{os.pathsep}{search_path()}"
         if not os.environ.get(REAL_PROVIDER):
             self.environment["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
@@ -171,7 +172,7 @@ class Project:
         installed = self.directory / "home" / "plugins" / f"resource-aws-v{VERSION}"
         for folder in (self.directory / "plugin", installed):
             folder.mkdir(parents=True, exist_ok=True)
-            executable(folder / "pulumi-resource-aws", "-m tests.engine.aws_provider")
+            warm_python.command(folder / "pulumi-resource-aws", "tests.engine.aws_provider")
         file = self.directory / "Pulumi.yaml"
         project = yaml.safe_load(file.read_text())
         providers = project.setdefault("plugins", {}).setdefault("providers", [])

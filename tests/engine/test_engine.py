@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -71,7 +69,7 @@ def test_the_outputs_name_what_is_there(dev: Stack, aws: Aws) -> None:
     outputs = dev.outputs()
     table = aws.client("dynamodb").describe_table(TableName=outputs["tableName"])["Table"]
     assert table["LatestStreamArn"] == outputs["streamArn"]
-    pipe = aws.client("pipes").describe_pipe(Name=outputs["pipeName"])
+    pipe = aws.client("pipes", direct=True).describe_pipe(Name=outputs["pipeName"])
     assert pipe["Source"] == outputs["streamArn"]
     assert not [name for name, value in outputs.items() if not value]
 
@@ -169,7 +167,7 @@ def test_destroy_leaves_nothing(dev: Stack, aws: Aws) -> None:
     assert aws.client("lambda").list_functions()["Functions"] == []
     assert aws.client("iam").list_roles()["Roles"] == []
     assert aws.client("logs").describe_log_groups()["logGroups"] == []
-    assert aws.client("pipes").list_pipes()["Pipes"] == []
+    assert aws.client("pipes", direct=True).list_pipes()["Pipes"] == []
     assert aws.client("glue", direct=True).get_databases()["DatabaseList"] == []
     assert s3.list_buckets()["Buckets"] == []
 
@@ -182,44 +180,6 @@ def test_prod_refuses_to_be_destroyed(new_project: NewProject) -> None:
     with pytest.raises(PulumiError, match="protected"):
         stack.destroy()
     assert len(stack.resources()) == count
-
-
-def test_a_table_that_exists_already_is_taken_over_with_its_orders(
-    new_project: NewProject, tmp_path: Path
-) -> None:
-    """As docs/deploying.md says."""
-    project = new_project("us-east-1")
-    dynamodb = project.aws.client("dynamodb")
-    dynamodb.create_table(
-        TableName="shop",
-        KeySchema=[{"AttributeName": "orderid", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "orderid", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
-    )
-    dynamodb.put_item(TableName="shop", Item={"orderid": {"S": "1"}})
-    stack = project.stack("dev")
-    guide = (ROOT / "docs" / "deploying.md").read_text()
-    (told,) = re.findall(r"```json\n(\{\"resources\".*?)```", guide, re.DOTALL)
-    file = tmp_path / "table.json"
-    file.write_text(told.replace("STACK", "dev").replace("TABLE", "shop"))
-    project.run("import", "--file", str(file), "--stack=dev", "--yes", "--generate-code=false")
-    assert [one["id"] for one in stack.resources()] == ["shop"]
-    stack.set("sales-cdc:tableName", "shop-2")
-    assert stack.preview().of("Table") == {"sales-cdc-dev-orders-table": "replace"}
-    stack.set("sales-cdc:protect", "true")
-    with pytest.raises(
-        PulumiError, match=r"unable to replace resource(.|\n)*marked for protection"
-    ):
-        stack.preview()
-    stack.set("sales-cdc:protect", "false")
-    for name in ("", "shop"):  # the bridge keeps the name of an imported resource that is not named
-        stack.set("sales-cdc:tableName", name)
-        assert set(stack.preview().of("Table").values()) <= {"update"}
-    stack.up()
-    assert stack.outputs()["tableName"] == "shop"
-    assert placed(project.aws, stack) == 1
-    assert stack.preview().changes == {}
 
 
 def test_the_local_stack_can_be_deployed(new_project: NewProject) -> None:

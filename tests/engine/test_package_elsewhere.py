@@ -7,12 +7,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from local.account.aws import Aws
-from tests.engine.stack import ROOT, Project, executable, has
+from tests.engine.stack import ROOT, Project, PulumiError, executable, has
 
 TOKEN = "sales-cdc:index:ChangeDataCapture"
 PROPERTIES = {
@@ -35,16 +36,17 @@ PROPERTIES = {
         }
     ],
 }
-IN_PYTHON = f"""
+IN_PYTHON = """
 import pulumi
 
-PROPERTIES = {PROPERTIES!r}
+PROPERTIES = %r
 
 
 class Shop(pulumi.ComponentResource):
     def __init__(self):
-        outputs = {{"tableName": None, "workgroupName": None}}
-        super().__init__({TOKEN!r}, "shop", PROPERTIES | outputs, remote=True)
+        token = "sales-cdc:index:ChangeDataCapture"
+        outputs = {"tableName": None, "workgroupName": None}
+        super().__init__(token, "shop", PROPERTIES | outputs, remote=True)
 
 
 shop = Shop()
@@ -125,6 +127,35 @@ def test_a_program_that_names_the_component_deploys_the_whole_chain(
     empty_account: StartAccount, package: Path, shop: Path
 ) -> None:
     """What any language's generated class does; the engine asks the plugin to construct it."""
+    project = in_python(package, shop, empty_account("eu-central-1"), PROPERTIES)
+    has_the_whole_chain_until_it_is_destroyed(project)
+
+
+def test_such_a_program_captures_a_table_that_exists(
+    empty_account: StartAccount, package: Path, shop: Path
+) -> None:
+    aws = empty_account("eu-central-1")
+    dynamodb = aws.client("dynamodb")
+    dynamodb.create_table(
+        TableName="items",
+        KeySchema=[{"AttributeName": "item", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "item", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    project = in_python(package, shop, aws, PROPERTIES | {"sourceTable": "items"})
+    stack = project.stack("dev", config={"aws:region": aws.region})
+    with pytest.raises(PulumiError, match=r"it has no stream\. Switch it on: aws dynamodb"):
+        stack.up()
+    stream = {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
+    dynamodb.update_table(TableName="items", StreamSpecification=stream)
+    stack.up()
+    assert stack.outputs()["table"] == "items"
+    stack.destroy()
+    assert dynamodb.list_tables()["TableNames"] == ["items"]
+
+
+def in_python(package: Path, shop: Path, aws: Aws, properties: dict[str, Any]) -> Project:
+    """A program that makes the component with these properties."""
     plugin = shop / "sales-cdc"
     plugin.mkdir()
     executable(plugin / "pulumi-resource-sales-cdc", str(package / "__main__.py"))
@@ -134,6 +165,6 @@ def test_a_program_that_names_the_component_deploys_the_whole_chain(
         "plugins": {"providers": [{"name": "sales-cdc", "path": "./sales-cdc"}]},
     }
     (shop / "Pulumi.yaml").write_text(yaml.safe_dump(settings))
-    (shop / "__main__.py").write_text(IN_PYTHON)
+    (shop / "__main__.py").write_text(IN_PYTHON % properties)
     (shop / ".venv").symlink_to(sys.prefix)
-    has_the_whole_chain_until_it_is_destroyed(Project(shop, empty_account("eu-central-1")))
+    return Project(shop, aws)

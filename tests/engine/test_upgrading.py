@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.components.component_support import Deployed, record
+from tests.components.component_support import EXISTING, Deployed, existing_table, record
 from tests.engine import provider_facts
 from tests.engine.stack import ROOT
 
@@ -23,6 +23,8 @@ DASHBOARD = {"dashboard": "true", "dashboardPrincipalArn": USER}
 GENERATED = {"orderGenerator": "true"}
 BATCHED = {"batchSchedule": "cron(0 4 * * ? *)"}
 CHANGES: dict[str, tuple[str, dict[str, str]]] = {
+    "sourceTable": ("shop", {}),
+    "schemaFile": ("tests/engine/parcels.yaml", {}),
     "tableName": ("shop", {}),
     "protect": ("false", {}),
     "pointInTimeRecovery": ("false", {}),
@@ -83,6 +85,7 @@ CHANGES: dict[str, tuple[str, dict[str, str]]] = {
 @cache
 def _deployed(config: frozenset[tuple[str, str]]) -> Deployed:
     seen = Deployed()
+    EXISTING["shop"] = existing_table("shop")
     values = {f"sales-cdc:{key}": value for key, value in config}
     program = ROOT / "__main__.py"
     record(

@@ -1,4 +1,4 @@
-"""An emulated account, a table that injects what goes wrong, and a finished command."""
+"""An emulated account, a table that injects errors, and a finished command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The real command line, in a process of its own."""
+"""The real command line, in its own process."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from schema import Column, Schema
 from tests.generator.generator_support import PROJECT, REGION, Account, Cli, Finished
 
 
@@ -30,6 +31,15 @@ def refused(done: Finished, *words: str) -> None:
     assert done.err.count("\n") == 1
     for word in words:
         assert word in done.err
+
+
+def test_a_stack_of_another_table_is_left_alone(cli: Cli, tmp_path: Path) -> None:
+    columns = (Column(name="id", type="string"),)
+    schema = Schema(name="shipments", key="id", columns=columns)
+    outputs = tmp_path / "outputs.json"
+    outputs.write_text(json.dumps({"tableName": "t", "schema": schema.to_json()}))
+    done = cli("--outputs", str(outputs), "--count", "1")
+    refused(done, "the table t of this stack holds shipments, and the generator writes orders")
 
 
 def test_json_says_what_the_table_and_the_journal_hold(
@@ -190,7 +200,7 @@ def answering(status: int, code: str) -> Iterator[str]:
         ("SomethingElse", "DescribeTable failed: SomethingElse: as you see (table 'orders' in"),
     ],
 )
-def test_an_answer_of_aws_is_put_in_plain_words(cli: Cli, code: str, word: str) -> None:
+def test_an_aws_error_becomes_a_plain_message(cli: Cli, code: str, word: str) -> None:
     with answering(400, code) as url:
         refused(cli("--table", "orders", "--endpoint-url", url), word)
 
@@ -303,7 +313,9 @@ def test_it_needs_no_more_than_to_describe_the_table_and_write_batches(
     assert done.code == 0, done.err
 
 
-def test_who_may_not_write_is_told_what_is_missing(account: Account, cli: Cli) -> None:
+def test_without_write_permission_the_missing_action_is_reported(
+    account: Account, cli: Cli
+) -> None:
     table = account.table()
     done = cli("--table", table, **user_with(account, table, "DescribeTable"))
     refused(done, "no permission", "dynamodb:BatchWriteItem", "writerPolicyArn")

@@ -40,7 +40,7 @@ def function(account: Account, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
-def test_an_invocation_places_so_many_orders(
+def test_an_invocation_places_the_configured_number_of_orders(
     function: ModuleType, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = account.table()
@@ -85,7 +85,7 @@ def test_what_could_not_be_written_is_an_error_of_the_function(
         function.handler({}, Context(30_000))
 
 
-def test_a_bad_mix_is_refused(function: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bad_mix_is_rejected(function: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UPDATES", "1.5")
     with pytest.raises(PlanError, match=r"updates 1\.5"):
         function.handler({}, Context(30_000))

@@ -1,4 +1,4 @@
-"""What is made: the mix, the lives, the values, and the same again for the same seed."""
+"""The generated orders: mix, life cycles, values, and repeatability with a seed."""
 
 from __future__ import annotations
 
@@ -202,7 +202,7 @@ def test_a_schema_without_life_is_edited_instead() -> None:
         assert all(a.item != b.item for a, b in itertools.pairwise(life) if b.kind == "update")
 
 
-def test_a_schema_that_cannot_be_updated_is_refused() -> None:
+def test_a_schema_that_cannot_be_updated_is_rejected() -> None:
     schema = Schema(key="orderid", columns=(Column(name="orderid", type="string"),))
     with pytest.raises(PlanError, match="no column that an update could change"):
         operations(Plan(count=5), schema=schema)
@@ -241,7 +241,7 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"count": -1, "rate": 0}, "count -1: must be at least 1; rate 0: must be above 0"),
     ],
 )
-def test_a_plan_that_cannot_be_carried_out_is_refused(
+def test_a_plan_that_cannot_be_carried_out_is_rejected(
     settings: dict[str, float], message: str
 ) -> None:
     with pytest.raises(PlanError, match=re.escape(message)):

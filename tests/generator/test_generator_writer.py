@@ -1,4 +1,4 @@
-"""What is written: every change once, in each order's order, whatever the table turns back."""
+"""The writes: every change once, in order per order, whatever the table rejects."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_what_still_fails_is_counted_with_the_later_changes_of_its_order() -> No
 
 
 @pytest.mark.usefixtures("quick_retries")
-def test_a_batch_is_given_up_after_so_many_tries_in_vain() -> None:
+def test_a_batch_is_given_up_after_the_last_failed_attempt() -> None:
     table = FakeTable(throttle=1)
     report = write(table, "orders", operations(Plan(count=5, updates=0, deletes=0)), concurrency=1)
     assert report.failed == 5
@@ -100,7 +100,7 @@ def test_a_passing_failure_of_the_service_is_retried_and_is_no_throttling(error:
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ExpiredTokenException"])
-def test_what_no_retry_can_mend_ends_the_run_at_once(code: str) -> None:
+def test_an_error_that_no_retry_can_fix_ends_the_run_at_once(code: str) -> None:
     table = FakeTable(error=client_error(code))
     with pytest.raises(WriteError, match=code) as caught:
         write(table, "orders", operations(Plan(seed=1)), concurrency=4)  # an endless plan
@@ -115,7 +115,7 @@ def test_what_no_retry_can_mend_ends_the_run_at_once(code: str) -> None:
         (FakeTable(status="CREATING"), "it is CREATING; wait until it is ACTIVE"),
     ],
 )
-def test_a_table_that_does_not_fit_is_refused(table: FakeTable, message: str) -> None:
+def test_a_table_that_does_not_fit_is_rejected(table: FakeTable, message: str) -> None:
     with pytest.raises(WriteError, match=message):
         write(table, "orders", operations(PLAN))
     assert not table.calls
@@ -172,7 +172,7 @@ def test_duration_ends_an_endless_run_with_nothing_half_done() -> None:
 
 
 class Clock:
-    """Time that passes when told to."""
+    """A clock that advances on command."""
 
     def __init__(self) -> None:
         self.now = 1_000.0

@@ -5,12 +5,15 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
+import zlib
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from client.parquet import RowConverter
 from local.account.aws import Aws
 from local.errors import AwsError
 from local.standins.crawler import Crawler
@@ -118,11 +121,56 @@ def test_parquet_is_known_by_its_schema(lake: Lake) -> None:
     assert found["Parameters"]["classification"] == "parquet"
 
 
+def test_structs_of_all_rows_and_files_become_one(lake: Lake) -> None:
+    rows = [
+        {"items": [], "address": {"City": "Bonn"}, "by": None},
+        {"items": [{"sku": "x", "n": 1}, {"n": 1.5, "tags": ["a"]}], "address": {"zip": 53111}},
+        {"items": [{"n": 3000000000}], "by": {"Red": {"n": 1}, "blue": None}},
+    ]
+    for number, row in enumerate(rows):
+        lake.put(f"projection/day=2026-01-0{number + 1}/x", json.dumps(row).encode() + b"\n")
+    assert columns(lake.crawl("projection/")["crawled_projection"]) == {
+        "items": "array<struct<sku:string,n:double,tags:array<string>>>",
+        "address": "struct<city:string,zip:int>",
+        "by": "struct<red:struct<n:int>,blue:string>",
+    }
+
+
+def test_nested_columns_of_parquet_have_the_names_that_glue_has(lake: Lake) -> None:
+    kinds = [
+        "array<struct<sku:string,price:decimal(10,2),at:timestamp>>",
+        "array<struct<price:decimal(10,2),more:map<string,array<bigint>>>>",
+    ]
+    for number, kind in enumerate(kinds):
+        body = RowConverter([("items", kind)]).parquet([b"{}"])
+        lake.put(f"projection/day=2026-01-0{number + 1}/x.parquet", body)
+    assert columns(lake.crawl("projection/")["crawled_projection"]) == {
+        "items": "array<struct<sku:string,price:decimal(10,2),at:timestamp,"
+        "more:map<string,array<bigint>>>>"
+    }
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ([{"a": {"b": 1}}, {"a": 1}], "a is struct<b:int> and int"),
+        ([{"a": [[1]]}, {"a": [{"b": 1}]}], "a[] is array<int> and struct<b:int>"),
+        ([{"a": {}}], "a is always an object without members"),
+        ([{"a": {"x:y": 1}}], "a has the key 'x:y'"),
+    ],
+)
+def test_what_the_guide_does_not_say_is_refused(aws: Aws, rows: list[Any], told: str) -> None:
+    lake = Lake(aws, f"refused-{zlib.crc32(told.encode())}")
+    lake.put("projection/x", "".join(json.dumps(row) + "\n" for row in rows).encode())
+    with pytest.raises(AwsError, match=re.escape(told)):
+        lake.crawl("projection/")
+
+
 def test_an_empty_prefix_makes_no_table(lake: Lake) -> None:
     assert lake.crawl("projection/") == {}
 
 
-def test_a_crawler_that_may_not_read_fails_and_says_so(lake: Lake) -> None:
+def test_a_crawler_without_read_permission_fails_and_says_so(lake: Lake) -> None:
     lake.put("projection/day=2026-01-01/x", b'{"a":1}\n')
     parts.allow(lake.aws, lake.name, (["s3:ListBucket", "glue:*"], "*"))
     with pytest.raises(AwsError, match="s3:GetObject"):

@@ -1,4 +1,4 @@
-"""The emulator starts, fails and stops in words."""
+"""Starting and stopping the emulator, and its error messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Patterns as the EventBridge User Guide describes them."""
+"""Event patterns, as the EventBridge User Guide describes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Glue tells EventBridge, and whom a rule tells it."""
+"""Glue's events, and the topics that rules send them to."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Hear = Callable[[], list[str]]
 
 
 class Watch:
-    """A rule for a crawler of a test's own, its topic, and a queue that hears it."""
+    """A rule for a test's own crawler, its topic, and a queue subscribed to it."""
 
     def __init__(self, aws: Aws, name: str) -> None:
         self.aws, self.name = aws, name
@@ -73,7 +73,7 @@ def watch(aws: Aws, request: pytest.FixtureRequest) -> Watch:
 EVENTS = {"Service": "events.amazonaws.com"}
 
 
-def test_a_rule_that_matches_tells_its_topic_the_event(watch: Watch) -> None:
+def test_a_matching_rule_sends_the_event_to_its_topic(watch: Watch) -> None:
     watch.allow(Principal=EVENTS)
     assert watch.tell(errorMessage="denied") == 1
     (text,) = watch.heard()
@@ -86,7 +86,7 @@ def test_a_rule_that_matches_tells_its_topic_the_event(watch: Watch) -> None:
     }
 
 
-def test_a_transformer_says_it_in_words(watch: Watch) -> None:
+def test_a_transformer_formats_the_message(watch: Watch) -> None:
     watch.allow(Principal=EVENTS)
     watch.aim(
         InputTransformer={
@@ -101,13 +101,13 @@ def test_a_transformer_says_it_in_words(watch: Watch) -> None:
 @pytest.mark.parametrize(
     "detail", [{"state": "Succeeded"}, {"crawlerName": "another"}], ids=["state", "name"]
 )
-def test_a_rule_that_does_not_match_tells_nothing(watch: Watch, detail: dict[str, str]) -> None:
+def test_a_rule_that_does_not_match_sends_nothing(watch: Watch, detail: dict[str, str]) -> None:
     watch.allow(Principal=EVENTS)
     assert watch.tell(**detail) == 0
     assert watch.heard() == []
 
 
-def test_a_rule_that_is_off_tells_nothing(watch: Watch) -> None:
+def test_a_disabled_rule_sends_nothing(watch: Watch) -> None:
     watch.allow(Principal=EVENTS)
     watch.aws.client("events").disable_rule(Name=watch.name)
     assert watch.tell() == 0
@@ -123,7 +123,7 @@ def test_a_rule_that_is_off_tells_nothing(watch: Watch) -> None:
     ],
     ids=["condition", "another service", "another action", "deny"],
 )
-def test_a_topic_whose_policy_aws_would_not_take_is_told_nothing(
+def test_a_topic_without_a_valid_policy_gets_nothing(
     watch: Watch, statement: dict[str, Any]
 ) -> None:
     watch.allow(**statement)

@@ -1,4 +1,4 @@
-"""The delivery stream between a real Kinesis stream, a real function and S3 of the emulator."""
+"""The delivery stream with the emulator's Kinesis stream, function and S3."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from client.parquet import ConversionError, RowConverter
 from local.account import limits
 from local.account.aws import Aws
 from local.errors import WorkerDiedError
 from local.standins.firehose import Firehose, FirehoseDefinition
-from local.standins.parquet import ConversionError, RowConverter
 from tests.local import chain_parts as parts
 
 # Answers by what the data says; "boom" fails the whole invocation.
@@ -206,7 +206,7 @@ def test_a_record_over_the_limit_stops_it_and_one_at_the_limit_does_not(
 def test_a_batch_that_is_too_large_for_the_function_is_kept_as_failed_records(
     delivery: Delivery,
 ) -> None:
-    """The buffer's size is of the data alone: small records bring more around it."""
+    """The buffer's size counts only the data; small records have more overhead."""
     firehose = delivery.firehose(lambda_buffer_bytes=3 * 1024 * 1024, lambda_buffer_seconds=2)
     firehose.start()
     kinesis, count = delivery.aws.client("kinesis"), 16_000
@@ -328,8 +328,93 @@ def test_a_missing_permission_stops_the_firehose_naming_role_and_action(
         (("paid", "boolean"), b'{"paid": 1}'),
     ],
 )
-def test_a_row_that_does_not_fit_is_refused_naming_column_and_type(
+def test_a_row_that_does_not_fit_is_rejected_naming_column_and_type(
     column: tuple[str, str], row: bytes
 ) -> None:
     with pytest.raises(ConversionError, match=f"column {column[0]} is {re.escape(column[1])}"):
         RowConverter([column]).parquet([row])
+
+
+LINES = "array<struct<sku:string,price:decimal(10,2),at:timestamp,codes:map<string,bigint>>>"
+
+
+def converted(columns: list[tuple[str, str]], *rows: Any, **how: bool) -> list[dict[str, Any]]:
+    data = RowConverter(columns, **how).parquet([json.dumps(row).encode() for row in rows])
+    found: list[dict[str, Any]] = pq.read_table(io.BytesIO(data)).to_pylist()
+    return found
+
+
+def test_nested_values_keep_their_digits_and_have_null_where_the_row_has_nothing() -> None:
+    line = {
+        "sku": "x",
+        "price": 19.9,
+        "at": "2026-11-21 02:00:00.123",
+        "codes": {"EAN": 2**63 - 1, "none": None},
+        "unknown": 1,
+    }
+    rows = converted([("items", LINES)], {"items": [line, None, {}]}, {"items": []}, {})
+    first, second, third = rows[0]["items"]
+    assert first["price"] == Decimal("19.90")
+    assert str(first["at"]).startswith("2026-11-21 02:00:00.123")
+    assert first["codes"] == [("EAN", 2**63 - 1), ("none", None)]
+    assert second is None
+    assert third == dict.fromkeys(("sku", "price", "at", "codes"))
+    assert [rows[1]["items"], rows[2]["items"]] == [[], None]
+
+
+def test_timestamps_inside_nested_types_are_int96_too() -> None:
+    data = RowConverter([("items", LINES)]).parquet([b"{}"])
+    assert "int96 field_id=-1 at" in str(pq.ParquetFile(io.BytesIO(data)).schema)
+
+
+@pytest.mark.parametrize(
+    ("items", "path"),
+    [
+        ('[{}, {"price": 1.999}]', "items[1].price is decimal(10,2)"),
+        ('[{"codes": {"EAN": 9223372036854775808}}]', "items[0].codes.EAN is bigint"),
+        ('[{"codes": []}]', "items[0].codes is map<string,bigint>"),
+        ('[{"at": "2026-11-21T02:00:00+01:00"}]', "items[0].at is timestamp"),
+        ('["x"]', "items[0] is struct<"),
+        ("{}", "items is array<"),
+    ],
+)
+def test_a_nested_value_that_does_not_fit_is_named_by_its_path(items: str, path: str) -> None:
+    with pytest.raises(ConversionError, match=re.escape(f"column {path}")):
+        RowConverter([("items", LINES)]).parquet([f'{{"items": {items}}}'.encode()])
+
+
+def test_keys_of_a_map_become_lower_case_unless_the_deserializer_is_told_otherwise() -> None:
+    columns, row = [("codes", "map<string,int>")], {"codes": {"Ean": 1}}
+    assert converted(columns, row, lower_keys=True) == [{"codes": [("ean", 1)]}]
+    assert converted(columns, row, lower_keys=False) == [{"codes": [("Ean", 1)]}]
+    with pytest.raises(ConversionError, match="a key twice"):
+        converted(columns, {"codes": {"Ean": 1, "EAN": 2}}, lower_keys=True)
+
+
+@pytest.mark.parametrize("told", [None, False])
+def test_the_delivery_stream_says_whether_keys_become_lower_case(told: bool | None) -> None:
+    openx = {} if told is None else {"CaseInsensitive": told}
+    s3: dict[str, Any] = {
+        "RoleARN": "role",
+        "BucketARN": "arn:aws:s3:::bucket",
+        "Prefix": PREFIX,
+        "ErrorOutputPrefix": ERROR_PREFIX,
+        "BufferingHints": {"SizeInMBs": 64, "IntervalInSeconds": 60},
+        "ProcessingConfiguration": {
+            "Processors": [
+                {"Parameters": [{"ParameterName": "LambdaArn", "ParameterValue": "function"}]}
+            ]
+        },
+        "DataFormatConversionConfiguration": {
+            "InputFormatConfiguration": {"Deserializer": {"OpenXJsonSerDe": openx}},
+            "SchemaConfiguration": {"DatabaseName": "d", "TableName": "t"},
+        },
+    }
+    definition = FirehoseDefinition.from_api(
+        {
+            "DeliveryStreamName": "one",
+            "KinesisStreamSourceConfiguration": {"KinesisStreamARN": "stream"},
+            "ExtendedS3DestinationConfiguration": s3,
+        }
+    )
+    assert definition.lower_keys is (told is None)

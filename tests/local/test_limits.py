@@ -1,4 +1,4 @@
-"""What AWS refuses for its size is refused here too, whoever asks."""
+"""Requests that are too large for AWS are rejected here too, from any client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pipe between a real stream and a real Kinesis stream of the emulator."""
+"""The pipe between the emulator's DynamoDB stream and Kinesis stream."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ READ = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIter
 
 
 class Bridge:
-    """A table, a stream and a role that may carry between them."""
+    """A table, a stream, and a role for the pipe between them."""
 
     def __init__(self, aws: Aws, name: str) -> None:
         self.aws, self.name = aws, name

@@ -53,6 +53,6 @@ def test_the_same_values_in_both_forms_are_no_difference() -> None:
         ([ITEM | {"at": None}], [ROW], "a: at is None in the table"),
     ],
 )
-def test_every_kind_of_difference_is_told(items: Any, rows: Any, told: str) -> None:
+def test_every_kind_of_difference_is_reported(items: Any, rows: Any, told: str) -> None:
     (line,) = differences(SCHEMA, items, rows)
     assert line.startswith(told)

@@ -71,6 +71,30 @@ class Operated:
         )
         return report.written
 
+    def write_before_the_stream(self, items: Sequence[dict[str, Any]]) -> None:
+        """Put items whose changes the stream does not have, as if made before it was on."""
+        (pipe,) = self.stack.pipes
+        pipe.stop()
+        dynamodb, table = self.stack.aws.client("dynamodb"), self.stack.outputs["tableName"]
+        for start in range(0, len(items), 25):
+            puts = [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]
+            dynamodb.batch_write_item(RequestItems={table: puts})
+        streams, arn = self.stack.aws.client("dynamodbstreams"), pipe.definition.source_arn
+        for shard in streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]:
+            iterator = streams.get_shard_iterator(
+                StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+            )["ShardIterator"]
+            while iterator:
+                answer = streams.get_records(ShardIterator=iterator)
+                if not answer["Records"]:
+                    break
+                last = answer["Records"][-1]["dynamodb"]["SequenceNumber"]
+                pipe.positions[shard["ShardId"]] = last
+                iterator = answer.get("NextShardIterator")
+        pipe._shards.clear()
+        pipe.stopping.clear()
+        pipe.start()
+
     def send(self, records: Sequence[bytes]) -> None:
         """Put records into the Kinesis stream, past the pipe."""
         put(self.stack.aws.client("kinesis"), self.stack.outputs["kinesisStreamName"], [*records])

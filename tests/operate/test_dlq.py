@@ -1,4 +1,4 @@
-"""`python -m operate replay dlq` on a running stack: what the pipe gave up arrives after all."""
+"""`python -m operate replay dlq` on a running stack: changes that the pipe gave up arrive."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def impatient(operated: Operated) -> None:
 
 
 def poison(operated: Operated, monkeypatch: pytest.MonkeyPatch, orders: set[str]) -> None:
-    """From now on Kinesis refuses every call that holds one of these orders."""
+    """From now on Kinesis rejects every call with one of these orders."""
     put = Pipe._put
 
     def refusing(self: Pipe, events: Any) -> Any:
@@ -142,7 +142,7 @@ def test_a_message_is_kept_until_everything_has_arrived(
         )
         result = operated.run("replay", "dlq")
     assert result.code == 1
-    assert "Kinesis still refuses 1 records" in result.told
+    assert "Kinesis still rejects 1 records" in result.told
     assert letters(operated) == 1
     assert operated.run("replay", "dlq", "--json").facts["deleted"] == 1
     assert verified(operated)

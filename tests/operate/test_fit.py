@@ -1,4 +1,4 @@
-"""Whatever an item holds, its changes can be sent: as they are, or made smaller."""
+"""Changes of any item can be sent, unchanged or made smaller."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def test_an_update_gives_up_its_old_image_before_it_is_compressed() -> None:
 
 
 @pytest.mark.parametrize("event", [[1], "text", {"dynamodb": 5}, {"eventName": "MODIFY"}])
-def test_what_an_enrichment_made_too_large_is_compressed_or_refused(event: Any) -> None:
+def test_what_an_enrichment_made_too_large_is_compressed_or_rejected(event: Any) -> None:
     large = {"of": event, "much": "x" * 2_000_000}
     fitted = changes.fit(orjson.dumps(large))
     assert fitted is not None and fitted.form == "compressed"
@@ -148,7 +148,7 @@ def test_what_an_enrichment_made_too_large_is_compressed_or_refused(event: Any) 
 
 
 def test_compressed_changes_fill_a_batch_by_the_room_that_their_rows_take() -> None:
-    """The transform's buffer has 1 MB by default; an answer has room for 4.5 MB of rows."""
+    """The transform's buffer has 1 MB by default; a response holds 4.5 MB of rows."""
     for form in ("empty strings", "control characters", "single bytes", "tiny values"):
         data = orjson.dumps(change("INSERT", NewImage=FORMS[form]()))
         fitted = changes.fit(data)
@@ -158,7 +158,7 @@ def test_compressed_changes_fill_a_batch_by_the_room_that_their_rows_take() -> N
 
 
 def test_a_change_has_one_compressed_form() -> None:
-    """A run that broke off looks for it in the stream byte by byte."""
+    """An interrupted run looks for the same bytes in the stream."""
     data = orjson.dumps(change("INSERT", NewImage=filled(lambda: {"S": ""})))
     assert changes.fit(data) == changes.fit(data)
 

@@ -1,4 +1,4 @@
-"""Changes too large for a record: refused, dead-lettered, sent on smaller, equal in the lake."""
+"""Changes too large for a record: rejected, dead-lettered, made smaller, equal in the lake."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_a_large_order_that_the_stream_has_forgotten_is_repaired_from_the_table(
 
 
 def test_compressed_records_that_failed_are_explained_and_replayed(operated: Operated) -> None:
-    """Three in one batch, whose rows of 2.8 MB each an answer has no room for."""
+    """Three in one batch; their rows of 2.8 MB each do not fit into one response."""
     (firehose,) = operated.stack.firehoses
     object.__setattr__(firehose.definition, "lambda_buffer_bytes", 3.0 * 1024 * 1024)
     object.__setattr__(firehose.definition, "lambda_buffer_seconds", 3.0)

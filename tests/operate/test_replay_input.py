@@ -1,4 +1,4 @@
-"""Whatever is found in the bucket, the queue, an outputs file or an option: no crash, no hang."""
+"""No content of the bucket, the queue, an outputs file or an option causes a crash or a hang."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from operate.ledger import Ledger
 from operate.reasons import judge
 from operate.replaying import Choice
 from operate.sending import Outgoing, Receipt, waves
-from schema import EXTRAS, ORDERS
+from schema import EXTRAS, ORDERS, Column, Schema
 
 JUDGE = judge(ORDERS)
 any_json = st.recursive(
@@ -135,7 +135,7 @@ def test_any_message_is_a_pointer_or_named(body: Any) -> None:
         lambda one: json.dumps(one).encode()
     )
 )
-def test_any_ledger_is_read_or_refused(body: bytes) -> None:
+def test_any_ledger_is_read_or_rejected(body: bytes) -> None:
     try:
         ledger = Ledger.parse("failed/x", body, "etag")
     except ReplayError as error:
@@ -148,7 +148,9 @@ def test_any_ledger_is_read_or_refused(body: bytes) -> None:
     st.dictionaries(st.integers(0, 99), st.tuples(st.text(), st.text()).map(lambda p: Receipt(*p))),
     st.lists(st.integers(0, 99)),
 )
-def test_a_ledger_says_what_it_was_told(replayed: dict[int, Receipt], pending: list[int]) -> None:
+def test_a_ledger_returns_what_was_written(
+    replayed: dict[int, Receipt], pending: list[int]
+) -> None:
     ledger = Ledger("failed/x", replayed, pending, 5, "etag")
     assert Ledger.parse("failed/x", ledger.to_json(), "etag") == ledger
 
@@ -251,7 +253,7 @@ def test_a_repair_made_twice_is_one_change() -> None:
 
 
 @given(st.binary() | st.text().map(str.encode) | any_json.map(lambda o: json.dumps(o).encode()))
-def test_any_outputs_file_is_read_or_refused(body: bytes) -> None:
+def test_any_outputs_file_is_read_or_rejected(body: bytes) -> None:
     with tempfile.NamedTemporaryFile() as file:
         Path(file.name).write_bytes(body)
         with contextlib.suppress(stack_outputs.StackOutputsError):
@@ -260,7 +262,7 @@ def test_any_outputs_file_is_read_or_refused(body: bytes) -> None:
 
 
 @given(st.data())
-def test_any_parameter_of_a_question_is_bound_as_one_literal_or_refused(
+def test_any_query_parameter_is_bound_as_one_literal_or_rejected(
     data: st.DataObject,
 ) -> None:
     query = data.draw(st.sampled_from([q for q in load_queries() if q.parameters]))
@@ -281,3 +283,24 @@ def test_times_are_compared_as_instants(zone: str) -> None:
     item = {"orderid": {"S": "a"}, "created_at": {"S": f"2026-11-21T02:18:00.5{zone}"}}
     row = {"orderid": "a", "created_at": "2026-11-21 02:18:00.500"}
     assert values.of_item(ORDERS, item) == values.of_row(ORDERS, row)
+
+
+@pytest.mark.parametrize(("kind", "text"), [("S", "a"), ("N", "7"), ("B", "AA==")])
+def test_a_changes_key_is_read_from_its_attribute(kind: str, text: str) -> None:
+    """As the pipe's partition key: a number's digits, a binary's base64."""
+    schema = Schema(
+        key="id",
+        columns=(
+            Column(
+                name="id", attribute="Id", type={"S": "string", "N": "int", "B": "binary"}[kind]
+            ),
+        ),
+    )
+    change = orjson.dumps({"dynamodb": {"Keys": {"Id": {kind: text}}}})
+    assert failed.order_of(change, schema) == text
+    assert failed.order_of(change.replace(b'"Id"', b'"id"'), schema) is None
+
+
+def test_numbers_of_38_digits_are_compared_exactly() -> None:
+    one, other = ({"orderid": {"S": "a"}, "n": {"N": "1" * 37 + last}} for last in "12")
+    assert values.of_item(ORDERS, one) != values.of_item(ORDERS, other)

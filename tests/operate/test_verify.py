@@ -9,7 +9,7 @@ from tests.operate.conftest import Operated
 pytestmark = [pytest.mark.xdist_group("replay-verify")]
 
 
-def test_a_lake_that_tells_what_the_table_holds_matches(operated: Operated) -> None:
+def test_a_lake_that_equals_the_table_matches(operated: Operated) -> None:
     before = operated.stack.hops().settled
     operated.settle(operated.write(60, seed=1, updates=0.4, deletes=0.1), before)
     result = operated.run("verify", "--outputs", str(operated.outputs), "--json")
@@ -22,7 +22,7 @@ def test_a_lake_that_tells_what_the_table_holds_matches(operated: Operated) -> N
     assert counted.facts["table_items"] == result.facts["table_items"]
 
 
-def test_each_kind_of_difference_is_told(operated: Operated) -> None:
+def test_each_kind_of_difference_is_reported(operated: Operated) -> None:
     """The pipe is stopped, so what happens to the table now does not reach the lake."""
     before = operated.stack.hops().settled
     operated.settle(operated.write(10, seed=2, updates=0, deletes=0), before)

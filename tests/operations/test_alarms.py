@@ -1,4 +1,4 @@
-"""The deployed alarms on the emulator: they watch our resources, and they ring."""
+"""The deployed alarms on the emulator: they watch the stack's resources, and they fire."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def alarms(stack: LocalChain) -> list[Any]:
 def test_each_alarm_watches_a_deployed_resource_and_rings_beyond_its_threshold(
     stack: LocalChain,
 ) -> None:
-    """The emulator looks at names of metrics only, so whose metric it is, is compared here."""
+    """The emulator ignores dimensions, so they are compared here."""
     names = {str(value) for value in stack.outputs.values()}
     names.add(stack.outputs["dlqUrl"].rpartition("/")[2])
     simple = [alarm for alarm in alarms(stack) if "MetricName" in alarm]
-    assert len(simple) == 14 and len(alarms(stack)) == 16
+    assert len(simple) == 15 and len(alarms(stack)) == 17
     for alarm in simple:
         (dimension,) = alarm["Dimensions"]
         assert dimension["Value"] in names, alarm["AlarmName"]

@@ -1,4 +1,4 @@
-"""`make audit`: no pass without an answer."""
+"""`make audit` does not pass if the advisory database does not respond."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def test_packages_without_a_hole_pass() -> None:
     assert (verdict.code, verdict.lines) == (0, ("1 packages, no new vulnerabilities",))
 
 
-def test_a_hole_fails_and_tells_what_mends_it() -> None:
+def test_a_vulnerability_fails_and_the_fixed_version_is_reported() -> None:
     verdict = judge(SOUND, HOLED, UNSEEN)
     assert verdict.code == 1
     assert verdict.lines[0] == "pyarrow 1.1: PYSEC-2026-1: fixed in 1.2"
 
 
 @pytest.mark.parametrize("name", ["PYSEC-2026-1", "CVE-2026-1"])
-def test_a_hole_that_is_known_is_told_with_its_reason_and_passes(name: str) -> None:
+def test_a_known_vulnerability_is_reported_with_its_reason_and_passes(name: str) -> None:
     verdict = judge(HOLED, known={name: "we never call it"})
     assert verdict.code == 0
     assert verdict.lines[0] == "pyarrow 1.1: PYSEC-2026-1: known: we never call it"
@@ -43,7 +43,7 @@ def test_a_hole_that_is_known_is_told_with_its_reason_and_passes(name: str) -> N
 def test_what_could_not_be_looked_up_is_no_pass(packages: tuple[dict[str, Any], ...]) -> None:
     verdict = judge(*packages)
     assert verdict.code == 2
-    assert "out of reach" in verdict.lines[-1]
+    assert "unreachable" in verdict.lines[-1]
 
 
 def test_ci_audits_by_itself_and_each_week() -> None:

@@ -90,7 +90,7 @@ REFUSED: list[tuple[str, str, Request]] = [
 
 
 def may(policy: str, action: str, request: Request, key: str = KEY) -> bool:
-    """Whether the policy allows what a service asks KMS in its holder's name."""
+    """Whether the policy allows a service's KMS request on behalf of its holder."""
     service, context = request
     keys: dict[str, Any] = {f"kms:encryptioncontext:{k}".lower(): v for k, v in context.items()}
     if context:
@@ -120,12 +120,12 @@ def test_what_a_hop_needs_is_allowed(policy: str, action: str, request_: Request
 
 
 @pytest.mark.parametrize(("policy", "action", "request_"), REFUSED, ids=named(REFUSED))
-def test_what_it_does_not_need_is_refused(policy: str, action: str, request_: Request) -> None:
+def test_what_it_does_not_need_is_rejected(policy: str, action: str, request_: Request) -> None:
     assert not may(policy, action, request_)
 
 
 @pytest.mark.parametrize(("policy", "action", "request_"), NEEDED, ids=named(NEEDED))
-def test_it_is_refused_for_another_key_or_for_something_else(
+def test_it_is_rejected_for_another_key_or_for_something_else(
     policy: str, action: str, request_: Request
 ) -> None:
     service, context = request_
@@ -139,7 +139,7 @@ def test_it_is_refused_for_another_key_or_for_something_else(
 
 
 def key_policy() -> Any:
-    """The policy that docs/security.md gives a key."""
+    """The key policy in docs/security.md."""
     (text,) = re.findall(r"```json\n(.*?)```", (ROOT / "docs/security.md").read_text(), re.S)
     for name, value in (("ACCOUNT", ACCOUNT), ("REGION", REGION), ("STACK", "test")):
         text = text.replace(name, value)
@@ -158,7 +158,7 @@ def test_the_documented_key_policy_lets_every_log_group_in() -> None:
         assert any(iam.fnmatch_iam_cs(found, pattern) for pattern in patterns), found
 
 
-def test_the_documented_key_policy_lets_in_who_tells_the_topic() -> None:
+def test_the_documented_key_policy_allows_the_publishers_of_the_topic() -> None:
     tell = {one["Principal"].get("Service") for one in key_policy()["Statement"]}
     topic = encryption.deployed(KEY).find("TopicPolicy").document["Statement"]
     publishers = {one["Principal"]["Service"] for one in topic if one["Effect"] == "Allow"}

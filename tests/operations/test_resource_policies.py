@@ -1,4 +1,4 @@
-"""Policies that let a service in, held against what AWS's guides say of each service."""
+"""Resource policies for services, compared with AWS's guides."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_each_service_is_let_in_as_its_guide_has_it(everything: Deployed) -> Non
     assert {(service, kind) for service, kind, _ in found} == set(RULES), "no rule is left over"
 
 
-def test_a_target_with_a_policy_of_its_own_has_no_role(everything: Deployed) -> None:
+def test_a_target_with_its_own_policy_has_no_role(everything: Deployed) -> None:
     targets = everything.all("EventTarget")
     assert len(targets) == 2
     for target in targets:

@@ -57,7 +57,7 @@ def described(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def test_the_schema_is_the_pinned_one(schema: dict[str, Any]) -> None:
-    """What users' programs are compiled against; write it anew with UPDATE_SCHEMA=1 and look."""
+    """Users' programs are compiled against it; rewrite it with UPDATE_SCHEMA=1 and review it."""
     text = json.dumps(schema, indent=1, sort_keys=True) + "\n"
     if os.environ.get("UPDATE_SCHEMA"):
         PINNED.write_text(text)
@@ -94,7 +94,7 @@ def test_a_choice_is_an_enumeration(schema: dict[str, Any]) -> None:
     assert source["streamViewType"]["$ref"].endswith(":StreamViewType")
 
 
-def test_a_limit_and_a_default_are_told(schema: dict[str, Any]) -> None:
+def test_a_limit_and_a_default_are_reported(schema: dict[str, Any]) -> None:
     bridge = schema["resources"][f"{NAME}:index:StreamBridge"]["inputProperties"]
     assert bridge["batchSize"]["description"].endswith("From 1 to 500. Default: 100.")
     assert bridge["maximumRecordAgeSeconds"]["description"].endswith(
@@ -166,7 +166,7 @@ def test_outputs_are_those_of_the_component(provider: ComponentProvider, package
 
 
 @pytest.mark.parametrize("wrong", [{"shards": 0.0}, {"filterPatterns": [{}] * 6}])
-def test_wrong_arguments_are_told_before_anything_is_made(
+def test_wrong_arguments_are_reported_before_anything_is_made(
     package: Package, provider: ComponentProvider, wrong: dict[str, Any]
 ) -> None:
     mapped = provider.map_inputs(wrong, provider._component_defs["ChangeDataCapture"])
@@ -174,7 +174,7 @@ def test_wrong_arguments_are_told_before_anything_is_made(
         package.read(ChangeDataCaptureArgs, mapped)
 
 
-def test_a_choice_that_is_none_is_told(provider: ComponentProvider) -> None:
+def test_an_invalid_choice_is_reported(provider: ComponentProvider) -> None:
     with pytest.raises(Exception, match="deliveryFormat"):
         provider.map_inputs(
             {"bucketName": "b", "bucketArn": "a", "deliveryFormat": "xml"},

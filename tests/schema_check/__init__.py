@@ -1,4 +1,4 @@
-"""Inputs held against what the provider and AWS say of them, so that no deployment has to."""
+"""Checks inputs against the provider's types and AWS's models, without a deployment."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from tests.schema_check import aws_requests, pulumi_types
 
 
 def problems(token: str, name: str, inputs: Mapping[str, Any]) -> list[str]:
-    """What is wrong with the inputs of a resource, in the provider's eyes and in AWS's."""
+    """Problems with a resource's inputs, according to the provider and AWS."""
     wrong = pulumi_types.problems(token, inputs)
     return wrong or aws_requests.problems(token, name, inputs)

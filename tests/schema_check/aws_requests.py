@@ -32,7 +32,7 @@ _JAVA = {r"\p{Alnum}": "a-zA-Z0-9", r"\p{L}": r"\w", r"\p{N}": r"\d", r"\p{Z}": 
 
 
 def problems(token: str, name: str, inputs: Mapping[str, Any]) -> list[str]:
-    """What is wrong with the requests that create this resource; none of a type made otherwise."""
+    """Problems with the requests that create this resource; none for types without a request."""
     if token not in _CREATORS:
         return []
     account = _Listening()

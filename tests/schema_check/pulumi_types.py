@@ -1,4 +1,4 @@
-"""What pulumi-aws says of the inputs of a resource type: names, types, which are required.
+"""Checks inputs against pulumi-aws's resource types: names, types, required inputs.
 
 Pulumi itself checks none of it: a misspelt key of a nested dict, or a missing one, fails only once
 the provider is asked to create the resource.
@@ -54,19 +54,19 @@ def arguments(token: str) -> type:
 
 
 def inputs(token: str) -> set[str]:
-    """The names of all inputs, as they are on the wire."""
+    """The names of all inputs, in camel case."""
     return set(_types.input_type_types(arguments(token)))
 
 
 def descriptions(token: str) -> dict[str, str]:
-    """What the provider's documentation says of each input."""
+    """The provider's documentation of each input."""
     cls = arguments(token)
     names = _types.input_type_py_to_pulumi_names(cls)
     return {wire: inspect.getdoc(getattr(cls, python)) or "" for python, wire in names.items()}
 
 
 def problems(token: str, given: Mapping[str, Any]) -> list[str]:
-    """What is wrong with the inputs of a resource, each with its path."""
+    """Problems with a resource's inputs, each with its path."""
     try:
         cls = arguments(token)
     except LookupError as error:
@@ -90,6 +90,7 @@ def _object(cls: type, given: Any, path: str) -> Iterator[str]:
             yield f"{path}.{key}".lstrip(".") + f": {cls.__name__} requires it"
 
 
+@cache
 def _required(cls: type) -> list[str]:
     names = _types.input_type_py_to_pulumi_names(cls)
     parameters = inspect.signature(cls.__init__).parameters  # type: ignore[misc]
@@ -123,6 +124,7 @@ def _value(kind: Any, value: Any, path: str) -> Iterator[str]:
         yield f"{path}: expected {kind.__name__}, not {value!r}"
 
 
+@cache
 def _unwrapped(kind: Any) -> Any:
     """The type itself, out of ``Input[Optional[...]]``; of several, text is the simplest."""
     while get_origin(kind) is Union:

@@ -87,7 +87,7 @@ def test_right_inputs_have_no_problem(token: str) -> None:
         ("aws:iam/role:Role", "name", "a/b", "'a/b' is not of the form"),
     ],
 )
-def test_a_wrong_input_is_told_with_its_path(
+def test_a_wrong_input_is_reported_with_its_path(
     token: str, path: str, value: Any, told: str | None
 ) -> None:
     inputs = copy.deepcopy(RIGHT[token])
@@ -100,12 +100,12 @@ def test_a_wrong_input_is_told_with_its_path(
     assert (told in found) if told else not found  # an empty name is made up, as none at all
 
 
-def test_a_physical_name_that_would_be_too_long_is_told() -> None:
+def test_a_physical_name_that_would_be_too_long_is_reported() -> None:
     (problem,) = problems("aws:iam/role:Role", "r" * 60, RIGHT["aws:iam/role:Role"])
     assert "RoleName: 68 characters is not from 1 to 64" in problem
 
 
-def test_a_type_that_the_provider_does_not_have_is_told() -> None:
+def test_a_type_that_the_provider_does_not_have_is_reported() -> None:
     assert problems("aws:sqs/queue:Queu", "one", {}) == ["pulumi-aws has no aws:sqs/queue:Queu"]
 
 

@@ -1,4 +1,4 @@
-"""Compressed records: the same rows, and nothing in them that could end the function."""
+"""Compressed records give the same rows, and cannot crash the function."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ WHOLE = packed(load("insert"))
         (WHOLE + WHOLE, "NotJson: broken gzip"),
         (gzip.compress(WHOLE), "NotJson: not one JSON document in UTF-8"),
         (gzip.compress(b"\xff{}"), "NotJson: not one JSON document in UTF-8"),
-        (packed([]), "NotAChangeRecord: not of the shape that DynamoDB Streams writes"),
+        (packed([]), "NotAChangeRecord: not in the format of DynamoDB Streams"),
     ],
     # Not by its bytes, which hold the time: pytest's workers must collect the same names.
     ids=["cut", "shorter", "damaged", "longer", "twice", "within itself", "no text", "no change"],

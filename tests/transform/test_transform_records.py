@@ -1,4 +1,4 @@
-"""A batch is answered whole: every recordId once, failures kept, never over Lambda's limit."""
+"""Every recordId of a batch gets one result, failures keep their data, within Lambda's limit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from records import MAX_ANSWER, transform
+from records import MAX_ANSWER, MAX_REASONS, transform
+from rows import SchemaMismatch
 
 from tests.events import decode, encode, firehose, load
 
@@ -14,7 +15,7 @@ GARBAGE = load("garbage")
 
 
 def answered(records: list[dict[str, Any]], to_row: Any, **limits: int) -> Any:
-    """The answers and the tally, after checking what holds of every answer."""
+    """The answers and the tally, after checks that apply to every answer."""
     answers, tally = transform(records, to_row, **limits)
     assert [a["recordId"] for a in answers] == [record["recordId"] for record in records]
     results = [answer["result"] for answer in answers]
@@ -49,7 +50,7 @@ def test_data_that_is_no_text_fails_alone(to_row: Any, data: object) -> None:
     records[0]["data"] = data
     answers, tally = answered(records, to_row)
     assert answers[0] == {"recordId": records[0]["recordId"], "result": "ProcessingFailed"}
-    assert list(tally.failures) == ["NotBase64: data is no base64 text"]
+    assert list(tally.failures) == ["NotBase64: data is not base64 text"]
 
 
 def test_a_record_without_data_fails_alone(to_row: Any) -> None:
@@ -70,12 +71,24 @@ def test_failures_are_gathered_by_reason_and_a_few_are_named(to_row: Any) -> Non
     assert [len(failure["examples"]) for failure in tally.failures.values()] == [3, 2]
 
 
-def test_an_error_that_nobody_foresaw_fails_its_record_and_does_not_quote_it() -> None:
+def test_the_log_tells_a_hundred_reasons_apart_at_most() -> None:
+    """Paths hold indexes: a batch could have thousands of reasons, and a log event is limited."""
+
+    def to_row(change: Any) -> Any:
+        raise SchemaMismatch(f"column items[{change['n']}]: int is read only from N")
+
+    tally = answered(firehose(*[{"n": n} for n in range(250)])["records"], to_row)[1]
+    assert len(tally.failures) == MAX_REASONS + 1
+    assert tally.failures["further reasons"]["count"] == 250 - MAX_REASONS
+    assert tally.failed == 250
+
+
+def test_an_unexpected_error_fails_its_record_and_does_not_quote_it() -> None:
     def to_row(change: Any) -> Any:
         raise RuntimeError(change["secret"])
 
     tally = answered(firehose({"secret": "Zoë"})["records"], to_row)[1]
-    assert list(tally.failures) == ["RuntimeError: unforeseen"]
+    assert list(tally.failures) == ["RuntimeError: unexpected error"]
 
 
 def test_of_two_keys_of_one_name_the_last_counts(to_row: Any) -> None:
@@ -102,7 +115,7 @@ def test_an_answer_that_would_pass_6_mb_gives_up_its_largest_rows(to_row: Any) -
     assert 0 < len(lost) < 8
     assert all("data" not in answer for answer in lost)  # Firehose keeps its own copy
     assert {reason: f["count"] for reason, f in tally.failures.items()} == {
-        "AnswerTooLarge: no room in an answer of 6 MB": len(lost)
+        "AnswerTooLarge: does not fit into a response of 6 MB": len(lost)
     }
 
 

@@ -26,6 +26,7 @@ ROW = {
     "creation_time": "2026-11-21 02:18:00.000",
     "event_id": "c9e9c616612e7696a6cecc1b78e51061",
     "sequence_number": "0000000000000000111000000000000000000001",
+    "deleted_by": None,
 }
 KEYS_ALONE = dict.fromkeys(list(ROW)[1:8]) | {"orderid": "ord-0001"}
 
@@ -56,8 +57,11 @@ def row_of(type_: str, value: object, *, required: bool = False) -> Any:
         ("insert", {}),
         ("modify", {"event_type": "MODIFY", "status": "paid"}),
         ("remove", {"event_type": "REMOVE", "status": "paid"}),
-        ("ttl_delete", {"event_type": "REMOVE", "status": "paid"}),
-        ("ttl_delete_capitalised", {"event_type": "REMOVE", "status": "paid"}),
+        ("ttl_delete", {"event_type": "REMOVE", "status": "paid", "deleted_by": "ttl"}),
+        (
+            "ttl_delete_capitalised",
+            {"event_type": "REMOVE", "status": "paid", "deleted_by": "ttl"},
+        ),
         ("new_image_only_remove", {"event_type": "REMOVE", **KEYS_ALONE}),
         ("keys_only_modify", {"event_type": "MODIFY", **KEYS_ALONE}),
         ("number_key", {"orderid": "42", "creation_time": "2026-11-21 02:18:00.123"}),
@@ -67,6 +71,35 @@ def test_each_kind_of_change_gives_its_row(
     to_row: Any, event: str, differs: dict[str, Any]
 ) -> None:
     assert written(to_row(load(event))) == ROW | differs
+
+
+@pytest.mark.parametrize(
+    "identity",
+    [
+        None,
+        {},
+        "dynamodb.amazonaws.com",
+        {"type": "Service"},
+        {"type": "Service", "principalId": "replication.dynamodb.amazonaws.com"},
+        {"type": "AssumedRole", "principalId": "dynamodb.amazonaws.com"},
+        {"principalId": "dynamodb.amazonaws.com"},
+    ],
+)
+def test_only_a_delete_by_dynamodb_itself_is_a_ttl_delete(to_row: Any, identity: object) -> None:
+    change = load("remove") | {"userIdentity": identity}
+    assert to_row(change)["deleted_by"] is None
+
+
+@pytest.mark.parametrize("extra", [{}, {"colour": {"S": "red"}}])  # the fast path, the other one
+@pytest.mark.parametrize("event_type", ["INSERT", "MODIFY", "REMOVE"])
+def test_only_a_remove_is_deleted_by_anyone(
+    to_row: Any, event_type: str, extra: dict[str, Any]
+) -> None:
+    change = load("ttl_delete")
+    stream = change["dynamodb"]
+    stream["NewImage"] = stream["OldImage"] = stream["OldImage"] | extra
+    change["eventName"] = event_type
+    assert to_row(change)["deleted_by"] == ("ttl" if event_type == "REMOVE" else None)
 
 
 def test_a_row_has_the_columns_of_the_schema_in_order(to_row: Any) -> None:
@@ -235,10 +268,150 @@ def test_an_item_nests_as_deep_as_dynamodb_lets_it(to_row: Any, levels: int) -> 
 
 
 @pytest.mark.parametrize("seconds", [True, "1795227480", None, 1e300, -(10**12)])
-def test_a_creation_time_that_is_none_is_refused(to_row: Any, seconds: object) -> None:
+def test_an_invalid_creation_time_is_rejected(to_row: Any, seconds: object) -> None:
     change = load("insert")
     change["dynamodb"]["ApproximateCreationDateTime"] = 1.0
     assert to_row(change)["creation_time"] == "1970-01-01 00:00:01.000"
     change["dynamodb"]["ApproximateCreationDateTime"] = seconds
     with pytest.raises(RecordError):
         to_row(change)
+
+
+# --- Nested columns, json, binary ---
+
+LINES = "array<struct<sku:string,unitPrice:decimal(10,2),gifts:array<int>>>"
+
+
+@pytest.mark.parametrize(
+    ("type_", "value", "text"),
+    [
+        ("binary", {"B": "AAEC/w=="}, '"AAEC/w=="'),
+        ("json", {"S": "a"}, '"\\"a\\""'),
+        ("json", {"M": {"b": {"N": "1.50"}, "a": {"NULL": True}}}, r'"{\"a\":null,\"b\":1.50}"'),
+        ("json", {"NS": ["10", "9"]}, '"[9,10]"'),
+        ("json", {"NULL": True}, "null"),
+        ("array<string>", {"L": []}, "[]"),
+        ("array<string>", {"L": [{"S": "b"}, {"NULL": True}, {"S": "a"}]}, '["b",null,"a"]'),
+        ("array<string>", {"SS": ["b", "B", "a"]}, '["B","a","b"]'),
+        ("array<int>", {"NS": ["10", "9", "-1"]}, "[-1,9,10]"),
+        ("array<binary>", {"BS": ["/w==", "AA=="]}, '["/w==","AA=="]'),
+        ("array<json>", {"SS": ["b", "a"]}, r'["\"a\"","\"b\""]'),
+        ("array<array<int>>", {"L": [{"L": [{"N": "1"}]}, {"NS": ["2"]}]}, "[[1],[2]]"),
+        ("map<string,int>", {"M": {"Zoë": {"N": "1E+2"}, "a b": {"NULL": True}}}, None),
+        ("struct<zipCode:string,at:date>", {"M": {}}, '{"zipcode":null,"at":null}'),
+        ("struct<zipCode:string>", {"NULL": True}, "null"),
+        ("struct<zipCode:string>", {"M": {"zipCode": {"S": "1"}}}, '{"zipcode":"1"}'),
+        ("struct<a:struct<b:bigint>>", {"M": {"a": {"M": {"b": {"N": "7"}}}}}, '{"a":{"b":7}}'),
+        ("array<decimal( 38 , 2)>", {"L": [{"N": "9" * 36 + ".99"}]}, f"[{'9' * 36}.99]"),
+        (
+            LINES,
+            {"L": [{"M": {"unitPrice": {"N": "0.10"}, "gifts": {"L": [{"N": "1"}]}}}]},
+            '[{"sku":null,"unitprice":0.10,"gifts":[1]}]',
+        ),
+    ],
+)
+def test_a_nested_value_is_written_with_every_digit(
+    type_: str, value: object, text: str | None
+) -> None:
+    assert row_of(type_, value) == (text or '{"Zoë":100,"a b":null}')
+
+
+@pytest.mark.parametrize(
+    ("type_", "value", "reason"),
+    [
+        (
+            LINES,
+            {"L": [{"M": {}}] * 3 + [{"M": {"unitPrice": {"N": "0.123"}}}]},
+            "it[3].unitPrice: decimal(10,2) cannot hold this value exactly",
+        ),
+        (
+            LINES,
+            {"L": [{"M": {"gifts": {"L": [{"N": "1"}, {"S": "x"}]}}}]},
+            "it[0].gifts[1]: int is read only from N",
+        ),
+        (LINES, {"L": [{"S": "x"}]}, "it[0]: struct is read only from M"),
+        (LINES, {"M": {}}, "it: array is read only from L or SS or NS or BS"),
+        ("array<int>", {"NS": ["1", "0.5"]}, "it[0]: int cannot hold this value exactly"),
+        (
+            "map<string,struct<a:date>>",
+            {"M": {"anna@example.com": {"M": {"a": {"S": "today"}}}}},
+            "it.*.a: date cannot hold this value exactly",
+        ),
+        ("struct<a:string>", {"S": "x"}, "it: struct is read only from M"),
+        ("json", {"N": "x"}, "it: not a valid DynamoDB value"),
+        ("binary", {"S": "x"}, "it: binary is read only from B"),
+    ],
+)
+def test_a_nested_value_that_does_not_fit_is_named_by_its_path(
+    type_: str, value: object, reason: str
+) -> None:
+    with pytest.raises(SchemaMismatch) as refused:
+        row_of(type_, value)
+    assert str(refused.value) == f"column {reason}"
+
+
+@pytest.mark.parametrize(
+    ("type_", "value"),
+    [
+        ("struct<a:string>", {"M": []}),
+        ("struct<a:string>", {"M": {"a": None}}),
+        ("array<int>", {"L": {}}),
+        ("array<int>", {"L": [None]}),
+        ("map<string,int>", {"M": [{"N": "1"}]}),
+        ("json", {"X": 1}),
+        ("json", None),
+        ("array<string>", {"SS": [1]}),
+    ],
+)
+def test_what_dynamodb_would_not_write_is_no_change_record(type_: str, value: object) -> None:
+    with pytest.raises(NotAChangeRecord):
+        row_of(type_, value)
+
+
+CART = Schema(
+    name="carts",
+    key="id",
+    sort_key="place",
+    columns=(
+        Column(name="id", attribute="Id", type="binary", required=True),
+        Column(name="place", attribute="line-no", type="int"),
+        Column(name="items", attribute="Items", type="array<struct<sku:string>>"),
+        Column(name="shipto", attribute="ship-to", type="map<string,struct<city:string>>"),
+    ),
+)
+
+
+def cart_row(**image: object) -> Any:
+    change = load("insert")
+    keys = {"Id": {"B": "AA=="}, "line-no": {"N": "7"}}
+    change["dynamodb"] |= {"Keys": keys, "NewImage": keys | image}
+    return compile_schema(json.loads(CART.to_json()))(change)
+
+
+def test_a_column_is_read_from_its_attribute_and_a_key_may_be_binary() -> None:
+    row = cart_row(Items={"L": [{"M": {"sku": {"S": "a"}}}]}, items={"S": "other"})
+    assert {name: written(row)[name] for name in ("id", "place", "items", "extras")} == {
+        "id": "AA==",
+        "place": 7,
+        "items": [{"sku": "a"}],
+        "extras": '{"items":"other"}',
+    }
+
+
+def test_unknown_members_of_structs_are_kept_in_extras_by_their_path() -> None:
+    row = cart_row(
+        Items={"L": [{"M": {}}, {"M": {"SKU": {"N": "1.50"}, "a b": {"SS": ["y", "x"]}}}]},
+        **{
+            "ship-to": {"M": {"x.y": {"M": {"geo": {"M": {"lat": {"N": "1"}}}}}}},
+            "Items[0].sku": {"S": "an attribute, not a path"},
+            "ship.to": {"S": "plain"},
+        },
+    )
+    assert json.loads(row["extras"]) == {
+        "Items[1].SKU": 1.5,
+        'Items[1]["a b"]': ["x", "y"],
+        '["ship-to"]["x.y"].geo': {"lat": 1},
+        '["Items[0].sku"]': "an attribute, not a path",
+        "ship.to": "plain",
+    }
+    assert written(row)["items"] == [{"sku": None}, {"sku": None}]

@@ -19,6 +19,8 @@ BUILD = Path(__file__).parents[3] / ".build"
 _MAVEN = "{http://maven.apache.org/POM/4.0.0}"
 JAVA = 17
 """The version in Glue 5.1, and the newest that Spark 3.5 supports."""
+JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""For a Spark that lives for seconds: optimizing its code would cost more than it saves."""
 
 
 def check() -> None:

@@ -1,0 +1,1 @@
+"""What `python -m schema` does: propose a schema, and check one."""

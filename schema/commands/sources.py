@@ -1,0 +1,147 @@
+"""Items to look at: a sample of a table, a DynamoDB export, or a file."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+Item = Mapping[str, Mapping[str, Any]]
+_TAGS = {"S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS", "BS"}
+
+
+class SourceError(Exception):
+    """There are no items to be read there; the message says why."""
+
+
+class Keys(NamedTuple):
+    """A table's key attributes."""
+
+    key: str
+    sort_key: str | None
+
+
+def keys_of(dynamodb: Any, table: str) -> tuple[Keys, dict[str, str]]:
+    """A table's keys, and the DynamoDB type of each."""
+    described = dynamodb.describe_table(TableName=table)["Table"]
+    by_role = {one["KeyType"]: one["AttributeName"] for one in described["KeySchema"]}
+    kinds = {
+        one["AttributeName"]: one["AttributeType"] for one in described["AttributeDefinitions"]
+    }
+    keys = Keys(by_role["HASH"], by_role.get("RANGE"))
+    return keys, {key: kinds[key] for key in keys if key}
+
+
+def sample(
+    dynamodb: Any, table: str, *, most: int, read_units: float, segments: int = 16
+) -> Iterator[Item]:
+    """At most this many items from all over a table, at no more than this rate.
+
+    The table is cut into segments, and a page is read of each in turn.
+    """
+    page = max(1, min(most // segments, 500))
+    starts: dict[int, Any] = dict.fromkeys(range(segments))
+    free_at = time.monotonic()
+    while starts:
+        for segment in list(starts):
+            start = {"ExclusiveStartKey": starts[segment]} if starts[segment] else {}
+            time.sleep(max(0.0, free_at - time.monotonic()))
+            answer = dynamodb.scan(
+                TableName=table,
+                Segment=segment,
+                TotalSegments=segments,
+                Limit=min(page, most),
+                ReturnConsumedCapacity="TOTAL",
+                **start,
+            )
+            units = answer.get("ConsumedCapacity", {}).get("CapacityUnits", 0.5)
+            free_at = max(free_at, time.monotonic()) + units / read_units
+            for item in answer["Items"]:
+                yield item
+                most -= 1
+            if most <= 0:
+                return
+            if "LastEvaluatedKey" in answer:
+                starts[segment] = answer["LastEvaluatedKey"]
+            else:
+                del starts[segment]
+
+
+def read(path: Path, *, most: int) -> Iterator[Item]:
+    """At most this many items of a file, or of a folder with a DynamoDB export.
+
+    A file holds lines of DynamoDB JSON (of an export, or items alone), or the answer of
+    ``aws dynamodb scan``; it may be compressed by gzip.
+
+    Raises
+    ------
+    SourceError
+        It does not.
+    """
+    if path.is_dir():
+        files = sorted(path.rglob("data/*.json.gz")) or sorted(path.glob("*.json.gz"))
+        if not files:
+            raise SourceError(f"{path}: no data/*.json.gz, as a DynamoDB export has")
+    else:
+        files = [path]
+    for file in files:
+        for item in _items(file):
+            if most <= 0:
+                return
+            most -= 1
+            yield item
+
+
+def _items(file: Path) -> Iterator[Item]:
+    try:
+        data = file.read_bytes()
+        text = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode()
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise SourceError(f"{file}: cannot be read: {error}") from None
+    if answer := _scan_answer(text):
+        yield from (_checked(item, f"{file}: item {n}") for n, item in enumerate(answer, 1))
+        return
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        where = f"{file}:{number}"
+        try:
+            document = json.loads(line)
+        except (RecursionError, ValueError):
+            raise SourceError(f"{where}: not JSON; expected one item in DynamoDB JSON") from None
+        inner = document.get("Item", document) if isinstance(document, dict) else document
+        yield _checked(inner, where)
+
+
+def _scan_answer(text: str) -> list[Any] | None:
+    try:
+        document = json.loads(text)
+    except (RecursionError, ValueError):
+        return None
+    items = document.get("Items") if isinstance(document, dict) else None
+    return items if isinstance(items, list) else None
+
+
+def _checked(item: Any, where: str) -> Item:
+    if isinstance(item, dict) and item and all(map(_is_value, item.values())):
+        return item
+    raise SourceError(
+        f'{where}: not an item in DynamoDB JSON, such as {{"orderid": {{"S": "a"}}, ...}}'
+    )
+
+
+def _is_value(value: Any) -> bool:
+    if not isinstance(value, dict) or len(value) != 1:
+        return False
+    ((tag, content),) = value.items()
+    match tag:
+        case "M":
+            return isinstance(content, dict) and all(map(_is_value, content.values()))
+        case "L":
+            return isinstance(content, list) and all(map(_is_value, content))
+        case "SS" | "NS" | "BS":
+            return isinstance(content, list)
+    return tag in _TAGS

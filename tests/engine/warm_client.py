@@ -1,0 +1,37 @@
+"""The command that the engine runs: asks `warm_python` for a process, and ends with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+
+
+def main(path: str, module: str, *arguments: str) -> int:
+    """Hand over what a process starts with; its exit code."""
+    engine = os.getppid()
+    asked = {
+        "module": module,
+        "arguments": arguments,
+        "directory": os.getcwd(),  # noqa: PTH109 - pathlib takes longer to import than the rest
+        "environment": dict(os.environ),
+    }
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(path)
+        socket.send_fds(connection, [b"!"], [0, 1, 2])
+        connection.sendall(json.dumps(asked).encode() + b"\n")
+        connection.settimeout(5)
+        while os.getppid() == engine:
+            try:
+                code = connection.recv(1)
+            except TimeoutError:
+                continue
+            return code[0] if code else 1
+    return 1
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(0))  # how the engine ends its plugins
+    sys.exit(main(*sys.argv[1:]))
