@@ -145,6 +145,7 @@ def engineer(stack: LocalChain) -> Credentials:
             ["s3:PutObject", "s3:DeleteObject"],
             [f"{bucket}/athena-results/*" for bucket in buckets],
         ),
+        *_dbt(region, account, sorted(databases), sorted(buckets)),
         (
             ["sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
             [source["DeadLetterConfig"]["Arn"] for source in sources],
@@ -163,3 +164,48 @@ def engineer(stack: LocalChain) -> Credentials:
     found = stack.aws.client("iam").list_policies(Scope="Local")["Policies"]
     policies = [policy["Arn"] for policy in found]
     return stack.user("engineer", *policies, inline=policy)
+
+
+def _dbt(
+    region: str, account: str, databases: list[str], buckets: list[str]
+) -> list[tuple[list[str], list[str]]]:
+    """What `make dbt` needs beyond the reader policy; docs/dbt.md says why."""
+    glue = f"arn:aws:glue:{region}:{account}"
+    marts = [f"{name}_marts" for name in databases]
+    tables = [one for m in marts for one in (f"{glue}:database/{m}", f"{glue}:table/{m}/*")]
+    return [
+        (
+            [
+                "athena:GetQueryExecution",
+                "athena:GetQueryResults",
+                "athena:GetWorkGroup",
+                "athena:StartQueryExecution",
+                "athena:StopQueryExecution",
+            ],
+            [f"arn:aws:athena:{region}:{account}:workgroup/primary"],
+        ),
+        (["glue:GetDatabases"], [f"{glue}:catalog"]),
+        (
+            [
+                "glue:BatchCreatePartition",
+                "glue:CreateDatabase",
+                "glue:CreatePartition",
+                "glue:CreateTable",
+                "glue:DeletePartition",
+                "glue:DeleteTable",
+                "glue:DeleteTableVersion",
+                "glue:GetDatabase",
+                "glue:GetPartition",
+                "glue:GetPartitions",
+                "glue:GetTable",
+                "glue:GetTables",
+                "glue:GetTableVersions",
+                "glue:UpdateTable",
+            ],
+            [f"{glue}:catalog", *tables],
+        ),
+        (
+            ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+            [f"{bucket}/dbt/*" for bucket in buckets],
+        ),
+    ]
