@@ -547,7 +547,8 @@ def _update(run: Run, table: Table, **changes: Any) -> None:
             "NOT_SUPPORTED",
             f"This local Athena does not alter '{table.database}.{table.name}': it is {kind}",
         )
-    known = {name: one for name, one in (table.glue or {}).items() if name in _TABLE_INPUT}
+    glue = table.glue or {}
+    known = {name: glue[name] for name in _TABLE_INPUT if glue.get(name) not in (None, "")}
     _glue(run, "update_table", DatabaseName=table.database, TableInput={**known, **changes})
 
 
