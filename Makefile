@@ -8,7 +8,7 @@ WORKERS := -n auto --dist loadgroup --no-loadscope-reorder
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo up dashboard quick test setup-tests acceptance bench bench-record chaos least-privilege load fuzz audit pulumi-cli pr format format-check lint types coverage reference lock clean
+.PHONY: help .venv .venv-dbt demo up dashboard dbt quick test setup-tests acceptance bench bench-record chaos least-privilege load fuzz audit pulumi-cli pr format format-check lint types coverage reference lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -33,13 +33,23 @@ up: $(VENV)/.stamp ## Keep the local stack running for other shells
 dashboard: $(VENV)/.stamp ## Run the local stack with a flow of orders and a live dashboard
 	$(BIN)/python -m local dashboard
 
+# dbt pins other versions of what we use, so it has an environment of its own.
+.venv-dbt: .venv-dbt/.stamp
+.venv-dbt/.stamp: examples/dbt/requirements.txt | $(VENV)/.stamp
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-dbt
+	$(BIN)/uv pip install --quiet --python .venv-dbt/bin/python -r examples/dbt/requirements.txt
+	touch $@
+
+dbt: $(VENV)/.stamp .venv-dbt/.stamp ## Build examples/dbt on the running local stack, or on STACK=dev
+	$(BIN)/python -m scripts.dbt $(if $(STACK),--stack $(STACK))
+
 quick: $(VENV)/.stamp ## Run the tests that need no emulator, Spark, browser or Pulumi CLI
 	$(BIN)/python -m pytest $(WORKERS) -q -m "not (browser or emulator or engine or spark)"
 
 test: $(VENV)/.stamp ## Run all tests
 	$(BIN)/python -m pytest $(WORKERS)
 
-setup-tests: pulumi-cli ## Install a browser and the Pulumi CLI; without them some tests are skipped
+setup-tests: pulumi-cli .venv-dbt/.stamp ## Install a browser, the Pulumi CLI and dbt; without them some tests are skipped
 	scripts/browser.sh
 
 acceptance: $(VENV)/.stamp ## Deploy, test and destroy a stack in a real account; asks before it costs money
@@ -97,4 +107,4 @@ lock: $(VENV)/.stamp ## Lock the newest versions that pyproject.toml allows
 	  --no-header --no-annotate --quiet --output-file requirements.lock
 
 clean: ## Remove all generated files
-	rm -rf $(VENV) .build .local .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) .venv-dbt .build .local .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -202,13 +202,14 @@ def running_lab(directory: Path) -> Iterator[Lab]:
             lab = Lab(aws, gateway)
             lab.s3.create_bucket(Bucket=BUCKET)
             lab.glue.create_database(DatabaseInput={"Name": DATABASE})
-            lab.athena.create_work_group(
-                Name="team",
-                Configuration={
-                    "EnforceWorkGroupConfiguration": True,
-                    "ResultConfiguration": {"OutputLocation": f"s3://{BUCKET}/results/"},
-                },
-            )
+            for name, enforced in (("team", True), ("free", False)):
+                lab.athena.create_work_group(
+                    Name=name,
+                    Configuration={
+                        "EnforceWorkGroupConfiguration": enforced,
+                        "ResultConfiguration": {"OutputLocation": f"s3://{BUCKET}/results/"},
+                    },
+                )
             yield lab
         finally:
             gateway.stop()

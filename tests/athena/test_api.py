@@ -434,7 +434,8 @@ def test_the_catalog_is_a_schema_too(lab: Lab, orders) -> None:
 def test_a_table_is_made_from_a_query(lab: Lab, orders) -> None:
     answer = lab.ask(
         f"CREATE TABLE copied WITH (external_location = 's3://{BUCKET}/copied/', format = 'PARQUET', "
-        "write_compression = 'SNAPPY') AS SELECT orderid, price, created_at FROM orders"
+        "write_compression = 'SNAPPY') AS SELECT orderid, price, created_at FROM orders",
+        workgroup="free",
     )
     assert answer.state == "SUCCEEDED", answer.reason
     manifest = answer.execution["Statistics"]["DataManifestLocation"]

@@ -13,18 +13,6 @@ from botocore.exceptions import ClientError
 from tests.athena.lab import BUCKET, DATABASE, Lab
 
 
-@pytest.fixture(scope="module", autouse=True)
-def free(lab: Lab) -> None:
-    """A workgroup in which the caller says where data goes."""
-    lab.athena.create_work_group(
-        Name="free",
-        Configuration={
-            "EnforceWorkGroupConfiguration": False,
-            "ResultConfiguration": {"OutputLocation": f"s3://{BUCKET}/results/"},
-        },
-    )
-
-
 @pytest.fixture
 def days(lab: Lab) -> Iterator[str]:
     """A table by day, with rows of two."""
