@@ -260,8 +260,7 @@ def _explain(match: re.Match[str], parameters: list[str]) -> Command:
     def action(run: Run) -> list[str]:
         query = run.engine.prepare(run.session, tree, load=False)
         shown = ", ".join(
-            f"{label}:{kind}"
-            for label, kind in zip(query.labels, query.types, strict=True)
+            f"{label}:{kind}" for label, kind in zip(query.labels, query.types, strict=True)
         )
         return ["Query Plan", f"Output [{shown}]", *(f"    {one}" for one in query.reads)]
 

@@ -75,7 +75,7 @@ class _Parser(Trino.Parser):
         made.meta["foreign"] = foreign[0].lower() if foreign else None
         return made
 
-    def _sql_json(self, name: str) -> exp.Expr:
+    def _sql_json(self, name: str) -> exp.Expr:  # noqa: PLR0912
         """``json_value(j, 'lax $.a' RETURNING t DEFAULT x ON EMPTY ...)``; options are pairs."""
         document = self._parse_disjunction()
         self._match(TokenType.COMMA)
@@ -198,8 +198,9 @@ def _check_tokens(tokens: list[Token]) -> None:
     depth = 0
     for i, token in enumerate(tokens):
         word, after = token.text.upper(), [one.text.upper() for one in tokens[i + 1 : i + 3]]
-        wrong = token.token_type in _FOREIGN or token.text in ("==", "//", "!")
+        wrong = token.token_type in _FOREIGN
         plain = token.token_type not in (TokenType.STRING, TokenType.IDENTIFIER)
+        wrong |= plain and word in ("==", "//", "!")
         depth += (word == "(") - (word == ")") if plain else 0
         if plain and word in ("LIMIT", "FETCH") and token.token_type is not TokenType.VAR:
             limits[depth] = True
@@ -347,22 +348,30 @@ def _check_tree(tree: exp.Expr) -> None:
             raise QueryError("SYNTAX_ERROR", "mismatched input after '*'", position(star))
     for cast in tree.find_all(exp.Cast):
         if cast.meta.get("foreign"):
-            raise QueryError("TYPE_MISMATCH", f"Unknown type: {cast.meta['foreign']}", position(cast))
+            raise QueryError(
+                "TYPE_MISMATCH", f"Unknown type: {cast.meta['foreign']}", position(cast)
+            )
     for alias in tree.find_all(exp.Alias):
         name = alias.args.get("alias")
         if isinstance(name, exp.Identifier) and not name.quoted and name.name.upper() in _RESERVED:
             raise QueryError("SYNTAX_ERROR", f"mismatched input '{name.name}'", position(name))
     for select in tree.find_all(exp.Select):
         names = [one.output_name.lower() for one in select.selects]
-        if isinstance(select.parent, exp.Subquery) and len(set(names)) < len(
-            [one for one in names if one]
-        ) + ("" in names):
-            if isinstance(select.parent.parent, (exp.From, exp.Join)):
-                raise QueryError("NOT_SUPPORTED", "This local Athena does not support two columns of one name in a subquery")
+        if (
+            isinstance(select.parent, exp.Subquery)
+            and len(set(names)) < len([one for one in names if one]) + ("" in names)
+            and isinstance(select.parent.parent, (exp.From, exp.Join))
+        ):
+            raise QueryError(
+                "NOT_SUPPORTED",
+                "This local Athena does not support two columns of one name in a subquery",
+            )
         shared: set[str] = set()
         for join in select.args.get("joins") or ():
             if join.method:
-                raise QueryError("NOT_SUPPORTED", f"This local Athena does not support a {join.method} JOIN")
+                raise QueryError(
+                    "NOT_SUPPORTED", f"This local Athena does not support a {join.method} JOIN"
+                )
             shared |= {one.name.lower() for one in join.args.get("using") or ()}
         for column in select.find_all(exp.Column) if shared else ():
             if column.table and column.name.lower() in shared:
@@ -380,7 +389,7 @@ def _unknown_function(tokens: list[Token]) -> QueryError | None:
         if after.token_type is not TokenType.L_PAREN or name in _FUNCTIONS:
             continue
         # What follows AS, FROM t or WITH names columns: ``AS t(a, b)``.
-        called = before is None or before.text.upper().split()[-1] in _BEFORE_FUNCTIONS
+        called = before is None or before.text.upper().strip() in _BEFORE_FUNCTIONS
         if token.token_type is TokenType.VAR and called:
             return QueryError(
                 "FUNCTION_NOT_FOUND",
