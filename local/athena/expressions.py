@@ -61,6 +61,12 @@ class Scope:
         return found or (self.parent.column(table, name) if self.parent else None)
 
 
+def failed(error: Wrong) -> QueryError:
+    """The error that a function of `functions` raised."""
+    name, _, message = str(error).partition(": ")
+    return QueryError(name, message)
+
+
 def refuse(what: str) -> QueryError:
     """NOT_SUPPORTED, for what Trino knows and this does not."""
     return QueryError("NOT_SUPPORTED", f"This local Athena does not support {what}")
@@ -354,8 +360,21 @@ def _time(value: Value, to: Type) -> str:
 
 # -- operators -------------------------------------------------------------------------------------
 
-_COMPARED = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
-_ARITHMETIC = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
+_COMPARED: dict[type[exp.Expr], str] = {
+    exp.EQ: "=",
+    exp.NEQ: "<>",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+}
+_ARITHMETIC: dict[type[exp.Expr], str] = {
+    exp.Add: "+",
+    exp.Sub: "-",
+    exp.Mul: "*",
+    exp.Div: "/",
+    exp.Mod: "%",
+}
 
 
 def compare(a: Value, b: Value, operator: str, node: exp.Expr | None = None) -> str:
@@ -928,7 +947,7 @@ class Expressions:
                 return Value(f"DATE '{cast_date(written).isoformat()}'", t.DATE)
             except Wrong as error:
                 if str(error).startswith("NOT_SUPPORTED"):
-                    raise QueryError(*str(error).split(": ", 1)) from None
+                    raise failed(error) from None
                 raise QueryError(
                     "INVALID_LITERAL", f"'{written}' is not a valid DATE literal"
                 ) from None
@@ -959,7 +978,7 @@ class Expressions:
         at = self.value(index[0])
         if source.type.name == "map":
             key = common(source.type.args[0], at.type)
-            if key != source.type.args[0]:
+            if key is None or key != source.type.args[0]:
                 raise mismatch(f"Cannot use {at.type} for subscript of {source.type}", node)
             return Value(f"trino_key({source.sql}, {coerce(at, key).sql})", source.type.args[1])
         if source.type.name != "array" or (at.type not in t.INTEGERS and at.type != t.UNKNOWN):

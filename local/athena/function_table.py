@@ -25,6 +25,7 @@ from local.athena.expressions import (
     cast,
     coerce,
     compare,
+    failed,
     local_time,
     mismatch,
     read_zone,
@@ -726,7 +727,7 @@ def _from_iso8601(name: str, s: Value) -> Value:
     try:
         found, zone = iso_timestamp(s.literal)
     except Wrong as error:
-        raise QueryError(*str(error).split(": ", 1)) from None
+        raise failed(error) from None
     return Value(
         shifted(f"TIMESTAMP '{found:%Y-%m-%d %H:%M:%S.%f}'", read_zone(zone), -1),
         t.zoned(read_zone(zone)),
@@ -1266,7 +1267,7 @@ def _of_map(value: Value, name: str) -> tuple[Type, Type]:
             if value.type == t.UNKNOWN
             else no_function(name, [value])
         )
-    return value.type.args  # type: ignore[return-value]
+    return value.type.args
 
 
 @_function("map_keys", "map_values", least=1)

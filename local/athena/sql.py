@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlglot
 from sqlglot import exp
@@ -14,6 +14,7 @@ from sqlglot.dialects.trino import Trino
 from sqlglot.errors import OptimizeError, ParseError, TokenError
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, traverse_scope
+from sqlglot.parsers.trino import TrinoParser
 from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
 from local.athena import information_schema
@@ -44,27 +45,28 @@ _FOREIGN_TYPES = {
 }  # fmt: skip
 
 
-class _Parser(Trino.Parser):
+class _Parser(TrinoParser):
     """sqlglot's parser of Trino, to which every function is only a name and arguments."""
 
-    FUNCTIONS: dict[str, Any] = {}  # noqa: RUF012
-    FUNCTION_PARSERS = {  # noqa: RUF012
+    FUNCTIONS: ClassVar[dict[str, Any]] = {}
+    FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
         **{
-            name: Trino.Parser.FUNCTION_PARSERS[name]
+            name: TrinoParser.FUNCTION_PARSERS[name]
             for name in ("EXTRACT", "POSITION", "SUBSTRING", "TRIM")
         },
         "CAST": lambda self: self._cast(safe=False),
         "TRY_CAST": lambda self: self._cast(safe=True),
         **{
-            name: (lambda self, name=name: self._sql_json(f"${name.lower()}"))
-            for name in ("JSON_VALUE", "JSON_QUERY", "JSON_EXISTS")
+            "JSON_VALUE": lambda self: self._sql_json("$json_value"),
+            "JSON_QUERY": lambda self: self._sql_json("$json_query"),
+            "JSON_EXISTS": lambda self: self._sql_json("$json_exists"),
         },
     }
 
     def _cast(self, *, safe: bool) -> exp.Expr:
         """``CAST(x AS t)``, told from a literal such as ``DATE '...'``."""
         start = self._index
-        made = self._parse_cast(not safe, safe=safe)
+        made: exp.Expr = self._parse_cast(not safe, safe=safe)
         words = [token.text.upper() for token in self._tokens[start : self._index]]
         last = len(words) - 1 - words[::-1].index("AS") if "AS" in words else 0
         for token in self._tokens[start + last : self._index]:
