@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from local.athena import function_table
 from local.athena import types as t
 from local.athena.errors import QueryError
 from local.athena.expressions import Expressions, Scope, Value, coerce, mismatch, refuse
@@ -87,6 +88,11 @@ class Compiler:
         finally:
             self._ctes.pop()
         return Relation(prefix + found.sql, found.columns)
+
+    call = staticmethod(function_table.call)
+    concat = staticmethod(function_table.concat)
+    aggregate = staticmethod(function_table.aggregate)
+    at_zone = staticmethod(function_table.at_zone)
 
     # -- parts of a query ------------------------------------------------------------------------
 
@@ -272,7 +278,7 @@ class Compiler:
                     "WHERE clause cannot contain aggregations, window functions or grouping operations",
                 )
             sql += f" WHERE {expressions.boolean(condition, 'WHERE clause')}"
-        self._windows = {one.name.lower(): one for one in tree.args.get("windows") or ()}
+        expressions.windows = {one.name.lower(): one for one in tree.args.get("windows") or ()}
         items = [
             (one.alias.lower() if isinstance(one, exp.Alias) else one.output_name, one.unalias())
             for one in tree.expressions
@@ -374,6 +380,7 @@ class Compiler:
                 if columns and not alias:
                     own = {name: values[i] for name, i in outputs.items() if names[name] == 1}
                     inner = Expressions(self, Scope(sources={"": own}, parent=expressions.scope))
+                    inner.windows = expressions.windows
                 value = inner.value(node)
                 kind, sql = value.type, value.sql
                 if distinct and value.sql not in [one.sql for one in values]:
@@ -405,11 +412,11 @@ class Compiler:
                 if not isinstance(node.args["alias"], str)
                 else node.args["alias"].lower()
             )
-            if name not in self._windows:
+            if name not in expressions.windows:
                 raise QueryError("INVALID_WINDOW_REFERENCE", f"Cannot resolve WINDOW name {name}")
             if any(node.args.get(part) for part in ("partition_by", "order", "spec")):
                 raise refuse("a window that extends another")
-            node = self._windows[name]
+            node = expressions.windows[name]
         parts = []
         partition = [expressions.value(one) for one in node.args.get("partition_by") or ()]
         if partition:

@@ -11,18 +11,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from sqlglot import exp
 
 from local.athena import types as t
 from local.athena.errors import QueryError
-from local.athena.functions import Wrong, moment
+from local.athena.functions import Wrong, cast_date, moment
 from local.athena.types import Type, common, quote, text
-
-if TYPE_CHECKING:
-    from local.athena.compiler import Compiler
 
 
 @dataclass(frozen=True)
@@ -72,9 +69,31 @@ def refuse(what: str) -> QueryError:
     return QueryError("NOT_SUPPORTED", f"This local Athena does not support {what}")
 
 
+def position(node: exp.Expr | None) -> tuple[int, int] | None:
+    """Line and column, from 1, of where a node begins."""
+    starts = []
+    for part in node.walk() if node is not None else ():
+        line, end = part.meta.get("line"), part.meta.get("col")
+        if line and end:
+            length = (part.meta.get("end") or 0) - (part.meta.get("start") or 0)
+            starts.append((line, max(end - length, 1)))
+    return min(starts) if starts else None
+
+
+def unresolved(column: exp.Column) -> QueryError:
+    """COLUMN_NOT_FOUND, where the column stands."""
+    if column.name in ("current_schema", "current_catalog", "current_user", "localtime"):
+        return QueryError("NOT_SUPPORTED", f"This local Athena does not support {column.name}")
+    name = f"{column.table}.{column.name}" if column.table else column.name
+    return QueryError(
+        "COLUMN_NOT_FOUND",
+        f"Column '{name}' cannot be resolved",
+        position(column) or (1, 1),
+    )
+
+
 def mismatch(message: str, node: exp.Expr | None = None) -> QueryError:
     """TYPE_MISMATCH, where the node stands."""
-    from local.athena.sql import position  # noqa: PLC0415  (sql needs types of this)
 
     return QueryError("TYPE_MISMATCH", message, position(node))
 
@@ -642,12 +661,32 @@ def interval_literal(node: exp.Interval) -> Value:
 # -- the walk --------------------------------------------------------------------------------------
 
 
-class Expressions:
-    """Compiles the expressions of one SELECT."""
+class Queries(Protocol):
+    """What an expression asks of the compiler of the whole query: see `Compiler`."""
 
-    def __init__(self, compiler: Compiler, scope: Scope) -> None:
+    def query(self, tree: exp.Expr, outer: Scope | None = None, /) -> Any: ...  # noqa: D102
+    def coerced(self, relation: Any, kinds: Sequence[Type], /) -> Any: ...  # noqa: D102
+    def order(self, order: exp.Expr, expressions: Expressions, /) -> str: ...  # noqa: D102
+    def window(self, node: exp.Window, expressions: Expressions, /) -> str: ...  # noqa: D102
+    def call(self, within: Expressions, name: str, nodes: Sequence[exp.Expr], /) -> Value: ...  # noqa: D102
+    def concat(self, within: Expressions, values: Sequence[Value], node: exp.Expr, /) -> Value: ...  # noqa: D102
+    def aggregate(self, within: Expressions, node: exp.Expr, /) -> Value: ...  # noqa: D102
+    def at_zone(self, value: Value, zone: Value, /) -> Value: ...  # noqa: D102
+
+
+class Expressions:
+    """Compiles the expressions of one SELECT.
+
+    Parameters
+    ----------
+    compiler:
+        The `Compiler` of the whole query, which knows subqueries, windows and functions.
+    """
+
+    def __init__(self, compiler: Queries, scope: Scope) -> None:
         self.compiler = compiler
         self.scope = scope
+        self.windows: dict[str, exp.Window] = {}
 
     def value(self, node: exp.Expr) -> Value:
         """The value that an expression gives."""
@@ -686,7 +725,6 @@ class Expressions:
     # one method a kind of node
 
     def _column(self, node: exp.Expr) -> Value:
-        from local.athena.sql import unresolved  # noqa: PLC0415
 
         assert isinstance(node, exp.Column)
         found = self.scope.column(node.table, node.name)
@@ -853,14 +891,13 @@ class Expressions:
         )
 
     def _joined(self, node: exp.Expr) -> Value:
-        from local.athena.function_table import concat  # noqa: PLC0415
 
         parts = (
             node.expressions
             if isinstance(node, exp.Concat)
             else [node.args["this"], node.args["expression"]]
         )
-        return concat(self, [self.value(one) for one in parts], node)
+        return self.compiler.concat(self, [self.value(one) for one in parts], node)
 
     def _case(self, node: exp.Expr) -> Value:
         branches, subject = node.args["ifs"], node.args.get("this")
@@ -941,8 +978,6 @@ class Expressions:
         if to.name == "json":
             return Value(f"trino_json_parse({text(written)})", t.JSON)
         if to.name == "date":
-            from local.athena.functions import cast_date  # noqa: PLC0415
-
             try:
                 return Value(f"DATE '{cast_date(written).isoformat()}'", t.DATE)
             except Wrong as error:
@@ -960,9 +995,8 @@ class Expressions:
         return Value(f"[{', '.join(one.sql for one in values)}]", t.array(values[0].type))
 
     def _row(self, node: exp.Expr) -> Value:
-        from local.athena.function_table import call  # noqa: PLC0415
 
-        return call(self, "row", node.expressions)
+        return self.compiler.call(self, "row", node.expressions)
 
     def _bracket(self, node: exp.Expr) -> Value:
         source, index = self.value(node.this), node.expressions
@@ -986,12 +1020,10 @@ class Expressions:
         return Value(f"trino_subscript({source.sql}, {at.sql})", source.type.args[0])
 
     def _zone(self, node: exp.Expr) -> Value:
-        from local.athena.function_table import at_zone  # noqa: PLC0415
 
-        return at_zone(self.value(node.this), self.value(node.args["zone"]))
+        return self.compiler.at_zone(self.value(node.this), self.value(node.args["zone"]))
 
     def _extract(self, node: exp.Expr) -> Value:
-        from local.athena.function_table import call  # noqa: PLC0415
 
         names = {"dow": "day_of_week", "doy": "day_of_year", "yow": "year_of_week"}
         unit = node.this.name.lower()
@@ -1013,17 +1045,15 @@ class Expressions:
             "timezone_minute",
         ):
             raise QueryError("SYNTAX_ERROR", f"Invalid EXTRACT field: {unit}")
-        return call(self, unit, [node.expression])
+        return self.compiler.call(self, unit, [node.expression])
 
     def _call(self, node: exp.Expr) -> Value:
-        from local.athena.function_table import call  # noqa: PLC0415
 
-        return call(self, node.name.lower(), node.expressions)
+        return self.compiler.call(self, node.name.lower(), node.expressions)
 
     def _aggregate(self, node: exp.Expr) -> Value:
-        from local.athena.function_table import aggregate  # noqa: PLC0415
 
-        return aggregate(self, node)
+        return self.compiler.aggregate(self, node)
 
     def _now(self, node: exp.Expr) -> Value:
         precision = node.this
@@ -1048,27 +1078,25 @@ def _named(name: str, *keys: str) -> Callable[[Expressions, exp.Expr], Value]:
     """A node of sqlglot's that is a call of a function."""
 
     def rule(self: Expressions, node: exp.Expr) -> Value:
-        from local.athena.function_table import call  # noqa: PLC0415
 
         found: list[exp.Expr] = []
         for key in keys:
             one = node.args.get(key)
             found += one if isinstance(one, list) else [one] if one is not None else []
-        return call(self, name, found)
+        return self.compiler.call(self, name, found)
 
     return rule
 
 
 def _trim(self: Expressions, node: exp.Expr) -> Value:
-    from local.athena.function_table import call  # noqa: PLC0415
 
     name = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(
         (node.args.get("position") or "").upper(), "trim"
     )
     letters = node.args.get("expression")
     if letters is not None:
-        return call(self, f"${name}", [node.this, letters])
-    return call(self, name, [node.this])
+        return self.compiler.call(self, f"${name}", [node.this, letters])
+    return self.compiler.call(self, name, [node.this])
 
 
 _KNOWN = {

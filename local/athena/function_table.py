@@ -20,6 +20,7 @@ from local.athena.expressions import (
     Expressions,
     Value,
     add_span,
+    arithmetic,
     as_text,
     average,
     cast,
@@ -267,8 +268,6 @@ def _abs(name: str, x: Value) -> Value:
 
 @_function("mod", least=2)
 def _mod(name: str, a: Value, b: Value) -> Value:
-    from local.athena.expressions import arithmetic  # noqa: PLC0415
-
     return arithmetic(a, b, "%")
 
 

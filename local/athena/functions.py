@@ -20,6 +20,7 @@ from urllib.parse import quote_plus, unquote_plus
 import duckdb
 
 from local.athena.results import java_double
+from local.athena.types import read_type
 
 
 class Wrong(ValueError):  # noqa: N818  (its text is the error)
@@ -497,8 +498,6 @@ def _whole(document: str) -> Any:
 
 def cast_json(document: str, kind: str) -> str | None:
     """``CAST(json AS T)`` as text of JSON that DuckDB's reader takes for T; None is NULL."""
-    from local.athena.types import read_type  # noqa: PLC0415  (types do not need functions)
-
     made = _of_json(_whole(document), read_type(kind), document, kind)
     if made is None or isinstance(made, str):
         return made

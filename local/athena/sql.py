@@ -20,6 +20,7 @@ from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 from local.athena import information_schema
 from local.athena.catalog import Catalog, Table
 from local.athena.errors import QueryError
+from local.athena.expressions import position, unresolved
 from local.athena.function_table import AGGREGATES
 from local.athena.types import split_top
 
@@ -278,17 +279,6 @@ def _syntax(sql: str, last: Token, error: ParseError) -> str:
         return _mismatched(*_end(sql), "<EOF>", "<expression>")
     wanted = "<EOF>" if wanted.startswith("Invalid expression") else "<expression>"
     return _mismatched(line, max(end - len(word) + 1, 1), word, wanted)
-
-
-def position(node: exp.Expr | None) -> tuple[int, int] | None:
-    """Line and column, from 1, of where a node begins."""
-    starts = []
-    for part in node.walk() if node is not None else ():
-        line, end = part.meta.get("line"), part.meta.get("col")
-        if line and end:
-            length = (part.meta.get("end") or 0) - (part.meta.get("start") or 0)
-            starts.append((line, max(end - length, 1)))
-    return min(starts) if starts else None
 
 
 def placed(error: QueryError, tree: exp.Expr) -> QueryError:
@@ -574,18 +564,6 @@ def _is_parameter(column: exp.Column) -> bool:
             return True
         node = node.parent
     return False
-
-
-def unresolved(column: exp.Column) -> QueryError:
-    """COLUMN_NOT_FOUND, where the column stands."""
-    if column.name in ("current_schema", "current_catalog", "current_user", "localtime"):
-        return QueryError("NOT_SUPPORTED", f"This local Athena does not support {column.name}")
-    name = f"{column.table}.{column.name}" if column.table else column.name
-    return QueryError(
-        "COLUMN_NOT_FOUND",
-        f"Column '{name}' cannot be resolved",
-        position(column) or (1, 1),
-    )
 
 
 def split_values(text: str) -> list[str]:
