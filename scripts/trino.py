@@ -1,7 +1,7 @@
 """Record what Trino answers to the golden statements: ``python -m scripts.trino [AREA ...]``.
 
-Athena's engine 3 is Trino's. This downloads a Trino server from Maven Central once (450 MB), runs it
-on loopback over a small catalog on the local stack's Glue and S3, and writes its answers to
+Athena's engine 3 is Trino's. This downloads a Trino server from Maven Central once (450 MB), runs
+it on loopback over a small catalog on the local stack's Glue and S3, and writes its answers to
 ``tests/athena/golden/AREA.jsonl``. The tests compare the local Athena with them, without Java.
 Needs Java 24 or later: ``JAVA_HOME``, or one in /usr/lib/jvm.
 """
@@ -59,8 +59,8 @@ def java() -> Path:
         if program.exists() and _release(home) >= _JAVA:
             return program
     raise TrinoError(
-        f"Trino {VERSION} needs Java {_JAVA} or later: set JAVA_HOME to one (looked at JAVA_HOME and "
-        "/usr/lib/jvm)"
+        f"Trino {VERSION} needs Java {_JAVA} or later: set JAVA_HOME to one (looked at JAVA_HOME "
+        "and in /usr/lib/jvm)"
     )
 
 
@@ -86,7 +86,7 @@ def server() -> Path:
         made = Path(scratch) / f"trino-server-core-{VERSION}"
         shutil.rmtree(made / "plugin", ignore_errors=True)
         with zipfile.ZipFile(hive) as archive:
-            archive.extractall(scratch)
+            archive.extractall(scratch)  # noqa: S202  (its checksum is Maven Central's)
         (made / "plugin").mkdir()
         (Path(scratch) / f"trino-hive-{VERSION}").rename(made / "plugin" / "hive")
         made.rename(folder)
@@ -270,12 +270,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         java()
         server()
-        with tempfile.TemporaryDirectory(prefix="sales-cdc-trino-") as scratch:
-            with running_lab(Path(scratch)) as lab:
-                golden.make_tables(lab)
-                _say(f"starting Trino {VERSION}")
-                with running(lab, Path(scratch)) as trino:
-                    _run(trino, options.areas or golden.areas(), options.ask)
+        with (
+            tempfile.TemporaryDirectory(prefix="sales-cdc-trino-") as scratch,
+            running_lab(Path(scratch)) as lab,
+        ):
+            golden.make_tables(lab)
+            _say(f"starting Trino {VERSION}")
+            with running(lab, Path(scratch)) as trino:
+                _run(trino, options.areas or golden.areas(), options.ask)
     except TrinoError as error:
         _say(str(error))
         return 1

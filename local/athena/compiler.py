@@ -3,6 +3,8 @@
 A clause that is not written here is refused with NOT_SUPPORTED.
 """
 
+# ruff: noqa: E501  (messages)
+
 from __future__ import annotations
 
 from collections import Counter
@@ -11,6 +13,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from local.athena import function_table
 from local.athena import types as t
 from local.athena.errors import QueryError
 from local.athena.expressions import Expressions, Scope, Value, coerce, mismatch, refuse
@@ -86,11 +89,14 @@ class Compiler:
             self._ctes.pop()
         return Relation(prefix + found.sql, found.columns)
 
+    call = staticmethod(function_table.call)
+    concat = staticmethod(function_table.concat)
+    aggregate = staticmethod(function_table.aggregate)
+    at_zone = staticmethod(function_table.at_zone)
+
     # -- parts of a query ------------------------------------------------------------------------
 
-    def _with(
-        self, with_: exp.Expr | None, outer: Scope | None
-    ) -> tuple[dict[str, Relation], str]:
+    def _with(self, with_: exp.Expr | None, outer: Scope | None) -> tuple[dict[str, Relation], str]:
         if with_ is None:
             return {}, ""
         found: dict[str, Relation] = {}
@@ -100,7 +106,10 @@ class Compiler:
             for cte in with_.expressions:
                 name = cte.alias.lower()
                 if name in found:
-                    raise QueryError("DUPLICATE_NAMED_QUERY", f"WITH query name '{name}' specified more than once")
+                    raise QueryError(
+                        "DUPLICATE_NAMED_QUERY",
+                        f"WITH query name '{name}' specified more than once",
+                    )
                 names = [one.name.lower() for one in cte.args["alias"].columns]
                 inner = cte.this
                 if with_.args.get("recursive") and isinstance(inner, exp.Union):
@@ -117,7 +126,12 @@ class Compiler:
         return found, f"{word} {', '.join(parts)} "
 
     def _recursive(
-        self, union: exp.Union, name: str, names: list[str], found: dict[str, Relation], outer: Scope | None
+        self,
+        union: exp.Union,
+        name: str,
+        names: list[str],
+        found: dict[str, Relation],
+        outer: Scope | None,
     ) -> Relation:
         if union.args.get("distinct") or union.args.get("order") or union.args.get("limit"):
             raise refuse("a recursive query that is no plain UNION ALL")
@@ -168,10 +182,15 @@ class Compiler:
         for i, (a, b) in enumerate(zip(left.columns, right.columns, strict=True), 1):
             kind = common(a.type, b.type)
             if kind is None:
-                raise mismatch(f"column {i} in {type(tree).__name__.upper()} query has incompatible types: {a.type}, {b.type}")
+                raise mismatch(
+                    f"column {i} in {type(tree).__name__.upper()} query has incompatible types: {a.type}, {b.type}"
+                )
             kinds.append(kind)
         columns = named([(a.name, kind) for a, kind in zip(left.columns, kinds, strict=True)])
-        shown = ", ".join(f"{quote(a.held)} AS {quote(b.held)}" for a, b in zip(left.columns, columns, strict=True))
+        shown = ", ".join(
+            f"{quote(a.held)} AS {quote(b.held)}"
+            for a, b in zip(left.columns, columns, strict=True)
+        )
         word = type(tree).__name__.upper() + ("" if tree.args.get("distinct") else " ALL")
         sql = (
             f"(SELECT {shown} FROM ({self.coerced(left, kinds).sql}) AS l_) {word} "  # noqa: S608
@@ -186,7 +205,9 @@ class Compiler:
             return relation
         scope = Scope(sources={"": relation.scope("f_")}, parent=outer)
         expressions = Expressions(self, scope)
-        shown = f" ORDER BY {self.order(order, expressions, relation.columns, 'f_')}" if order else ""
+        shown = (
+            f" ORDER BY {self.order(order, expressions, relation.columns, 'f_')}" if order else ""
+        )
         return Relation(f"SELECT * FROM ({relation.sql}) AS f_{shown}{end}", relation.columns)  # noqa: S608
 
     def _limits(self, tree: exp.Expr) -> str:
@@ -194,14 +215,20 @@ class Compiler:
         end = ""
         if isinstance(limit, exp.Fetch):
             options = limit.args.get("limit_options")
-            if options is not None and (options.args.get("with_ties") or options.args.get("percent")):
+            if options is not None and (
+                options.args.get("with_ties") or options.args.get("percent")
+            ):
                 if not tree.args.get("order"):
-                    raise QueryError("MISSING_ORDER_BY", "FETCH FIRST WITH TIES clause requires ORDER BY")
+                    raise QueryError(
+                        "MISSING_ORDER_BY", "FETCH FIRST WITH TIES clause requires ORDER BY"
+                    )
                 raise refuse("FETCH FIRST WITH TIES")
             end += f" LIMIT {_count(limit.args.get('count'))}"
         elif limit is not None:
             if limit.args.get("limit_options") or limit.args.get("offset") or limit.expressions:
-                raise QueryError("SYNTAX_ERROR", "mismatched input in LIMIT. Expecting: <number>, ALL")
+                raise QueryError(
+                    "SYNTAX_ERROR", "mismatched input in LIMIT. Expecting: <number>, ALL"
+                )
             end += f" LIMIT {_count(limit.expression)}"
         if offset is not None:
             end += f" OFFSET {_count(offset.expression)}"
@@ -224,13 +251,17 @@ class Compiler:
                 kinds[i] = kind
         columns = tuple(Column(f"_col{i}", kind, f"c{i}") for i, kind in enumerate(kinds))
         shown = ", ".join(
-            "(" + ", ".join(f"CAST({coerce(v, k).sql} AS {k.duckdb})" for v, k in zip(row, kinds, strict=True)) + ")"
+            "("
+            + ", ".join(
+                f"CAST({coerce(v, k).sql} AS {k.duckdb})" for v, k in zip(row, kinds, strict=True)
+            )
+            + ")"
             for row in rows
         )
         names = ", ".join(one.held for one in columns)
         return Relation(f"SELECT * FROM (VALUES {shown}) AS v_({names})", columns)  # noqa: S608
 
-    def _select(self, tree: exp.Select, outer: Scope | None) -> Relation:  # noqa: PLR0912
+    def _select(self, tree: exp.Select, outer: Scope | None) -> Relation:
         _only(tree, _SELECT_PARTS)
         for part in ("kind", "hint", "operation_modifiers", "laterals"):
             if tree.args.get(part):
@@ -242,17 +273,26 @@ class Compiler:
         if tree.args.get("where"):
             condition = tree.args["where"].this
             if condition.find(exp.AnonymousAggFunc) and not condition.find(exp.Query):
-                raise QueryError("EXPRESSION_NOT_SCALAR", "WHERE clause cannot contain aggregations, window functions or grouping operations")
+                raise QueryError(
+                    "EXPRESSION_NOT_SCALAR",
+                    "WHERE clause cannot contain aggregations, window functions or grouping operations",
+                )
             sql += f" WHERE {expressions.boolean(condition, 'WHERE clause')}"
-        self._windows = {one.name.lower(): one for one in tree.args.get("windows") or ()}
+        expressions.windows = {one.name.lower(): one for one in tree.args.get("windows") or ()}
         items = [
             (one.alias.lower() if isinstance(one, exp.Alias) else one.output_name, one.unalias())
             for one in tree.expressions
         ]
         if any(isinstance(one, exp.Star) for _, one in items):
-            raise QueryError("COLUMN_NOT_FOUND", "SELECT * not allowed in queries without FROM clause")
+            if source:
+                raise refuse("* of UNNEST whose columns have no names")
+            raise QueryError(
+                "COLUMN_NOT_FOUND", "SELECT * not allowed in queries without FROM clause"
+            )
         values = [expressions.value(one) for _, one in items]
-        columns = named([(name, value.type) for (name, _), value in zip(items, values, strict=True)])
+        columns = named(
+            [(name, value.type) for (name, _), value in zip(items, values, strict=True)]
+        )
         group = tree.args.get("group")
         if group is not None:
             sql += f" GROUP BY {self._group(group, values, expressions)}"
@@ -278,7 +318,11 @@ class Compiler:
         def one(node: exp.Expr) -> str:
             if isinstance(node, exp.Literal) and not node.is_string:
                 if not 1 <= int(node.name) <= len(values):
-                    raise QueryError("INVALID_COLUMN_REFERENCE", f"GROUP BY position {node.name} is not in select list", (1, 1))
+                    raise QueryError(
+                        "INVALID_COLUMN_REFERENCE",
+                        f"GROUP BY position {node.name} is not in select list",
+                        (1, 1),
+                    )
                 return values[int(node.name) - 1].sql
             if isinstance(node, (exp.Rollup, exp.Cube, exp.GroupingSets)):
                 word = {exp.Rollup: "ROLLUP", exp.Cube: "CUBE"}.get(type(node), "GROUPING SETS")
@@ -289,7 +333,11 @@ class Compiler:
             return expressions.value(node).sql
 
         parts = [one(node) for node in group.expressions]
-        for kind, word in (("rollup", "ROLLUP"), ("cube", "CUBE"), ("grouping_sets", "GROUPING SETS")):
+        for kind, word in (
+            ("rollup", "ROLLUP"),
+            ("cube", "CUBE"),
+            ("grouping_sets", "GROUPING SETS"),
+        ):
             for node in group.args.get(kind) or ():
                 parts.append(f"{word} ({', '.join(map(one, node.expressions))})")
         return ", ".join(parts) or "()"
@@ -313,9 +361,18 @@ class Compiler:
             if columns and isinstance(node, exp.Literal) and not node.is_string:
                 place = int(node.name)
                 if not 1 <= place <= len(columns):
-                    raise QueryError("INVALID_COLUMN_REFERENCE", f"ORDER BY position {place} is not in select list", (1, 1))
+                    raise QueryError(
+                        "INVALID_COLUMN_REFERENCE",
+                        f"ORDER BY position {place} is not in select list",
+                        (1, 1),
+                    )
                 kind, sql = columns[place - 1].type, str(place)
-            elif isinstance(node, exp.Column) and not node.table and names[node.name] == 1 and columns:
+            elif (
+                isinstance(node, exp.Column)
+                and not node.table
+                and names[node.name] == 1
+                and columns
+            ):
                 place = outputs[node.name] + 1
                 kind, sql = columns[place - 1].type, str(place)
             else:
@@ -323,15 +380,24 @@ class Compiler:
                 if columns and not alias:
                     own = {name: values[i] for name, i in outputs.items() if names[name] == 1}
                     inner = Expressions(self, Scope(sources={"": own}, parent=expressions.scope))
+                    inner.windows = expressions.windows
                 value = inner.value(node)
                 kind, sql = value.type, value.sql
                 if distinct and value.sql not in [one.sql for one in values]:
-                    raise QueryError("EXPRESSION_NOT_IN_DISTINCT", "For SELECT DISTINCT, ORDER BY expressions must appear in select list", (1, 1))
+                    raise QueryError(
+                        "EXPRESSION_NOT_IN_DISTINCT",
+                        "For SELECT DISTINCT, ORDER BY expressions must appear in select list",
+                        (1, 1),
+                    )
             if kind.name in ("map", "json"):
-                raise mismatch(f"Type {kind} is not orderable, and therefore cannot be used in ORDER BY")
+                raise mismatch(
+                    f"Type {kind} is not orderable, and therefore cannot be used in ORDER BY"
+                )
             if kind.name in ("array", "row"):
                 raise refuse(f"ORDER BY of {kind}")
-            explicit = isinstance(item, exp.Ordered) and item.meta.get("nulls_first", item.args.get("nulls_first"))
+            explicit = isinstance(item, exp.Ordered) and item.meta.get(
+                "nulls_first", item.args.get("nulls_first")
+            )
             way = "DESC" if isinstance(item, exp.Ordered) and item.args.get("desc") else "ASC"
             parts.append(f"{sql} {way} NULLS {'FIRST' if explicit else 'LAST'}")
         return ", ".join(parts)
@@ -341,12 +407,16 @@ class Compiler:
         if node.args.get("over") not in (None, "OVER") or node.args.get("first") is not None:
             raise QueryError("SYNTAX_ERROR", "mismatched input in OVER")
         if node.args.get("alias") is not None:
-            name = node.args["alias"].name.lower() if not isinstance(node.args["alias"], str) else node.args["alias"].lower()
-            if name not in self._windows:
+            name = (
+                node.args["alias"].name.lower()
+                if not isinstance(node.args["alias"], str)
+                else node.args["alias"].lower()
+            )
+            if name not in expressions.windows:
                 raise QueryError("INVALID_WINDOW_REFERENCE", f"Cannot resolve WINDOW name {name}")
             if any(node.args.get(part) for part in ("partition_by", "order", "spec")):
                 raise refuse("a window that extends another")
-            node = self._windows[name]
+            node = expressions.windows[name]
         parts = []
         partition = [expressions.value(one) for one in node.args.get("partition_by") or ()]
         if partition:
@@ -400,8 +470,10 @@ class Compiler:
         return sql
 
     def _join(self, join: exp.Join, scope: Scope) -> str:
-        if set(k for k, v in join.args.items() if v) - {"this", "on", "side", "kind", "global_"}:
-            odd = next(k for k, v in join.args.items() if v and k not in ("this", "on", "side", "kind"))
+        if {k for k, v in join.args.items() if v} - {"this", "on", "side", "kind", "global_"}:
+            odd = next(
+                k for k, v in join.args.items() if v and k not in ("this", "on", "side", "kind")
+            )
             raise refuse(f"a join with {odd}")
         side, kind = (join.side or "").upper(), (join.kind or "").upper()
         if kind not in ("", "CROSS", "INNER", "OUTER") or join.args.get("method"):
@@ -413,7 +485,9 @@ class Compiler:
         made = self._source(join.this, scope, "LATERAL " if lateral else "")
         if on is None:
             if side:
-                raise QueryError("SYNTAX_ERROR", f"mismatched input: a {side} JOIN needs ON or USING")
+                raise QueryError(
+                    "SYNTAX_ERROR", f"mismatched input: a {side} JOIN needs ON or USING"
+                )
             return f"CROSS JOIN {made}"
         if lateral and not (isinstance(on, exp.Boolean) and on.this):
             raise refuse("a join of UNNEST or LATERAL on something else than true")
@@ -423,10 +497,16 @@ class Compiler:
     def _source(self, node: exp.Expr, scope: Scope, lateral: str) -> str:
         for part in ("sample", "pivots", "joins", "match_recognize"):
             if node.args.get(part):
-                raise refuse({"sample": "TABLESAMPLE", "pivots": "PIVOT", "joins": "a nested join"}.get(part, part.upper()))
+                raise refuse(
+                    {"sample": "TABLESAMPLE", "pivots": "PIVOT", "joins": "a nested join"}.get(
+                        part, part.upper()
+                    )
+                )
         alias = node.args.get("alias")
         name = node.alias_or_name.lower() or f"s_{len(scope.sources)}"
-        names = [one.name.lower() for one in alias.columns] if isinstance(alias, exp.TableAlias) else []
+        names = (
+            [one.name.lower() for one in alias.columns] if isinstance(alias, exp.TableAlias) else []
+        )
         if name in scope.sources:
             raise QueryError("AMBIGUOUS_NAME", f"Relation '{name}' is ambiguous", (1, 1))
         if isinstance(node, exp.Unnest):
@@ -437,21 +517,32 @@ class Compiler:
         elif isinstance(node, exp.Table):
             made = self._table(node)
         elif isinstance(node, (exp.Subquery, exp.Values, exp.Select)):
-            inner_query = node.this if isinstance(node, exp.Subquery) and not node.args.get("order") and not node.args.get("limit") else node
+            inner_query = (
+                node.this
+                if isinstance(node, exp.Subquery)
+                and not node.args.get("order")
+                and not node.args.get("limit")
+                else node
+            )
             made = self.query(inner_query, scope.parent)
         else:
             raise QueryError("SYNTAX_ERROR", f"mismatched input in FROM: {type(node).__name__}")
         columns = made.columns
         if names and not isinstance(node, exp.Unnest):
             renamed = self._renamed(columns, names)
-            columns = tuple(Column(new.name, old.type, old.held) for new, old in zip(renamed, columns, strict=True))
+            columns = tuple(
+                Column(new.name, old.type, old.held)
+                for new, old in zip(renamed, columns, strict=True)
+            )
         scope.sources[name] = Relation("", columns).scope(name)
         body = made.sql if isinstance(node, exp.Table) else f"{lateral}({made.sql})"
         return f"{body} AS {quote(name)}"
 
     def _table(self, node: exp.Table) -> Relation:
         if not isinstance(node.this, exp.Identifier):
-            raise refuse(f"the table function {node.this.sql()}" if node.this.sql() else "a table function")
+            raise refuse(
+                f"the table function {node.this.sql()}" if node.this.sql() else "a table function"
+            )
         name = node.name
         if name in self._tables:
             columns = tuple(Column(one, kind, one) for one, kind in self._tables[name].items())
@@ -477,17 +568,27 @@ class Compiler:
             if value.type.name == "map":
                 key, kind = value.type.args
                 lengths.append(f"cardinality({value.sql})")
-                columns += [(item(f"map_keys({value.sql})"), key), (item(f"map_values({value.sql})"), kind)]
+                columns += [
+                    (item(f"map_keys({value.sql})"), key),
+                    (item(f"map_values({value.sql})"), kind),
+                ]
                 continue
             if value.type.name != "array":
                 raise mismatch(f"Cannot unnest type: {value.type}", one)
             lengths.append(f"len({value.sql})")
             place, kind = item(value.sql), value.type.args[0]
             if kind.name == "row":
-                columns += [(f"struct_extract_at({place}, {i})", of) for i, (_, of) in enumerate(kind.args, 1)]
+                columns += [
+                    (f"struct_extract_at({place}, {i})", of)
+                    for i, (_, of) in enumerate(kind.args, 1)
+                ]
                 if not names:
                     names_of_row = [name for name, _ in kind.args]
-                    if all(names_of_row) and len(node.expressions) == 1 and not node.args.get("offset"):
+                    if (
+                        all(names_of_row)
+                        and len(node.expressions) == 1
+                        and not node.args.get("offset")
+                    ):
                         names = [str(name) for name in names_of_row]
             else:
                 columns.append((place, kind))
@@ -498,9 +599,17 @@ class Compiler:
             longest = "greatest(" + ", ".join(f"coalesce({one}, 0)" for one in lengths) + ")"
             columns.append((item(f"range(1, CAST({longest} AS BIGINT) + 1)"), t.BIGINT))
         if names and len(names) != len(columns):
-            raise QueryError("MISMATCHED_COLUMN_ALIASES", f"Column alias list has {len(names)} entries but 'unnest' has {len(columns)} columns", (1, 1))
-        made = named([(names[i] if names else f"_col{i}", kind) for i, (_, kind) in enumerate(columns)])
-        shown = ", ".join(f"{sql} AS {quote(one.held)}" for (sql, _), one in zip(columns, made, strict=True))
+            raise QueryError(
+                "MISMATCHED_COLUMN_ALIASES",
+                f"Column alias list has {len(names)} entries but 'unnest' has {len(columns)} columns",
+                (1, 1),
+            )
+        made = named(
+            [(names[i] if names else f"_col{i}", kind) for i, (_, kind) in enumerate(columns)]
+        )
+        shown = ", ".join(
+            f"{sql} AS {quote(one.held)}" for (sql, _), one in zip(columns, made, strict=True)
+        )
         return Relation(f"SELECT {shown} FROM (SELECT {', '.join(unnested)}) AS n_", made)  # noqa: S608
 
 
@@ -518,10 +627,19 @@ def _only(tree: exp.Expr, parts: set[str]) -> None:
         if value and name not in parts:
             if name in ("qualify", "locks", "settings", "format", "into"):
                 raise QueryError("SYNTAX_ERROR", f"mismatched input '{name.upper()}'")
-            raise refuse({"match": "MATCH_RECOGNIZE", "sample": "TABLESAMPLE"}.get(name, f"the clause {name}"))
+            raise refuse(
+                {"match": "MATCH_RECOGNIZE", "sample": "TABLESAMPLE"}.get(
+                    name, f"the clause {name}"
+                )
+            )
 
 
 def _is_row(node: exp.Expr) -> bool:
+    """Is this item of VALUES a row of columns? sqlglot reads ``ROW(x)`` and ``(ROW(x))`` alike."""
+    if isinstance(node, exp.Tuple) and len(node.expressions) == 1:
+        inner = node.expressions[0]
+        if isinstance(inner, exp.Anonymous) and inner.name.lower() == "row":
+            raise refuse("VALUES of rows in a row")
     return isinstance(node, (exp.Tuple, exp.Struct)) or (
         isinstance(node, exp.Anonymous) and node.name.lower() == "row"
     )

@@ -4,23 +4,22 @@ Only what is written here is passed on; all else is refused with NOT_SUPPORTED. 
 `function_table`. Each is held against Trino by the golden statements of ``tests/athena/golden``.
 """
 
+# ruff: noqa: E501  (messages)
+
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from sqlglot import exp
 
 from local.athena import types as t
 from local.athena.errors import QueryError
-from local.athena.functions import Wrong, moment
+from local.athena.functions import Wrong, cast_date, moment
 from local.athena.types import Type, common, quote, text
-
-if TYPE_CHECKING:
-    from local.athena.compiler import Compiler
 
 
 @dataclass(frozen=True)
@@ -59,14 +58,42 @@ class Scope:
         return found or (self.parent.column(table, name) if self.parent else None)
 
 
+def failed(error: Wrong) -> QueryError:
+    """The error that a function of `functions` raised."""
+    name, _, message = str(error).partition(": ")
+    return QueryError(name, message)
+
+
 def refuse(what: str) -> QueryError:
     """NOT_SUPPORTED, for what Trino knows and this does not."""
     return QueryError("NOT_SUPPORTED", f"This local Athena does not support {what}")
 
 
+def position(node: exp.Expr | None) -> tuple[int, int] | None:
+    """Line and column, from 1, of where a node begins."""
+    starts = []
+    for part in node.walk() if node is not None else ():
+        line, end = part.meta.get("line"), part.meta.get("col")
+        if line and end:
+            length = (part.meta.get("end") or 0) - (part.meta.get("start") or 0)
+            starts.append((line, max(end - length, 1)))
+    return min(starts) if starts else None
+
+
+def unresolved(column: exp.Column) -> QueryError:
+    """COLUMN_NOT_FOUND, where the column stands."""
+    if column.name in ("current_schema", "current_catalog", "current_user", "localtime"):
+        return QueryError("NOT_SUPPORTED", f"This local Athena does not support {column.name}")
+    name = f"{column.table}.{column.name}" if column.table else column.name
+    return QueryError(
+        "COLUMN_NOT_FOUND",
+        f"Column '{name}' cannot be resolved",
+        position(column) or (1, 1),
+    )
+
+
 def mismatch(message: str, node: exp.Expr | None = None) -> QueryError:
     """TYPE_MISMATCH, where the node stands."""
-    from local.athena.sql import position  # noqa: PLC0415  (sql needs types of this)
 
     return QueryError("TYPE_MISMATCH", message, position(node))
 
@@ -155,7 +182,7 @@ def read_zone(name: str, error: str = "INVALID_FUNCTION_ARGUMENT") -> str:
     raise QueryError(error, f"'{name}' is not a valid time zone")
 
 
-def as_text(value: Value) -> str:
+def as_text(value: Value) -> str:  # noqa: PLR0911  (one a type)
     """``CAST(x AS varchar)``."""
     kind, sql = value.type, value.sql
     name = kind.name
@@ -224,7 +251,7 @@ def _holds_map(kind: Type) -> bool:
     return kind.name == "map" or any(_holds_map(one) for one in inner)
 
 
-def _as_json(sql: str, of: Type) -> str:  # noqa: PLR0911  (one a type)
+def _as_json(sql: str, of: Type) -> str:
     """The JSON text of a value; ``null`` for NULL."""
     if of.name == "json":
         shown = sql
@@ -267,7 +294,7 @@ def cast(value: Value, to: Type) -> Value:
     return Value(_cast(value.sql, value.type, to), to)
 
 
-def _cast(sql: str, of: Type, to: Type) -> str:  # noqa: PLR0911, PLR0912  (one a pair)
+def _cast(sql: str, of: Type, to: Type) -> str:  # noqa: PLR0911  (one a pair)
     a, b = of.name, to.name
     if a == "unknown" or of == to:
         return sql if of == to else f"CAST({sql} AS {to.duckdb})"
@@ -292,7 +319,7 @@ def _cast(sql: str, of: Type, to: Type) -> str:  # noqa: PLR0911, PLR0912  (one 
     raise mismatch(f"Cannot cast {of} to {to}")
 
 
-def _from_text(sql: str, to: Type) -> str:  # noqa: PLR0911  (one a type)
+def _from_text(sql: str, to: Type) -> str:
     if to.name in _CHECKED:
         return f"CAST(trino_cast_integer({sql}, '{_CHECKED[to.name]}') AS {to.duckdb})"
     if to.name in ("double", "real"):
@@ -310,7 +337,7 @@ def _from_text(sql: str, to: Type) -> str:  # noqa: PLR0911  (one a type)
     raise mismatch(f"Cannot cast varchar to {to}")
 
 
-def _number(sql: str, of: Type, to: Type) -> str:
+def _number(sql: str, of: Type, to: Type) -> str:  # noqa: PLR0911  (one a type)
     if of.name in ("double", "real") and to in t.INTEGERS:
         wrong = f"trino_error('INVALID_CAST_ARGUMENT: Cannot cast ' || {sql} || ' to {to}')"
         rounded = f"CAST(round({sql}) AS {to.duckdb})"
@@ -352,8 +379,21 @@ def _time(value: Value, to: Type) -> str:
 
 # -- operators -------------------------------------------------------------------------------------
 
-_COMPARED = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
-_ARITHMETIC = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
+_COMPARED: dict[type[exp.Expr], str] = {
+    exp.EQ: "=",
+    exp.NEQ: "<>",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+}
+_ARITHMETIC: dict[type[exp.Expr], str] = {
+    exp.Add: "+",
+    exp.Sub: "-",
+    exp.Mul: "*",
+    exp.Div: "/",
+    exp.Mod: "%",
+}
 
 
 def compare(a: Value, b: Value, operator: str, node: exp.Expr | None = None) -> str:
@@ -367,7 +407,9 @@ def compare(a: Value, b: Value, operator: str, node: exp.Expr | None = None) -> 
         raise mismatch(f"Cannot apply operator: {a.type} {operator} {b.type}", node)
     x, y = coerce(a, kind).sql, coerce(b, kind).sql
     if kind.name in ("double", "real"):
-        nans = [f"isnan({one})" for one in (x, y) if not re.fullmatch(r"CAST\(-?[\d.]+ AS \w+\)", one)]
+        nans = [
+            f"isnan({one})" for one in (x, y) if not re.fullmatch(r"CAST\(-?[\d.]+ AS \w+\)", one)
+        ]
         if nans:
             answer = "true" if operator == "<>" else "false"
             return (
@@ -377,7 +419,13 @@ def compare(a: Value, b: Value, operator: str, node: exp.Expr | None = None) -> 
     if kind.name == "row":
         return _compare_rows(coerce(a, kind), coerce(b, kind), operator)
     if kind.name == "array":
-        if operator not in ("=", "<>") or kind.args[0].name in ("double", "real", "array", "row", "map"):
+        if operator not in ("=", "<>") or kind.args[0].name in (
+            "double",
+            "real",
+            "array",
+            "row",
+            "map",
+        ):
             raise refuse(f"comparing arrays with {operator} or of {kind.args[0]}")
         equal = f"trino_list_equal({x}, {y})"
         return equal if operator == "=" else f"(NOT {equal})"
@@ -407,13 +455,15 @@ def distinct_from(a: Value, b: Value, node: exp.Expr) -> str:
     return f"({coerce(a, kind).sql} IS DISTINCT FROM {coerce(b, kind).sql})"
 
 
-def arithmetic(a: Value, b: Value, operator: str, node: exp.Expr | None = None) -> Value:  # noqa: PLR0911
+def arithmetic(a: Value, b: Value, operator: str, node: exp.Expr | None = None) -> Value:
     """``a + b`` and the like."""
     times = {a.type.name, b.type.name} & {"date", "timestamp", "zoned"}
     if times or {a.type, b.type} & {t.DAYS, t.MONTHS}:
         return _time_arithmetic(a, b, operator, node)
     if a.type == b.type == t.UNKNOWN:
-        raise QueryError("AMBIGUOUS_FUNCTION_CALL", f"Could not choose a best candidate operator {operator}")
+        raise QueryError(
+            "AMBIGUOUS_FUNCTION_CALL", f"Could not choose a best candidate operator {operator}"
+        )
     kind = common(a.type, b.type)
     if kind is None or not t.is_number(kind):
         raise mismatch(f"Cannot apply operator: {a.type} {operator} {b.type}", node)
@@ -454,7 +504,8 @@ def _decimal_arithmetic(a: Value, b: Value, operator: str) -> Value:
         return Value(f"CAST(CAST({x} AS {wide}) % CAST({y} AS {wide}) AS {kind.duckdb})", kind)
     kind = t.decimal(max(p1 - s1, p2 - s2) + scale + 1, scale)
     return Value(
-        f"CAST(CAST({x} AS {kind.duckdb}) {operator} CAST({y} AS {kind.duckdb}) AS {kind.duckdb})", kind
+        f"CAST(CAST({x} AS {kind.duckdb}) {operator} CAST({y} AS {kind.duckdb}) AS {kind.duckdb})",
+        kind,
     )
 
 
@@ -469,7 +520,7 @@ def average(total: str, count: str, kind: Type) -> str:
     return f"CAST(trino_divide({_digits(total)}, {number}, 0, {kind.args[1]}) AS {kind.duckdb})"
 
 
-def _time_arithmetic(a: Value, b: Value, operator: str, node: exp.Expr | None) -> Value:  # noqa: PLR0911
+def _time_arithmetic(a: Value, b: Value, operator: str, node: exp.Expr | None) -> Value:
     if b.type.name in ("date", "timestamp", "zoned") and operator == "+":
         a, b = b, a
     spans = (t.DAYS, t.MONTHS)
@@ -501,9 +552,7 @@ def add_span(time: Value, span: Value, sign: int = 1) -> Value:
             return Value(shifted(moved, zone_of(kind), -1), kind)
         return Value(f"CAST({moved} AS {kind.duckdb})", kind)
     if kind == t.DATE:
-        wrong = (
-            "trino_error('INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date')"
-        )
+        wrong = "trino_error('INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date')"
         days = f"CASE WHEN {amount} % 86400000 <> 0 THEN {wrong} ELSE CAST({amount} // 86400000 AS INTEGER) END"
         return Value(f"({time.sql} + {days})", t.DATE)
     return Value(
@@ -545,7 +594,9 @@ def decimal_literal(written: str) -> Type:
     return t.decimal(precision, len(fraction))
 
 
-def timestamp_literal(written: str, name: str = "INVALID_LITERAL", digits: int | None = None) -> Value:
+def timestamp_literal(
+    written: str, name: str = "INVALID_LITERAL", digits: int | None = None
+) -> Value:
     """``TIMESTAMP '...'``, with a zone or without."""
     fraction = re.search(r"\d:\d+(?::\d+(?:\.(\d+))?)?", written)
     precision = digits if digits is not None else len((fraction and fraction[1]) or "")
@@ -556,7 +607,11 @@ def timestamp_literal(written: str, name: str = "INVALID_LITERAL", digits: int |
     except Wrong:
         raise QueryError(name, f"'{written}' is not a valid TIMESTAMP literal") from None
     shown = f"TIMESTAMP '{found:%Y-%m-%d %H:%M:%S.%f}'"
-    shown = shown.replace("TIMESTAMP '", "TIMESTAMP '" + "0" * (4 - len(str(found.year)))) if found.year < 1000 and not shown[11:15].isdigit() else shown
+    shown = (
+        shown.replace("TIMESTAMP '", "TIMESTAMP '" + "0" * (4 - len(str(found.year))))
+        if found.year < 1000 and not shown[11:15].isdigit()
+        else shown
+    )
     if zone is None:
         return Value(shown, t.timestamp(precision))
     zone = read_zone(zone.strip(), name)
@@ -606,18 +661,41 @@ def interval_literal(node: exp.Interval) -> Value:
 # -- the walk --------------------------------------------------------------------------------------
 
 
-class Expressions:
-    """Compiles the expressions of one SELECT."""
+class Queries(Protocol):
+    """What an expression asks of the compiler of the whole query: see `Compiler`."""
 
-    def __init__(self, compiler: Compiler, scope: Scope) -> None:
+    def query(self, tree: exp.Expr, outer: Scope | None = None, /) -> Any: ...  # noqa: D102
+    def coerced(self, relation: Any, kinds: Sequence[Type], /) -> Any: ...  # noqa: D102
+    def order(self, order: exp.Expr, expressions: Expressions, /) -> str: ...  # noqa: D102
+    def window(self, node: exp.Window, expressions: Expressions, /) -> str: ...  # noqa: D102
+    def call(self, within: Expressions, name: str, nodes: Sequence[exp.Expr], /) -> Value: ...  # noqa: D102
+    def concat(self, within: Expressions, values: Sequence[Value], node: exp.Expr, /) -> Value: ...  # noqa: D102
+    def aggregate(self, within: Expressions, node: exp.Expr, /) -> Value: ...  # noqa: D102
+    def at_zone(self, value: Value, zone: Value, /) -> Value: ...  # noqa: D102
+
+
+class Expressions:
+    """Compiles the expressions of one SELECT.
+
+    Parameters
+    ----------
+    compiler:
+        The `Compiler` of the whole query, which knows subqueries, windows and functions.
+    """
+
+    def __init__(self, compiler: Queries, scope: Scope) -> None:
         self.compiler = compiler
         self.scope = scope
+        self.windows: dict[str, exp.Window] = {}
 
     def value(self, node: exp.Expr) -> Value:
         """The value that an expression gives."""
         rule = _RULES.get(type(node))
         if rule is None:
             raise refuse(node.sql(dialect="trino") if len(node.sql()) < 60 else type(node).__name__)
+        for name, given in node.args.items():
+            if given and name not in _KNOWN and not isinstance(node, exp.Query):
+                raise refuse(f"{name} of {node.sql(dialect='trino')[:60]}")
         return rule(self, node)
 
     def boolean(self, node: exp.Expr, what: str) -> str:
@@ -647,7 +725,6 @@ class Expressions:
     # one method a kind of node
 
     def _column(self, node: exp.Expr) -> Value:
-        from local.athena.sql import unresolved  # noqa: PLC0415
 
         assert isinstance(node, exp.Column)
         found = self.scope.column(node.table, node.name)
@@ -675,7 +752,9 @@ class Expressions:
             return literal(node.this, negative=True)
         value = self.value(node.this)
         if value.type == t.UNKNOWN:
-            raise QueryError("AMBIGUOUS_FUNCTION_CALL", "Could not choose a best candidate operator -")
+            raise QueryError(
+                "AMBIGUOUS_FUNCTION_CALL", "Could not choose a best candidate operator -"
+            )
         if not t.is_number(value.type) and value.type not in (t.DAYS, t.MONTHS):
             raise mismatch(f"Cannot negate {value.type}", node)
         return Value(f"CAST(-{value.sql} AS {value.type.duckdb})", value.type)
@@ -714,11 +793,15 @@ class Expressions:
         return Value(f"({parts[0]} {word} {parts[1]})", t.BOOLEAN)
 
     def _not(self, node: exp.Expr) -> Value:
-        return Value(f"(NOT {self.boolean(node.this, 'Value of logical NOT expression')})", t.BOOLEAN)
+        return Value(
+            f"(NOT {self.boolean(node.this, 'Value of logical NOT expression')})", t.BOOLEAN
+        )
 
     def _is(self, node: exp.Expr) -> Value:
         if not isinstance(node.expression, exp.Null):
-            raise QueryError("SYNTAX_ERROR", f"mismatched input in '{node.sql()}'. Expecting: 'DISTINCT', 'NULL'")
+            raise QueryError(
+                "SYNTAX_ERROR", f"mismatched input in '{node.sql()}'. Expecting: 'DISTINCT', 'NULL'"
+            )
         return Value(f"({self.value(node.this).sql} IS NULL)", t.BOOLEAN)
 
     def _distinct(self, node: exp.Expr) -> Value:
@@ -745,7 +828,10 @@ class Expressions:
             if len(relation.columns) > 1 or value.type.name == "row":
                 raise refuse("IN with a query of several columns")
             if kind is None:
-                raise mismatch(f"Value expression and result of subquery must be of the same type: {value.type} vs {relation.columns[0].type}", node)
+                raise mismatch(
+                    f"Value expression and result of subquery must be of the same type: {value.type} vs {relation.columns[0].type}",
+                    node,
+                )
             if kind.name in ("double", "real", "array", "map"):
                 raise refuse(f"IN with a query of {kind}")
             inner = self.compiler.coerced(relation, [kind])
@@ -756,13 +842,19 @@ class Expressions:
         if others[0].type.name in ("double", "real", "row", "array", "map"):
             parts = [compare(others[0], other, "=", node) for other in others[1:]]
             return Value(f"({' OR '.join(parts)})", t.BOOLEAN)
-        return Value(f"({others[0].sql} IN ({', '.join(one.sql for one in others[1:])}))", t.BOOLEAN)
+        return Value(
+            f"({others[0].sql} IN ({', '.join(one.sql for one in others[1:])}))", t.BOOLEAN
+        )
 
     def _exists(self, node: exp.Expr) -> Value:
-        return Value(f"EXISTS ({self.compiler.query(node.this.unnest(), self.scope).sql})", t.BOOLEAN)
+        return Value(
+            f"EXISTS ({self.compiler.query(node.this.unnest(), self.scope).sql})", t.BOOLEAN
+        )
 
     def _subquery(self, node: exp.Expr) -> Value:
-        relation = self.compiler.query(node.unnest() if isinstance(node, exp.Subquery) else node, self.scope)
+        relation = self.compiler.query(
+            node.unnest() if isinstance(node, exp.Subquery) else node, self.scope
+        )
         if len(relation.columns) != 1:
             raise refuse("a subquery of several columns as a value")
         return Value(f"({relation.sql})", relation.columns[0].type)
@@ -771,25 +863,41 @@ class Expressions:
         escape = None
         if isinstance(node, exp.Escape):
             escape, node = node.expression.name, node.this
+        word = "NOT LIKE" if node.args.get("negate") else "LIKE"
         if type(node) is not exp.Like or isinstance(node.expression, (exp.Any, exp.All)):
             raise QueryError("SYNTAX_ERROR", f"mismatched input in '{node.sql()}'")
         value, pattern = self.value(node.this), self.value(node.expression)
         for one in (value, pattern):
             if one.type not in (t.VARCHAR, t.UNKNOWN):
-                raise mismatch(f"Left side of LIKE expression must evaluate to a varchar (actual: {one.type})", node)
+                raise mismatch(
+                    f"Left side of LIKE expression must evaluate to a varchar (actual: {one.type})",
+                    node,
+                )
         if escape is not None:
             if pattern.literal is None:
                 raise refuse("LIKE with ESCAPE of a pattern that is no literal")
-            if re.search(f"{re.escape(escape)}(?![%_{re.escape(escape)}])", pattern.literal.replace(escape * 2, "")):
-                raise QueryError("INVALID_FUNCTION_ARGUMENT", "Escape character must be followed by '%', '_' or the escape character itself")
+            if re.search(
+                f"{re.escape(escape)}(?![%_{re.escape(escape)}])",
+                pattern.literal.replace(escape * 2, ""),
+            ):
+                raise QueryError(
+                    "INVALID_FUNCTION_ARGUMENT",
+                    "Escape character must be followed by '%', '_' or the escape character itself",
+                )
         end = f" ESCAPE {text(escape)}" if escape else ""
-        return Value(f"({coerce(value, t.VARCHAR).sql} LIKE {coerce(pattern, t.VARCHAR).sql}{end})", t.BOOLEAN)
+        return Value(
+            f"({coerce(value, t.VARCHAR).sql} {word} {coerce(pattern, t.VARCHAR).sql}{end})",
+            t.BOOLEAN,
+        )
 
     def _joined(self, node: exp.Expr) -> Value:
-        from local.athena.function_table import concat  # noqa: PLC0415
 
-        parts = node.expressions if isinstance(node, exp.Concat) else [node.args["this"], node.args["expression"]]
-        return concat(self, [self.value(one) for one in parts], node)
+        parts = (
+            node.expressions
+            if isinstance(node, exp.Concat)
+            else [node.args["this"], node.args["expression"]]
+        )
+        return self.compiler.concat(self, [self.value(one) for one in parts], node)
 
     def _case(self, node: exp.Expr) -> Value:
         branches, subject = node.args["ifs"], node.args.get("this")
@@ -801,15 +909,24 @@ class Expressions:
                 tests.append(compare(self.value(subject), self.value(branch.this), "=", branch))
         results = [branch.args["true"] for branch in branches]
         default = node.args.get("default")
-        values = unified([self.value(one) for one in [*results, *([default] if default is not None else [])]], "CASE results", node)
-        shown = " ".join(f"WHEN {test} THEN {value.sql}" for test, value in zip(tests, values, strict=False))
+        values = unified(
+            [self.value(one) for one in [*results, *([default] if default is not None else [])]],
+            "CASE results",
+            node,
+        )
+        shown = " ".join(
+            f"WHEN {test} THEN {value.sql}" for test, value in zip(tests, values, strict=False)
+        )
         end = f" ELSE {values[-1].sql}" if default is not None else ""
         return Value(f"CASE {shown}{end} END", values[0].type)
 
     def _if(self, node: exp.Expr) -> Value:
         if node.args.get("true") is None:
             raise QueryError("SYNTAX_ERROR", "Invalid number of arguments for 'if' function")
-        parts = [node.args["true"], *([node.args["false"]] if node.args.get("false") is not None else [])]
+        parts = [
+            node.args["true"],
+            *([node.args["false"]] if node.args.get("false") is not None else []),
+        ]
         values = unified([self.value(one) for one in parts], "results of an IF", node)
         end = f" ELSE {values[1].sql}" if len(values) > 1 else ""
         test = self.boolean(node.this, "IF condition")
@@ -830,7 +947,10 @@ class Expressions:
                 return self._typed_literal(node.this.name, to)
             if to.name == "zoned":
                 found = timestamp_literal(node.this.name, "INVALID_CAST_ARGUMENT", to.args[0])
-                return Value(found.sql, found.type if found.type.name == "zoned" else t.zoned("UTC", to.args[0]))
+                return Value(
+                    found.sql,
+                    found.type if found.type.name == "zoned" else t.zoned("UTC", to.args[0]),
+                )
         value = self.value(node.this)
         length = re.fullmatch(r"VARCHAR\((\d+)\)", name)
         if value.type.name == "json" and to.name == "varchar" and length:
@@ -841,25 +961,31 @@ class Expressions:
                 made = Value(f"left({coerce(made, t.VARCHAR).sql}, {length[1]})", t.VARCHAR)
             else:
                 wrong = f"trino_error('INVALID_CAST_ARGUMENT: Value {value.type} cannot be represented as varchar({length[1]})')"
-                made = Value(f"CASE WHEN length({made.sql}) > {length[1]} THEN CAST({wrong} AS VARCHAR) ELSE {made.sql} END", t.VARCHAR)
+                made = Value(
+                    f"CASE WHEN length({made.sql}) > {length[1]} THEN CAST({wrong} AS VARCHAR) ELSE {made.sql} END",
+                    t.VARCHAR,
+                )
         return Value(f"TRY({made.sql})", made.type) if safe else made
 
     def _typed_literal(self, written: str, to: Type) -> Value:
         if to.name in ("timestamp", "zoned"):
             return timestamp_literal(written)
         if to.name == "decimal":
-            return Value(f"CAST('{written.strip()}' AS {decimal_literal(written).duckdb})", decimal_literal(written))
+            return Value(
+                f"CAST('{written.strip()}' AS {decimal_literal(written).duckdb})",
+                decimal_literal(written),
+            )
         if to.name == "json":
             return Value(f"trino_json_parse({text(written)})", t.JSON)
         if to.name == "date":
-            from local.athena.functions import cast_date  # noqa: PLC0415
-
             try:
                 return Value(f"DATE '{cast_date(written).isoformat()}'", t.DATE)
             except Wrong as error:
                 if str(error).startswith("NOT_SUPPORTED"):
-                    raise QueryError(*str(error).split(": ", 1)) from None
-                raise QueryError("INVALID_LITERAL", f"'{written}' is not a valid DATE literal") from None
+                    raise failed(error) from None
+                raise QueryError(
+                    "INVALID_LITERAL", f"'{written}' is not a valid DATE literal"
+                ) from None
         return cast(Value(text(written), t.VARCHAR), to)
 
     def _array(self, node: exp.Expr) -> Value:
@@ -869,9 +995,8 @@ class Expressions:
         return Value(f"[{', '.join(one.sql for one in values)}]", t.array(values[0].type))
 
     def _row(self, node: exp.Expr) -> Value:
-        from local.athena.function_table import call  # noqa: PLC0415
 
-        return call(self, "row", node.expressions)
+        return self.compiler.call(self, "row", node.expressions)
 
     def _bracket(self, node: exp.Expr) -> Value:
         source, index = self.value(node.this), node.expressions
@@ -881,11 +1006,13 @@ class Expressions:
             place = index[0].name if isinstance(index[0], exp.Literal) else ""
             if not place.isdigit() or not 1 <= int(place) <= len(source.type.args):
                 raise QueryError("INVALID_FUNCTION_ARGUMENT", f"ROW index out of bounds: {place}")
-            return Value(f"struct_extract_at({source.sql}, {place})", source.type.args[int(place) - 1][1])
+            return Value(
+                f"struct_extract_at({source.sql}, {place})", source.type.args[int(place) - 1][1]
+            )
         at = self.value(index[0])
         if source.type.name == "map":
             key = common(source.type.args[0], at.type)
-            if key != source.type.args[0]:
+            if key is None or key != source.type.args[0]:
                 raise mismatch(f"Cannot use {at.type} for subscript of {source.type}", node)
             return Value(f"trino_key({source.sql}, {coerce(at, key).sql})", source.type.args[1])
         if source.type.name != "array" or (at.type not in t.INTEGERS and at.type != t.UNKNOWN):
@@ -893,29 +1020,40 @@ class Expressions:
         return Value(f"trino_subscript({source.sql}, {at.sql})", source.type.args[0])
 
     def _zone(self, node: exp.Expr) -> Value:
-        from local.athena.function_table import at_zone  # noqa: PLC0415
 
-        return at_zone(self.value(node.this), self.value(node.args["zone"]))
+        return self.compiler.at_zone(self.value(node.this), self.value(node.args["zone"]))
 
     def _extract(self, node: exp.Expr) -> Value:
-        from local.athena.function_table import call  # noqa: PLC0415
 
         names = {"dow": "day_of_week", "doy": "day_of_year", "yow": "year_of_week"}
         unit = node.this.name.lower()
         unit = names.get(unit, unit)
-        if unit not in ("year", "quarter", "month", "week", "day", "day_of_month", "day_of_week", "day_of_year", "year_of_week", "hour", "minute", "second", "timezone_hour", "timezone_minute"):
+        if unit not in (
+            "year",
+            "quarter",
+            "month",
+            "week",
+            "day",
+            "day_of_month",
+            "day_of_week",
+            "day_of_year",
+            "year_of_week",
+            "hour",
+            "minute",
+            "second",
+            "timezone_hour",
+            "timezone_minute",
+        ):
             raise QueryError("SYNTAX_ERROR", f"Invalid EXTRACT field: {unit}")
-        return call(self, unit, [node.expression])
+        return self.compiler.call(self, unit, [node.expression])
 
     def _call(self, node: exp.Expr) -> Value:
-        from local.athena.function_table import call  # noqa: PLC0415
 
-        return call(self, node.name.lower(), node.expressions)
+        return self.compiler.call(self, node.name.lower(), node.expressions)
 
     def _aggregate(self, node: exp.Expr) -> Value:
-        from local.athena.function_table import aggregate  # noqa: PLC0415
 
-        return aggregate(self, node)
+        return self.compiler.aggregate(self, node)
 
     def _now(self, node: exp.Expr) -> Value:
         precision = node.this
@@ -940,27 +1078,34 @@ def _named(name: str, *keys: str) -> Callable[[Expressions, exp.Expr], Value]:
     """A node of sqlglot's that is a call of a function."""
 
     def rule(self: Expressions, node: exp.Expr) -> Value:
-        from local.athena.function_table import call  # noqa: PLC0415
 
         found: list[exp.Expr] = []
         for key in keys:
             one = node.args.get(key)
             found += one if isinstance(one, list) else [one] if one is not None else []
-        return call(self, name, found)
+        return self.compiler.call(self, name, found)
 
     return rule
 
 
 def _trim(self: Expressions, node: exp.Expr) -> Value:
-    from local.athena.function_table import call  # noqa: PLC0415
 
-    name = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get((node.args.get("position") or "").upper(), "trim")
+    name = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(
+        (node.args.get("position") or "").upper(), "trim"
+    )
     letters = node.args.get("expression")
     if letters is not None:
-        return call(self, f"${name}", [node.this, letters])
-    return call(self, name, [node.this])
+        return self.compiler.call(self, f"${name}", [node.this, letters])
+    return self.compiler.call(self, name, [node.this])
 
 
+_KNOWN = {
+    "this", "expression", "expressions", "is_string", "table", "low", "high", "symmetric", "unnest",
+    "field", "query", "ifs", "default", "true", "false", "to", "safe", "unit", "zone", "over",
+    "partition_by", "order", "spec", "alias", "first", "position", "start", "length", "substr",
+    "quoted", "bracket_notation", "negate", "null_handling", "typed", "is_literal",
+}  # fmt: skip
+"""Parts of nodes that the rules look at; a node with another one is refused."""
 _Rule = Callable[[Expressions, Any], Value]
 _RULES: dict[type[exp.Expr], _Rule] = {
     exp.Column: Expressions._column,
@@ -970,7 +1115,7 @@ _RULES: dict[type[exp.Expr], _Rule] = {
     exp.Dot: Expressions._dot,
     exp.Literal: lambda _, node: literal(node),
     exp.Boolean: lambda _, node: Value(str(node.this).lower(), t.BOOLEAN),
-    exp.Null: lambda _, node: Value("NULL", t.UNKNOWN),
+    exp.Null: lambda *_: Value("NULL", t.UNKNOWN),
     exp.Paren: lambda self, node: self.value(node.this),
     exp.Neg: Expressions._neg,
     **dict.fromkeys(_COMPARED, Expressions._compare),
@@ -1009,7 +1154,7 @@ _RULES: dict[type[exp.Expr], _Rule] = {
     exp.Window: Expressions._aggregate,
     exp.CurrentTimestamp: Expressions._now,
     exp.Localtimestamp: Expressions._now,
-    exp.CurrentDate: lambda _, node: Value("CAST(timezone('UTC', now()) AS DATE)", t.DATE),
+    exp.CurrentDate: lambda *_: Value("CAST(timezone('UTC', now()) AS DATE)", t.DATE),
     exp.Coalesce: _named("coalesce", "this", "expressions"),
     exp.Trim: _trim,
     exp.Substring: _named("substr", "this", "start", "length"),

@@ -3,6 +3,8 @@
 A name that is not here is refused. Every name here has golden statements (a test sees to that).
 """
 
+# ruff: noqa: E501, ARG001  (one function a line; every function takes its name)
+
 from __future__ import annotations
 
 import re
@@ -18,11 +20,13 @@ from local.athena.expressions import (
     Expressions,
     Value,
     add_span,
+    arithmetic,
     as_text,
     average,
     cast,
     coerce,
     compare,
+    failed,
     local_time,
     mismatch,
     read_zone,
@@ -53,7 +57,10 @@ _SIMPLE = {
     "replace": ["varchar, varchar -> varchar: trino_replace({0}, {1}, '')", "varchar, varchar, varchar -> varchar: trino_replace({0}, {1}, {2})"],
     "translate": ["varchar, varchar, varchar -> varchar: trino_translate({0}, {1}, {2})"],
     "trim": ["varchar -> varchar: trim({0}, E' \\t\\n\\r\\f\\v')"],
-    "ltrim": ["varchar -> varchar: ltrim({0}, E' \\t\\n\\r\\f\\v')"],
+    "ltrim": [
+        "varchar -> varchar: ltrim({0}, E' \\t\\n\\r\\f\\v')",
+        "varchar, varchar -> varchar: ltrim({0}, {1})",
+    ],
     "rtrim": ["varchar -> varchar: rtrim({0}, E' \\t\\n\\r\\f\\v')"],
     "$trim": ["varchar, varchar -> varchar: trim({0}, {1})"],
     "$ltrim": ["varchar, varchar -> varchar: ltrim({0}, {1})"],
@@ -61,7 +68,6 @@ _SIMPLE = {
     "lpad": ["varchar, bigint, varchar -> varchar: trino_pad({0}, {1}, {2}, true)"],
     "rpad": ["varchar, bigint, varchar -> varchar: trino_pad({0}, {1}, {2}, false)"],
     "starts_with": ["varchar, varchar -> boolean: starts_with({0}, {1})"],
-    "levenshtein_distance": ["varchar, varchar -> bigint: CAST(levenshtein({0}, {1}) AS BIGINT)"],
     "chr": ["bigint -> varchar: chr(CAST({0} AS INTEGER))"],
     "url_encode": ["varchar -> varchar: trino_url_encode({0})"],
     "url_decode": ["varchar -> varchar: trino_url_decode({0})"],
@@ -143,7 +149,8 @@ def call(compiler: Expressions, name: str, nodes: Sequence[exp.Expr]) -> Value:
 
 def _accepts(signature: _Signature, values: Sequence[Value]) -> bool:
     return len(values) == len(signature.arguments) and all(
-        common(value.type, kind) == kind for value, kind in zip(values, signature.arguments, strict=True)
+        common(value.type, kind) == kind
+        for value, kind in zip(values, signature.arguments, strict=True)
     )
 
 
@@ -157,7 +164,9 @@ _Generic = Callable[[Expressions, list[exp.Expr]], Value]
 _GENERIC: dict[str, _Generic] = {}
 
 
-def _function(*names: str, least: int, most: int | None = None) -> Callable[[Callable[..., Value]], Callable[..., Value]]:
+def _function(
+    *names: str, least: int, most: int | None = None
+) -> Callable[[Callable[..., Value]], Callable[..., Value]]:
     """Register a function of these names that takes compiled values."""
 
     def register(function: Callable[..., Value]) -> Callable[..., Value]:
@@ -240,7 +249,10 @@ def _extreme(name: str, *values: Value) -> Value:
     nulls = " OR ".join(f"{one.sql} IS NULL" for one in found)
     if kind.name in ("double", "real"):
         sql = ", ".join(f"CASE WHEN NOT isnan({one.sql}) THEN {one.sql} END" for one in found)
-        return Value(f"CASE WHEN {nulls} THEN NULL ELSE coalesce({name}({sql}), CAST('NaN' AS {kind.duckdb})) END", kind)
+        return Value(
+            f"CASE WHEN {nulls} THEN NULL ELSE coalesce({name}({sql}), CAST('NaN' AS {kind.duckdb})) END",
+            kind,
+        )
     return Value(f"CASE WHEN {nulls} THEN NULL ELSE {name}({sql}) END", kind)
 
 
@@ -256,8 +268,6 @@ def _abs(name: str, x: Value) -> Value:
 
 @_function("mod", least=2)
 def _mod(name: str, a: Value, b: Value) -> Value:
-    from local.athena.expressions import arithmetic  # noqa: PLC0415
-
     return arithmetic(a, b, "%")
 
 
@@ -293,7 +303,9 @@ def _round(name: str, x: Value, digits: Value | None = None) -> Value:
     grows = 0 if name == "truncate" else min(1, s)
     made = t.decimal(max(p - s + grows, 1), 0)
     if name == "round":
-        return Value(f"CAST(trino_round_decimal(CAST({x.sql} AS VARCHAR), 38, 0) AS {made.duckdb})", made)
+        return Value(
+            f"CAST(trino_round_decimal(CAST({x.sql} AS VARCHAR), 38, 0) AS {made.duckdb})", made
+        )
     return Value(f"CAST({function}(CAST({x.sql} AS DECIMAL({p},{s}))) AS {made.duckdb})", made)
 
 
@@ -302,7 +314,9 @@ def _round_to(name: str, x: Value, digits: Value) -> Value:
     if digits.type != t.INTEGER:
         raise no_function(name, [x, digits])
     if kind.name == "double" and name == "round":
-        return Value(f"CASE WHEN isfinite({x.sql}) THEN round({x.sql}, {digits.sql}) ELSE {x.sql} END", kind)
+        return Value(
+            f"CASE WHEN isfinite({x.sql}) THEN round({x.sql}, {digits.sql}) ELSE {x.sql} END", kind
+        )
     if kind.name == "decimal":
         place = re.fullmatch(r"CAST\((-?\d+) AS INTEGER\)", digits.sql)
         if not place:
@@ -313,11 +327,21 @@ def _round_to(name: str, x: Value, digits: Value) -> Value:
         if n >= s:
             return Value(f"CAST({x.sql} AS {made.duckdb})", made)
         if name == "round":
-            return Value(f"CAST(trino_round_decimal(CAST({x.sql} AS VARCHAR), 38, {n}) AS {made.duckdb})", made)
+            return Value(
+                f"CAST(trino_round_decimal(CAST({x.sql} AS VARCHAR), 38, {n}) AS {made.duckdb})",
+                made,
+            )
         if n < 0:
             raise refuse("truncate of a decimal before the point")
         factor = f"CAST('1e{n}' AS DECIMAL(38,0))"
-        return Value(f"CAST(left(CAST({x.sql} AS VARCHAR), length(CAST({x.sql} AS VARCHAR)) - {s - n}) AS {made.duckdb})", made) if factor else x
+        return (
+            Value(
+                f"CAST(left(CAST({x.sql} AS VARCHAR), length(CAST({x.sql} AS VARCHAR)) - {s - n}) AS {made.duckdb})",
+                made,
+            )
+            if factor
+            else x
+        )
     raise refuse(f"{name} of {kind} to a number of digits")
 
 
@@ -332,19 +356,23 @@ def concat(compiler: Expressions, values: Sequence[Value], node: exp.Expr | None
         kind = arrays[0]
         for one in values:
             if one.type == t.UNKNOWN:
-                raise QueryError("AMBIGUOUS_FUNCTION_CALL", "Could not choose a best candidate operator ||")
+                raise QueryError(
+                    "AMBIGUOUS_FUNCTION_CALL", "Could not choose a best candidate operator ||"
+                )
             found = common(kind, one.type if one.type.name == "array" else t.array(one.type))
             if found is None:
                 raise no_function("concat", values)
             kind = found
         parts = [
-            coerce(one, kind).sql if one.type.name == "array" else f"[{coerce(one, kind.args[0]).sql}]"
+            coerce(one, kind).sql
+            if one.type.name == "array"
+            else f"[{coerce(one, kind.args[0]).sql}]"
             for one in values
         ]
-        nulls = " OR ".join(f"{one.sql} IS NULL" for one in values if one.type.name == "array")
+        nulls = " OR ".join(f"{one.sql} IS NULL" for one in values)
         return Value(f"CASE WHEN {nulls} THEN NULL ELSE {_nest('list_concat', parts)} END", kind)
-    if not kinds:
-        raise refuse("|| of NULLs without a type")
+    if not kinds or any(one.type == t.UNKNOWN for one in values):
+        raise refuse("|| of a NULL without a type")
     if kinds not in ({"varchar"}, {"varbinary"}):
         raise no_function("concat", values)
     kind = Type(kinds.pop())
@@ -361,7 +389,9 @@ def _nest(function: str, parts: Sequence[str]) -> str:
 @_lambda("concat")
 def _concat(compiler: Expressions, nodes: list[exp.Expr]) -> Value:
     if len(nodes) < 2:
-        raise QueryError("INVALID_FUNCTION_ARGUMENT", "There must be two or more concatenation arguments")
+        raise QueryError(
+            "INVALID_FUNCTION_ARGUMENT", "There must be two or more concatenation arguments"
+        )
     values = [compiler.value(one) for one in nodes]
     if any(one.type == t.UNKNOWN for one in values):
         raise refuse("concat of a NULL without a type")
@@ -381,13 +411,20 @@ def _concat_ws(name: str, *values: Value) -> Value:
 def _substr(name: str, s: Value, start: Value, length: Value | None = None) -> Value:
     if _known(s, name).type != t.VARCHAR:
         raise no_function(name, [s, start])
-    parts = [coerce(one, t.BIGINT).sql for one in (start, length) if one is not None and common(one.type, t.BIGINT) == t.BIGINT]
+    parts = [
+        coerce(one, t.BIGINT).sql
+        for one in (start, length)
+        if one is not None and common(one.type, t.BIGINT) == t.BIGINT
+    ]
     if len(parts) != 1 + (length is not None):
         raise no_function(name, [s, start])
-    empty = f"{parts[0]} = 0 OR {parts[0]} < -length({s.sql})" + (f" OR {parts[1]} <= 0" if length else "")
+    empty = f"{parts[0]} = 0 OR {parts[0]} < -length({s.sql})" + (
+        f" OR {parts[1]} <= 0" if length else ""
+    )
     null = f"{s.sql} IS NULL OR " + " OR ".join(f"{one} IS NULL" for one in parts)
     return Value(
-        f"CASE WHEN {null} THEN NULL WHEN {empty} THEN '' ELSE substr({', '.join([s.sql, *parts])}) END", t.VARCHAR
+        f"CASE WHEN {null} THEN NULL WHEN {empty} THEN '' ELSE substr({', '.join([s.sql, *parts])}) END",
+        t.VARCHAR,
     )
 
 
@@ -450,10 +487,16 @@ def _regexp_extract(name: str, s: Value, pattern: Value, group: Value | None = N
         raise refuse(f"{name} with a group that is no literal")
     place = int(number[1]) if number else 0
     if place > re.compile(written).groups:
-        raise QueryError("INVALID_FUNCTION_ARGUMENT", f"Pattern has {re.compile(written).groups} groups. Cannot access group {place}")
+        raise QueryError(
+            "INVALID_FUNCTION_ARGUMENT",
+            f"Pattern has {re.compile(written).groups} groups. Cannot access group {place}",
+        )
     many = name == "regexp_extract_all"
     function = "trino_regexp_all" if many else "trino_regexp_extract"
-    return Value(f"{function}({coerce(s, t.VARCHAR).sql}, {text(written)}, {place})", t.array(t.VARCHAR) if many else t.VARCHAR)
+    return Value(
+        f"{function}({coerce(s, t.VARCHAR).sql}, {text(written)}, {place})",
+        t.array(t.VARCHAR) if many else t.VARCHAR,
+    )
 
 
 @_lambda("regexp_replace")
@@ -474,7 +517,10 @@ def _regexp_replace(compiler: Expressions, nodes: list[exp.Expr]) -> Value:
             raise QueryError("INVALID_FUNCTION_ARGUMENT", f"Illegal replacement sequence: {new}")
         made += f"\\g<{match[2]}>" if match[2] else (match[1] or match[3]).replace("\\", r"\\")
         place = match.end()
-    return Value(f"trino_regexp_replace({coerce(s, t.VARCHAR).sql}, {text(written)}, {text(made)})", t.VARCHAR)
+    return Value(
+        f"trino_regexp_replace({coerce(s, t.VARCHAR).sql}, {text(written)}, {text(made)})",
+        t.VARCHAR,
+    )
 
 
 @_function("format", least=2, most=99)
@@ -492,17 +538,26 @@ def _format(name: str, pattern: Value, *values: Value) -> Value:
             raise QueryError("INVALID_FUNCTION_ARGUMENT", f"Format specifier '{match[0]}'")
         value, place = values[place], place + 1
         whole = value.type in t.INTEGERS
-        if kind == "s" and not digits and flags in ("", "-") and (whole or value.type.name in ("varchar", "boolean", "date", "decimal")):
+        if (
+            kind == "s"
+            and not digits
+            and flags in ("", "-")
+            and (whole or value.type.name in ("varchar", "boolean", "date", "decimal"))
+        ):
             shown = as_text(value)
         elif kind == "d" and whole and flags in ("", "0", ","):
-            shown = f"format('{{:{flags}}}', {value.sql})" if flags == "," else f"CAST({value.sql} AS VARCHAR)"
+            shown = (
+                f"format('{{:{flags}}}', {value.sql})"
+                if flags == ","
+                else f"CAST({value.sql} AS VARCHAR)"
+            )
         else:
             raise refuse(f"format with {match[0]} of {value.type}")
         if width and flags == "0":
             shown = f"format('{{:0{width}d}}', {value.sql})"
         elif width:
             side = "rpad" if "-" in flags else "lpad"
-            shown = f"{side}({shown}, greatest({width}, length({shown})), ' ')"
+            shown = f"{side}({shown}, CAST(greatest({width}, length({shown})) AS INTEGER), ' ')"
         pieces.append(f"coalesce({shown}, 'null')")
     if "%" in re.sub(r"%([-#+ 0,(]*)(\d+)?(\.\d+)?(\$?[a-zA-Z%])", "", written):
         raise refuse(f"the format {written}")
@@ -527,7 +582,9 @@ def _json_extract(name: str, document: Value, path: Value) -> Value:
     return Value(f"trino_{name}({document.sql}, {text(written)})", kind)
 
 
-def _sql_json(compiler: Expressions, nodes: list[exp.Expr], name: str) -> tuple[Value, str, dict[str, exp.Expr]]:
+def _sql_json(
+    compiler: Expressions, nodes: list[exp.Expr], name: str
+) -> tuple[Value, str, dict[str, exp.Expr]]:
     document, path = compiler.value(nodes[0]), nodes[1]
     options = {one.this.name: one.expression for one in nodes[2:]}
     if document.type not in (t.VARCHAR, t.UNKNOWN):
@@ -536,23 +593,37 @@ def _sql_json(compiler: Expressions, nodes: list[exp.Expr], name: str) -> tuple[
         sql_json_path(path.name)
     except ValueError:
         raise refuse(f"{name} with the path {path.name}") from None
-    return document, f"trino_sql_json({coerce(document, t.VARCHAR).sql}, {text(path.name)})", options
+    return (
+        document,
+        f"trino_sql_json({coerce(document, t.VARCHAR).sql}, {text(path.name)})",
+        options,
+    )
 
 
 @_lambda("$json_value")
 def _json_value(compiler: Expressions, nodes: list[exp.Expr]) -> Value:
-    document, found, options = _sql_json(compiler, nodes, "json_value")
+    _document, found, options = _sql_json(compiler, nodes, "json_value")
     kind = t.read_type(options["returning"].name) if "returning" in options else t.VARCHAR
     if kind.name not in ("varchar", "decimal", "double", "boolean") and kind not in t.INTEGERS:
         raise refuse(f"json_value RETURNING {kind}")
-    on_empty, on_error = (_behaviour(compiler, options.get(one), kind, what) for one, what in (("empty", "JSON_VALUE_RESULT_ERROR"), ("error", "JSON_VALUE_RESULT_ERROR")))
+    on_empty, on_error = (
+        _behaviour(compiler, options.get(one), kind, what)
+        for one, what in (
+            ("empty", "JSON_VALUE_RESULT_ERROR"),
+            ("error", "JSON_VALUE_RESULT_ERROR"),
+        )
+    )
     scalar = f"trino_sql_json_scalar({found})"
     shown = f"TRY({cast(Value(scalar, t.VARCHAR), kind).sql})"
     if "error" in options and options["error"].name != "NULL" and kind != t.VARCHAR:
         raise refuse("json_value RETURNING with ON ERROR")
     broken = options.get("error")
     if broken is not None and broken.name == "ERROR":
-        found_error = "CAST(CAST(trino_error('JSON_INPUT_CONVERSION_ERROR: conversion to JSON failed') AS VARCHAR) AS " + kind.duckdb + ")"
+        found_error = (
+            "CAST(CAST(trino_error('JSON_INPUT_CONVERSION_ERROR: conversion to JSON failed') AS VARCHAR) AS "
+            + kind.duckdb
+            + ")"
+        )
     else:
         found_error = on_error
     return Value(
@@ -576,22 +647,34 @@ def _behaviour(compiler: Expressions, option: exp.Expr | None, kind: Type, error
 
 @_lambda("$json_exists")
 def _json_exists(compiler: Expressions, nodes: list[exp.Expr]) -> Value:
-    document, found, options = _sql_json(compiler, nodes, "json_exists")
+    _document, found, options = _sql_json(compiler, nodes, "json_exists")
     error = options["error"].name if "error" in options else "FALSE"
     if error not in ("TRUE", "FALSE"):
         raise refuse(f"json_exists {error} ON ERROR")
-    return Value(f"CASE trino_sql_json_kind({found}) WHEN 'error' THEN {error.lower()} WHEN 'empty' THEN false WHEN 'null' THEN true WHEN 'scalar' THEN true WHEN 'one' THEN true WHEN 'many' THEN true END", t.BOOLEAN)
+    return Value(
+        f"CASE trino_sql_json_kind({found}) WHEN 'error' THEN {error.lower()} WHEN 'empty' THEN false WHEN 'null' THEN true WHEN 'scalar' THEN true WHEN 'one' THEN true WHEN 'many' THEN true END",
+        t.BOOLEAN,
+    )
 
 
 @_lambda("$json_query")
 def _json_query(compiler: Expressions, nodes: list[exp.Expr]) -> Value:
-    document, found, options = _sql_json(compiler, nodes, "json_query")
+    _document, found, options = _sql_json(compiler, nodes, "json_query")
     if set(options) - {"wrapper", "quotes"}:
         raise refuse("json_query with ON EMPTY, ON ERROR or RETURNING")
-    wrapper = options["wrapper"].name if "wrapper" in options else "unquoted" if "quotes" in options else "none"
+    wrapper = (
+        options["wrapper"].name
+        if "wrapper" in options
+        else "unquoted"
+        if "quotes" in options
+        else "none"
+    )
     query = f"trino_sql_json_query({found}, '{wrapper}')"
     many = query if wrapper in ("all", "conditional") else "NULL"
-    return Value(f"CASE trino_sql_json_kind({found}) WHEN 'error' THEN NULL WHEN 'empty' THEN NULL WHEN 'many' THEN {many} WHEN 'null' THEN {query} WHEN 'scalar' THEN {query} WHEN 'one' THEN {query} END", t.VARCHAR)
+    return Value(
+        f"CASE trino_sql_json_kind({found}) WHEN 'error' THEN NULL WHEN 'empty' THEN NULL WHEN 'many' THEN {many} WHEN 'null' THEN {query} WHEN 'scalar' THEN {query} WHEN 'one' THEN {query} END",
+        t.VARCHAR,
+    )
 
 
 # -- times -----------------------------------------------------------------------------------------
@@ -602,8 +685,13 @@ _TIMES = ("date", "timestamp", "zoned")
 def at_zone(value: Value, zone: Value) -> Value:
     """``AT TIME ZONE``: the same instant, shown in another zone."""
     if value.type.name not in ("timestamp", "zoned"):
-        raise mismatch(f"Type of value must be a time or timestamp with or without time zone (actual {value.type})")
-    return Value(value.sql, t.zoned(read_zone(_constant(zone, "AT TIME ZONE with a zone")), value.type.args[0]))
+        raise mismatch(
+            f"Type of value must be a time or timestamp with or without time zone (actual {value.type})"
+        )
+    return Value(
+        value.sql,
+        t.zoned(read_zone(_constant(zone, "AT TIME ZONE with a zone")), value.type.args[0]),
+    )
 
 
 @_function("at_timezone", least=2)
@@ -638,8 +726,11 @@ def _from_iso8601(name: str, s: Value) -> Value:
     try:
         found, zone = iso_timestamp(s.literal)
     except Wrong as error:
-        raise QueryError(*str(error).split(": ", 1)) from None
-    return Value(shifted(f"TIMESTAMP '{found:%Y-%m-%d %H:%M:%S.%f}'", read_zone(zone), -1), t.zoned(read_zone(zone)))
+        raise failed(error) from None
+    return Value(
+        shifted(f"TIMESTAMP '{found:%Y-%m-%d %H:%M:%S.%f}'", read_zone(zone), -1),
+        t.zoned(read_zone(zone)),
+    )
 
 
 @_function("from_unixtime", least=1, most=3)
@@ -781,7 +872,9 @@ def _date_diff(name: str, unit: Value, a: Value, b: Value) -> Value:
         return Value(f"((epoch_ms({y.sql}) - epoch_ms({x.sql})) // {_LENGTHS[named]})", t.BIGINT)
     p, q = local_time(x), local_time(y)
     if named in _WHOLE_DAYS:
-        return Value(f"((epoch_ms({q}) - epoch_ms({p})) // {_WHOLE_DAYS[named] * 86_400_000})", t.BIGINT)
+        return Value(
+            f"((epoch_ms({q}) - epoch_ms({p})) // {_WHOLE_DAYS[named] * 86_400_000})", t.BIGINT
+        )
     return Value(f"(trino_months({p}, {q}) // {_WHOLE_MONTHS[named]})", t.BIGINT)
 
 
@@ -804,7 +897,9 @@ def _mysql(value: Value, name: str) -> str:
         raise QueryError("INVALID_FUNCTION_ARGUMENT", "Both printing and parsing not supported")
     unknown = re.search(r"%([DUuVwX])", pattern)
     if unknown:
-        raise QueryError("INVALID_FUNCTION_ARGUMENT", f"%{unknown[1]} not supported in date format string")
+        raise QueryError(
+            "INVALID_FUNCTION_ARGUMENT", f"%{unknown[1]} not supported in date format string"
+        )
     return re.sub(r"%(.)", lambda m: _MYSQL.get(m[1], m[1]), pattern)
 
 
@@ -847,7 +942,11 @@ def _date_parse(name: str, s: Value, pattern: Value) -> Value:
 
 def _array(value: Value, name: str) -> Type:
     if value.type.name != "array":
-        raise refuse(f"{name} of a NULL without a type") if value.type == t.UNKNOWN else no_function(name, [value])
+        raise (
+            refuse(f"{name} of a NULL without a type")
+            if value.type == t.UNKNOWN
+            else no_function(name, [value])
+        )
     return value.type.args[0]  # type: ignore[no-any-return]
 
 
@@ -895,13 +994,19 @@ def _contains(name: str, x: Value, item: Value) -> Value:
 @_function("array_position", least=2)
 def _array_position(name: str, x: Value, item: Value) -> Value:
     a, b, _ = _with_element(x, item, name)
-    return Value(f"CASE WHEN {a} IS NULL OR {b} IS NULL THEN NULL ELSE CAST(coalesce(list_position({a}, {b}), 0) AS BIGINT) END", t.BIGINT)
+    return Value(
+        f"CASE WHEN {a} IS NULL OR {b} IS NULL THEN NULL ELSE CAST(coalesce(list_position({a}, {b}), 0) AS BIGINT) END",
+        t.BIGINT,
+    )
 
 
 @_function("array_remove", least=2)
 def _array_remove(name: str, x: Value, item: Value) -> Value:
     a, b, kind = _with_element(x, item, name)
-    return Value(f"CASE WHEN {b} IS NOT NULL THEN list_filter({a}, lambda x_: x_ IS DISTINCT FROM {b}) END", t.array(kind))
+    return Value(
+        f"CASE WHEN {b} IS NOT NULL THEN list_filter({a}, lambda x_: x_ IS DISTINCT FROM {b}) END",
+        t.array(kind),
+    )
 
 
 @_function("array_distinct", least=1)
@@ -964,7 +1069,12 @@ def _array_join(name: str, x: Value, separator: Value, null: Value | None = None
     if null is not None:
         items = f"list_transform({items}, lambda x_: coalesce(x_, {coerce(null, t.VARCHAR).sql}))"
     joined = f"array_to_string({items}, {coerce(separator, t.VARCHAR).sql})"
-    return Value(f"CASE WHEN len({x.sql}) = 0 AND {separator.sql} IS NOT NULL THEN '' ELSE coalesce({joined}, CASE WHEN {x.sql} IS NOT NULL AND {separator.sql} IS NOT NULL THEN '' END) END", t.VARCHAR)
+    if separator.type == t.UNKNOWN:
+        return Value("CAST(NULL AS VARCHAR)", t.VARCHAR)
+    return Value(
+        f"CASE WHEN len({x.sql}) = 0 AND {separator.sql} IS NOT NULL THEN '' ELSE coalesce({joined}, CASE WHEN {x.sql} IS NOT NULL AND {separator.sql} IS NOT NULL THEN '' END) END",
+        t.VARCHAR,
+    )
 
 
 @_function("flatten", least=1)
@@ -980,7 +1090,10 @@ def _slice(name: str, x: Value, start: Value, length: Value) -> Value:
     _array(x, name)
     if any(common(one.type, t.BIGINT) != t.BIGINT for one in (start, length)):
         raise no_function(name, [x, start, length])
-    return Value(f"trino_slice({x.sql}, {coerce(start, t.BIGINT).sql}, {coerce(length, t.BIGINT).sql})", x.type)
+    return Value(
+        f"trino_slice({x.sql}, {coerce(start, t.BIGINT).sql}, {coerce(length, t.BIGINT).sql})",
+        x.type,
+    )
 
 
 @_function("repeat", least=2)
@@ -988,7 +1101,10 @@ def _repeat(name: str, x: Value, n: Value) -> Value:
     if common(n.type, t.BIGINT) != t.BIGINT or x.type == t.UNKNOWN:
         raise refuse("repeat of this")
     count = coerce(n, t.BIGINT).sql
-    return Value(f"list_transform(range(CASE WHEN {count} < 0 THEN trino_error('INVALID_FUNCTION_ARGUMENT: count argument of repeat function must be greater than or equal to 0') ELSE {count} END), lambda i_: {x.sql})", t.array(x.type))
+    return Value(
+        f"list_transform(range(CASE WHEN {count} < 0 THEN trino_error('INVALID_FUNCTION_ARGUMENT: count argument of repeat function must be greater than or equal to 0') ELSE {count} END), lambda i_: {x.sql})",
+        t.array(x.type),
+    )
 
 
 @_function("sequence", least=2, most=3)
@@ -1000,11 +1116,15 @@ def _sequence(name: str, a: Value, b: Value, step: Value | None = None) -> Value
     too_many = "trino_error('INVALID_FUNCTION_ARGUMENT: sequence step must not be zero, and not lead away from the stop')"
     if kind in t.INTEGERS:
         made = coerce(step, t.BIGINT).sql if step else f"CASE WHEN {x} <= {y} THEN 1 ELSE -1 END"
-        series = f"generate_series(CAST({x} AS BIGINT), CAST({y} AS BIGINT), CAST({made} AS BIGINT))"
-        kind = t.BIGINT if step or kind == t.BIGINT else kind
-        kind = common(a.type, b.type) if step and step.type != t.BIGINT else kind  # type: ignore[assignment]
+        series = (
+            f"generate_series(CAST({x} AS BIGINT), CAST({y} AS BIGINT), CAST({made} AS BIGINT))"
+        )
+        kind = t.BIGINT
         wrong = f"{made} = 0 OR ({made} > 0 AND {x} > {y}) OR ({made} < 0 AND {x} < {y})"
-        return Value(f"CAST(CASE WHEN {wrong} THEN [{too_many}] ELSE {series} END AS {kind.duckdb}[])", t.array(kind))
+        return Value(
+            f"CAST(CASE WHEN {wrong} THEN [{too_many}] ELSE {series} END AS {kind.duckdb}[])",
+            t.array(kind),
+        )
     if kind.name not in ("date", "timestamp") or (step is None and kind.name != "date"):
         raise no_function(name, [a, b])
     if step is None:
@@ -1022,7 +1142,10 @@ def _sequence(name: str, a: Value, b: Value, step: Value | None = None) -> Value
     else:
         count = f"((epoch_ms({stop}) - epoch_ms({start})) // ({made}) + 1)"
         series = f"list_transform(range(CAST({count} AS BIGINT)), lambda i_: CAST({start} + to_milliseconds(i_ * ({made})) AS {kind.duckdb}))"
-    return Value(f"CASE WHEN {wrong} THEN [CAST(make_timestamp({too_many}) AS {kind.duckdb})] ELSE {series} END", t.array(kind))
+    return Value(
+        f"CASE WHEN {wrong} THEN [CAST(make_timestamp({too_many}) AS {kind.duckdb})] ELSE {series} END",
+        t.array(kind),
+    )
 
 
 @_lambda("transform", "filter", "any_match", "all_match", "none_match")
@@ -1047,7 +1170,11 @@ def _over_named(name: str) -> _Generic:
             return Value(f"list_filter({x.sql}, {run})", x.type)
         found = f"list_transform({x.sql}, {run})"
         # Three-valued: one decisive answer decides, else a NULL makes it unknown.
-        decisive, otherwise = {"any_match": ("true", "false"), "all_match": ("false", "true"), "none_match": ("true", "true")}[name]
+        decisive, otherwise = {
+            "any_match": ("true", "false"),
+            "all_match": ("false", "true"),
+            "none_match": ("true", "true"),
+        }[name]
         first = "false" if name == "none_match" else decisive
         return Value(
             f"CASE WHEN {x.sql} IS NULL THEN NULL WHEN list_contains({found}, {decisive}) THEN {first} "
@@ -1058,7 +1185,12 @@ def _over_named(name: str) -> _Generic:
     return rule
 
 
-_GENERIC.update({name: _over_named(name) for name in ("transform", "filter", "any_match", "all_match", "none_match")})
+_GENERIC.update(
+    {
+        name: _over_named(name)
+        for name in ("transform", "filter", "any_match", "all_match", "none_match")
+    }
+)
 
 
 @_lambda("reduce")
@@ -1106,7 +1238,9 @@ def _zip_with(compiler: Expressions, nodes: list[exp.Expr]) -> Value:
     if len(nodes) != 3:
         raise QueryError("FUNCTION_NOT_FOUND", "Unexpected parameters for function zip_with")
     a, b = compiler.value(nodes[0]), compiler.value(nodes[1])
-    body = compiler.lambda_(nodes[2], [_array(a, "zip_with"), _array(b, "zip_with")], [f"{a.sql}[i_]", f"{b.sql}[i_]"])
+    body = compiler.lambda_(
+        nodes[2], [_array(a, "zip_with"), _array(b, "zip_with")], [f"{a.sql}[i_]", f"{b.sql}[i_]"]
+    )
     return Value(
         f"CASE WHEN {a.sql} IS NOT NULL AND {b.sql} IS NOT NULL THEN list_transform(range(1, greatest(len({a.sql}), len({b.sql})) + 1), lambda i_: {body.sql}) END",
         t.array(body.type),
@@ -1116,7 +1250,9 @@ def _zip_with(compiler: Expressions, nodes: list[exp.Expr]) -> Value:
 @_function("map", least=0, most=2)
 def _map(name: str, *values: Value) -> Value:
     if not values:
-        return Value("map(CAST([] AS INTEGER[]), CAST([] AS INTEGER[]))", t.map_of(t.UNKNOWN, t.UNKNOWN))
+        return Value(
+            "map(CAST([] AS INTEGER[]), CAST([] AS INTEGER[]))", t.map_of(t.UNKNOWN, t.UNKNOWN)
+        )
     if len(values) != 2:
         raise no_function(name, values)
     key, value = (_array(one, name) for one in values)
@@ -1125,8 +1261,12 @@ def _map(name: str, *values: Value) -> Value:
 
 def _of_map(value: Value, name: str) -> tuple[Type, Type]:
     if value.type.name != "map":
-        raise refuse(f"{name} of a NULL without a type") if value.type == t.UNKNOWN else no_function(name, [value])
-    return value.type.args  # type: ignore[return-value]
+        raise (
+            refuse(f"{name} of a NULL without a type")
+            if value.type == t.UNKNOWN
+            else no_function(name, [value])
+        )
+    return value.type.args
 
 
 @_function("map_keys", "map_values", least=1)
@@ -1138,7 +1278,10 @@ def _map_parts(name: str, x: Value) -> Value:
 @_function("map_entries", least=1)
 def _map_entries(name: str, x: Value) -> Value:
     key, value = _of_map(x, name)
-    return Value(f"list_transform(map_entries({x.sql}), lambda x_: struct_pack(field0 := x_.key, field1 := x_.value))", t.array(t.row((None, key), (None, value))))
+    return Value(
+        f"list_transform(map_entries({x.sql}), lambda x_: struct_pack(field0 := x_.key, field1 := x_.value))",
+        t.array(t.row((None, key), (None, value))),
+    )
 
 
 @_function("map_from_entries", least=1)
@@ -1146,7 +1289,9 @@ def _map_from_entries(name: str, x: Value) -> Value:
     kind = _array(x, name)
     if kind.name != "row" or len(kind.args) != 2:
         raise no_function(name, [x])
-    keys, values = (f"list_transform({x.sql}, lambda x_: struct_extract_at(x_, {i}))" for i in (1, 2))
+    keys, values = (
+        f"list_transform({x.sql}, lambda x_: struct_extract_at(x_, {i}))" for i in (1, 2)
+    )
     return Value(f"trino_map({keys}, {values})", t.map_of(kind.args[0][1], kind.args[1][1]))
 
 
@@ -1167,16 +1312,24 @@ def _map_lambda(name: str) -> _Generic:
             if body.type not in (t.BOOLEAN, t.UNKNOWN):
                 raise no_function(name, [x])
             kept = f"list_filter({entries}, lambda e_: {body.sql})"
-            return Value(f"map(list_transform({kept}, lambda x_: x_.key), list_transform({kept}, lambda x_: x_.value))", x.type)
+            return Value(
+                f"map(list_transform({kept}, lambda x_: x_.key), list_transform({kept}, lambda x_: x_.value))",
+                x.type,
+            )
         changed = f"list_transform({entries}, lambda e_: {body.sql})"
         if name == "transform_keys":
             return Value(f"trino_map({changed}, map_values({x.sql}))", t.map_of(body.type, value))
-        return Value(f"CASE WHEN {x.sql} IS NOT NULL THEN map(map_keys({x.sql}), {changed}) END", t.map_of(key, body.type))
+        return Value(
+            f"CASE WHEN {x.sql} IS NOT NULL THEN map(map_keys({x.sql}), {changed}) END",
+            t.map_of(key, body.type),
+        )
 
     return rule
 
 
-_GENERIC.update({name: _map_lambda(name) for name in ("map_filter", "transform_keys", "transform_values")})
+_GENERIC.update(
+    {name: _map_lambda(name) for name in ("map_filter", "transform_keys", "transform_values")}
+)
 
 
 # -- aggregates and window functions ---------------------------------------------------------------
@@ -1205,7 +1358,7 @@ AGGREGATES = frozenset({
 })  # fmt: skip
 
 
-def aggregate(compiler: Expressions, node: exp.Expr) -> Value:  # noqa: PLR0912, PLR0915
+def aggregate(compiler: Expressions, node: exp.Expr) -> Value:  # noqa: PLR0912
     """An aggregate with its FILTER, WITHIN GROUP, IGNORE NULLS and OVER."""
     suffix, order, nulls, over, within = "", "", "", False, False
     while not isinstance(node, exp.AnonymousAggFunc):
@@ -1213,8 +1366,13 @@ def aggregate(compiler: Expressions, node: exp.Expr) -> Value:  # noqa: PLR0912,
             suffix, over = f" OVER ({compiler.compiler.window(node, compiler)})" + suffix, True
         elif isinstance(node, exp.Filter):
             if over:
-                raise QueryError("NOT_SUPPORTED", "FILTER is not yet supported for window functions")
-            suffix = f" FILTER (WHERE {compiler.boolean(node.expression.this, 'FILTER clause')})" + suffix
+                raise QueryError(
+                    "NOT_SUPPORTED", "FILTER is not yet supported for window functions"
+                )
+            suffix = (
+                f" FILTER (WHERE {compiler.boolean(node.expression.this, 'FILTER clause')})"
+                + suffix
+            )
         elif isinstance(node, exp.WithinGroup):
             order, within = compiler.compiler.order(node.expression, compiler), True
         elif isinstance(node, exp.IgnoreNulls):
@@ -1232,14 +1390,20 @@ def aggregate(compiler: Expressions, node: exp.Expr) -> Value:  # noqa: PLR0912,
         arguments = [*arguments[:-1], arguments[-1].this]
         if isinstance(arguments[-1], exp.Distinct):
             distinct, arguments[-1:] = "DISTINCT ", list(arguments[-1].expressions)
-    if arguments and any(one.find(exp.AnonymousAggFunc) and not over for one in arguments if not isinstance(one, exp.Star)):
+    if arguments and any(
+        one.find(exp.AnonymousAggFunc) and not over
+        for one in arguments
+        if not isinstance(one, exp.Star)
+    ):
         inner = [one for part in arguments for one in part.find_all(exp.AnonymousAggFunc)]
         if any(not isinstance(one.parent, exp.Window) for one in inner):
             raise QueryError("NESTED_AGGREGATION", "Cannot nest aggregations inside aggregation")
     if name == "count" and len(arguments) == 1 and isinstance(arguments[0], exp.Star):
         arguments = []
     if within != (name == "listagg"):
-        raise QueryError("SYNTAX_ERROR", f"mismatched input near {name}: WITHIN GROUP belongs to listagg")
+        raise QueryError(
+            "SYNTAX_ERROR", f"mismatched input near {name}: WITHIN GROUP belongs to listagg"
+        )
     if name in (*_RANKS, *_VALUES) and not over:
         raise QueryError("MISSING_OVER", f"Window function {name} requires an OVER clause")
     values = [compiler.value(one) for one in arguments]
@@ -1292,13 +1456,21 @@ def _aggregate(given: _Aggregate) -> Value:  # noqa: PLR0911, PLR0912, PLR0915  
         if values and values[0].type.name == "row":
             parts = f"count({distinct}{values[0].sql})"
             return Value(f"{parts}{end}", t.BIGINT)
-        return Value(f"CAST(count({distinct}{values[0].sql if values else '*'}){end} AS BIGINT)", t.BIGINT)
+        return Value(
+            f"CAST(count({distinct}{values[0].sql if values else '*'}){end} AS BIGINT)", t.BIGINT
+        )
     if not values:
         raise wrong
     x, *rest = values
     kind = x.type
     two = {"max_by", "min_by", "corr", "covar_pop", "covar_samp", "map_agg", "approx_percentile"}
-    most = 3 if name in ("max_by", "min_by", "approx_percentile") else 2 if name in two or name in ("max", "min", "listagg") else 1
+    most = (
+        3
+        if name in ("max_by", "min_by", "approx_percentile")
+        else 2
+        if name in two or name in ("max", "min", "listagg")
+        else 1
+    )
     if len(rest) + 1 > most or (name in two and not rest):
         raise wrong
     if name in ("sum", "avg"):
@@ -1307,12 +1479,20 @@ def _aggregate(given: _Aggregate) -> Value:  # noqa: PLR0911, PLR0912, PLR0915  
         if not t.is_number(kind):
             raise wrong
         if name == "sum":
-            made = t.BIGINT if kind in t.INTEGERS else t.decimal(38, kind.args[1]) if kind.name == "decimal" else kind
+            made = (
+                t.BIGINT
+                if kind in t.INTEGERS
+                else t.decimal(38, kind.args[1])
+                if kind.name == "decimal"
+                else kind
+            )
             of = f"CAST({x.sql} AS {made.duckdb})" if kind.name == "decimal" else x.sql
             return Value(f"CAST(sum({distinct}{of}){end} AS {made.duckdb})", made)
         if kind.name == "decimal":
             wide = f"CAST({x.sql} AS DECIMAL(38,{kind.args[1]}))"
-            return Value(average(f"sum({distinct}{wide}){end}", f"count({distinct}{x.sql}){end}", kind), kind)
+            return Value(
+                average(f"sum({distinct}{wide}){end}", f"count({distinct}{x.sql}){end}", kind), kind
+            )
         made = t.REAL if kind == t.REAL else t.DOUBLE
         return Value(f"CAST(avg({distinct}{coerce(x, t.DOUBLE).sql}){end} AS {made.duckdb})", made)
     if name in ("min", "max"):
@@ -1342,14 +1522,22 @@ def _aggregate(given: _Aggregate) -> Value:  # noqa: PLR0911, PLR0912, PLR0915  
         if rest[0].type.name in ("array", "map", "row", "json", "unknown", "double", "real"):
             if rest[0].type.name not in ("double", "real"):
                 raise refuse(f"{name} by {rest[0].type}")
-            return Value(f"{'arg_max_null' if name == 'max_by' else 'arg_min_null'}({x.sql}, CASE WHEN NOT isnan({rest[0].sql}) THEN {rest[0].sql} END){end}", kind)
-        return Value(f"{'arg_max_null' if name == 'max_by' else 'arg_min_null'}({x.sql}, {rest[0].sql}){end}", kind)
+            return Value(
+                f"{'arg_max_null' if name == 'max_by' else 'arg_min_null'}({x.sql}, CASE WHEN NOT isnan({rest[0].sql}) THEN {rest[0].sql} END){end}",
+                kind,
+            )
+        return Value(
+            f"{'arg_max_null' if name == 'max_by' else 'arg_min_null'}({x.sql}, {rest[0].sql}){end}",
+            kind,
+        )
     if name == "listagg":
         if kind != t.VARCHAR:
             raise mismatch(f"Cannot use {kind} in listagg")
         separator = rest[0] if rest else Value("''", t.VARCHAR, "")
         _constant(separator, "listagg with a separator")
-        return Value(f"string_agg({distinct}{x.sql}, {separator.sql} ORDER BY {given.order}){end}", t.VARCHAR)
+        return Value(
+            f"string_agg({distinct}{x.sql}, {separator.sql} ORDER BY {given.order}){end}", t.VARCHAR
+        )
     if distinct:
         raise refuse(f"DISTINCT in {name}")
     if name == "approx_distinct":
@@ -1365,13 +1553,21 @@ def _aggregate(given: _Aggregate) -> Value:  # noqa: PLR0911, PLR0912, PLR0915  
         kept = f"struct_pack(k := {x.sql}, v := {rest[0].sql})"
         entries = f"list_filter(list({kept}){end}, lambda x_: x_.k IS NOT NULL)"
         del keys, items
-        return Value(f"trino_first_entries(list_transform({entries}, lambda x_: x_.k), list_transform({entries}, lambda x_: x_.v))", t.map_of(kind, rest[0].type))
+        return Value(
+            f"trino_first_entries(list_transform({entries}, lambda x_: x_.k), list_transform({entries}, lambda x_: x_.v))",
+            t.map_of(kind, rest[0].type),
+        )
     if name == "histogram":
         if kind.name in ("double", "real", "row", "array", "map", "unknown") or given.over:
             raise refuse(f"histogram of {kind}")
         entries = f"histogram({x.sql}){end}"
-        return Value(f"CASE WHEN {entries} IS NOT NULL THEN map(map_keys({entries}), list_transform(map_values({entries}), lambda x_: CAST(x_ AS BIGINT))) END", t.map_of(kind, t.BIGINT))
-    numbers = [coerce(one, t.DOUBLE).sql for one in values if common(one.type, t.DOUBLE) == t.DOUBLE]
+        return Value(
+            f"CASE WHEN {entries} IS NOT NULL THEN map(map_keys({entries}), list_transform(map_values({entries}), lambda x_: CAST(x_ AS BIGINT))) END",
+            t.map_of(kind, t.BIGINT),
+        )
+    numbers = [
+        coerce(one, t.DOUBLE).sql for one in values if common(one.type, t.DOUBLE) == t.DOUBLE
+    ]
     if len(numbers) != len(values):
         raise wrong
     if name == "geometric_mean":
@@ -1381,7 +1577,9 @@ def _aggregate(given: _Aggregate) -> Value:  # noqa: PLR0911, PLR0912, PLR0915  
 
 def _percentile(x: Value, rest: list[Value], end: str) -> Value:
     """The exact one, which is within any error that the approximate one may have."""
-    if len(rest) != 1 or not re.fullmatch(r"CAST\('?[\d.e-]+'? AS [A-Z]+(\(\d+,\d+\))?\)", rest[0].sql):
+    if len(rest) != 1 or not re.fullmatch(
+        r"CAST\('?[\d.e-]+'? AS [A-Z]+(\(\d+,\d+\))?\)", rest[0].sql
+    ):
         raise refuse("approx_percentile with weights, or a percentile that is no literal")
     share = float(re.findall(r"[\d.]+(?:e-?\d+)?", rest[0].sql)[0])
     if not 0 <= share <= 1:
@@ -1391,7 +1589,10 @@ def _percentile(x: Value, rest: list[Value], end: str) -> Value:
         raise no_function("approx_percentile", [x, *rest])
     items = f"list_sort(list(CASE WHEN {x.sql} IS NOT NULL THEN {coerce(x, kind).sql} END){end})"
     values = f"list_filter({items}, lambda x_: x_ IS NOT NULL)"
-    return Value(f"list_extract({values}, least(CAST(floor({share} * len({values})) AS BIGINT) + 1, len({values})))", kind)
+    return Value(
+        f"list_extract({values}, least(CAST(floor({share} * len({values})) AS BIGINT) + 1, len({values})))",
+        kind,
+    )
 
 
 def names() -> list[str]:

@@ -3,6 +3,8 @@
 A Python function gets no NULLs. It raises ``Wrong``, whose text begins with Trino's error name.
 """
 
+# ruff: noqa: E501  (SQL)
+
 from __future__ import annotations
 
 import functools
@@ -18,6 +20,7 @@ from urllib.parse import quote_plus, unquote_plus
 import duckdb
 
 from local.athena.results import java_double
+from local.athena.types import read_type
 
 
 class Wrong(ValueError):  # noqa: N818  (its text is the error)
@@ -120,7 +123,9 @@ def cast_date(value: str) -> date:
     except ValueError:
         pass
     if re.fullmatch(r"\s*(-\d+|[+]?\d{5,})-\d{1,2}-\d{1,2}\s*", value):
-        raise Wrong("NOT_SUPPORTED: This local Athena does not support dates before 1 or after 9999")
+        raise Wrong(
+            "NOT_SUPPORTED: This local Athena does not support dates before 1 or after 9999"
+        )
     raise Wrong(f"INVALID_CAST_ARGUMENT: Value cannot be cast to date: {value}")
 
 
@@ -140,9 +145,7 @@ def moment(value: str, digits: int) -> tuple[datetime, str | None]:
         year, month, day, hour, minute, second = (int(part or 0) for part in parts)
         found = datetime(year, month, day, hour, minute, second)
     except ValueError:
-        raise Wrong(
-            f"INVALID_CAST_ARGUMENT: Value cannot be cast to timestamp: {value}"
-        ) from None
+        raise Wrong(f"INVALID_CAST_ARGUMENT: Value cannot be cast to timestamp: {value}") from None
     if fraction:
         step = 10 ** (6 - digits)
         rounded = round_decimal(f"0.{fraction}", 38, digits)
@@ -170,7 +173,9 @@ def iso_timestamp(value: str) -> tuple[datetime, str]:
     year, month, day, hour, minute, second, fraction, zone = match.groups()
     millis = int((fraction or "")[:3].ljust(3, "0"))
     try:
-        found = datetime(int(year), int(month or 1), int(day or 1), int(hour or 0), int(minute or 0))
+        found = datetime(
+            int(year), int(month or 1), int(day or 1), int(hour or 0), int(minute or 0)
+        )
         found += timedelta(seconds=int(second or 0), milliseconds=millis)
     except ValueError:
         raise wrong from None
@@ -227,7 +232,9 @@ def lower(value: str) -> str:
 def strpos(value: str, part: str, instance: int) -> int:
     """The place of the nth occurrence, from the end if n is negative."""
     if instance == 0:
-        raise Wrong("INVALID_FUNCTION_ARGUMENT: 'instance' must not be a positive or negative number.")
+        raise Wrong(
+            "INVALID_FUNCTION_ARGUMENT: 'instance' must not be a positive or negative number."
+        )
     if not part:
         return 1
     place = -1 if instance > 0 else len(value) + 1
@@ -373,9 +380,7 @@ def _no_constant(name: str) -> Any:
 _decoder_first = json.JSONDecoder(
     object_pairs_hook=_first, parse_float=_Number, parse_int=_Number, parse_constant=_no_constant
 )
-_decoder = json.JSONDecoder(
-    parse_float=_Number, parse_int=_Number, parse_constant=_no_constant
-)
+_decoder = json.JSONDecoder(parse_float=_Number, parse_int=_Number, parse_constant=_no_constant)
 
 
 def _written(value: Any, *, ordered: bool = False) -> str:
@@ -384,7 +389,9 @@ def _written(value: Any, *, ordered: bool = False) -> str:
         return value if re.fullmatch(r"-?\d+", value) else java_double(float(value))
     if isinstance(value, dict):
         items = sorted(value.items()) if ordered else value.items()
-        return "{" + ",".join(f"{_string(k)}:{_written(v, ordered=ordered)}" for k, v in items) + "}"
+        return (
+            "{" + ",".join(f"{_string(k)}:{_written(v, ordered=ordered)}" for k, v in items) + "}"
+        )
     if isinstance(value, list):
         return "[" + ",".join(_written(one, ordered=ordered) for one in value) + "]"
     return _string(value)
@@ -491,15 +498,13 @@ def _whole(document: str) -> Any:
 
 def cast_json(document: str, kind: str) -> str | None:
     """``CAST(json AS T)`` as text of JSON that DuckDB's reader takes for T; None is NULL."""
-    from local.athena.types import read_type  # noqa: PLC0415  (types do not need functions)
-
     made = _of_json(_whole(document), read_type(kind), document, kind)
     if made is None or isinstance(made, str):
         return made
     return json.dumps(made, ensure_ascii=False)
 
 
-def _of_json(value: Any, kind: Any, document: str, whole: str) -> Any:  # noqa: PLR0911, PLR0912
+def _of_json(value: Any, kind: Any, document: str, whole: str) -> Any:
     def wrong() -> Wrong:
         return Wrong(f"INVALID_CAST_ARGUMENT: Cannot cast to {whole}. {document}")
 
@@ -586,7 +591,7 @@ def sql_json_path(path: str) -> tuple[bool, list[str | int]]:
     return match[1] == "strict", steps
 
 
-def sql_json(document: str, path: str) -> str:
+def sql_json(document: str, path: str) -> str:  # noqa: PLR0912
     """What a path selects: ``ok`` and the items as a JSON array; or ``input`` or ``path`` error."""
     if not document.strip():
         return "[]"

@@ -20,7 +20,6 @@ from local.athena.errors import QueryError
 from local.athena.types import Type
 
 
-
 def render(value: Any, kind: Type) -> str | None:  # noqa: PLR0911  (one a type)
     """A value as Athena writes it: ``[a, b]``, ``{k=v}``, ``{name=x}``."""
     if value is None:
@@ -70,10 +69,13 @@ def _interval(value: int, kind: Type) -> str:
 def _shifted(value: datetime, zone: str) -> datetime:
     offset = re.fullmatch(r"([+-])(\d\d):(\d\d)", zone)
     if offset:
-        return value + int(f"{offset[1]}1") * timedelta(hours=int(offset[2]), minutes=int(offset[3]))
+        return value + int(f"{offset[1]}1") * timedelta(
+            hours=int(offset[2]), minutes=int(offset[3])
+        )
     if not zone:
         raise QueryError(
-            "NOT_SUPPORTED", "This local Athena does not support times of several zones in one column"
+            "NOT_SUPPORTED",
+            "This local Athena does not support times of several zones in one column",
         )
     return value.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
 
@@ -135,7 +137,9 @@ def write_csv(
                 arrays = [
                     column.cast(pa.string())
                     if i in plain
-                    else pa.array([render(one, types[i]) for one in column.to_pylist()], pa.string())
+                    else pa.array(
+                        [render(one, types[i]) for one in column.to_pylist()], pa.string()
+                    )
                     for i, column in enumerate(batch.columns)
                 ]
                 writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
@@ -143,7 +147,17 @@ def write_csv(
     return rows
 
 
-_PLAIN = {"varchar", "json", "tinyint", "smallint", "integer", "bigint", "date", "boolean", "unknown"}
+_PLAIN = {
+    "varchar",
+    "json",
+    "tinyint",
+    "smallint",
+    "integer",
+    "bigint",
+    "date",
+    "boolean",
+    "unknown",
+}
 """Types that Arrow writes as Athena does."""
 _BLOCK_BYTES = 16 * 1024 * 1024  # a row has to fit: the lake's longest has 4.5 MB, quotes twice
 

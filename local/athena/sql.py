@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlglot
 from sqlglot import exp
@@ -14,11 +14,13 @@ from sqlglot.dialects.trino import Trino
 from sqlglot.errors import OptimizeError, ParseError, TokenError
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, traverse_scope
+from sqlglot.parsers.trino import TrinoParser
 from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
 from local.athena import information_schema
 from local.athena.catalog import Catalog, Table
 from local.athena.errors import QueryError
+from local.athena.expressions import position, unresolved
 from local.athena.function_table import AGGREGATES
 from local.athena.types import split_top
 
@@ -44,27 +46,28 @@ _FOREIGN_TYPES = {
 }  # fmt: skip
 
 
-class _Parser(Trino.Parser):
+class _Parser(TrinoParser):
     """sqlglot's parser of Trino, to which every function is only a name and arguments."""
 
-    FUNCTIONS: dict[str, Any] = {}  # noqa: RUF012
-    FUNCTION_PARSERS = {  # noqa: RUF012
+    FUNCTIONS: ClassVar[dict[str, Any]] = {}
+    FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
         **{
-            name: Trino.Parser.FUNCTION_PARSERS[name]
+            name: TrinoParser.FUNCTION_PARSERS[name]
             for name in ("EXTRACT", "POSITION", "SUBSTRING", "TRIM")
         },
         "CAST": lambda self: self._cast(safe=False),
         "TRY_CAST": lambda self: self._cast(safe=True),
         **{
-            name: (lambda self, name=name: self._sql_json(f"${name.lower()}"))
-            for name in ("JSON_VALUE", "JSON_QUERY", "JSON_EXISTS")
+            "JSON_VALUE": lambda self: self._sql_json("$json_value"),
+            "JSON_QUERY": lambda self: self._sql_json("$json_query"),
+            "JSON_EXISTS": lambda self: self._sql_json("$json_exists"),
         },
     }
 
     def _cast(self, *, safe: bool) -> exp.Expr:
         """``CAST(x AS t)``, told from a literal such as ``DATE '...'``."""
         start = self._index
-        made = self._parse_cast(not safe, safe=safe)
+        made: exp.Expr = self._parse_cast(not safe, safe=safe)
         words = [token.text.upper() for token in self._tokens[start : self._index]]
         last = len(words) - 1 - words[::-1].index("AS") if "AS" in words else 0
         for token in self._tokens[start + last : self._index]:
@@ -75,7 +78,7 @@ class _Parser(Trino.Parser):
         made.meta["foreign"] = foreign[0].lower() if foreign else None
         return made
 
-    def _sql_json(self, name: str) -> exp.Expr:
+    def _sql_json(self, name: str) -> exp.Expr:  # noqa: PLR0912
         """``json_value(j, 'lax $.a' RETURNING t DEFAULT x ON EMPTY ...)``; options are pairs."""
         document = self._parse_disjunction()
         self._match(TokenType.COMMA)
@@ -198,8 +201,9 @@ def _check_tokens(tokens: list[Token]) -> None:
     depth = 0
     for i, token in enumerate(tokens):
         word, after = token.text.upper(), [one.text.upper() for one in tokens[i + 1 : i + 3]]
-        wrong = token.token_type in _FOREIGN or token.text in ("==", "//", "!")
+        wrong = token.token_type in _FOREIGN
         plain = token.token_type not in (TokenType.STRING, TokenType.IDENTIFIER)
+        wrong |= plain and word in ("==", "//", "!")
         depth += (word == "(") - (word == ")") if plain else 0
         if plain and word in ("LIMIT", "FETCH") and token.token_type is not TokenType.VAR:
             limits[depth] = True
@@ -277,17 +281,6 @@ def _syntax(sql: str, last: Token, error: ParseError) -> str:
     return _mismatched(line, max(end - len(word) + 1, 1), word, wanted)
 
 
-def position(node: exp.Expr | None) -> tuple[int, int] | None:
-    """Line and column, from 1, of where a node begins."""
-    starts = []
-    for part in node.walk() if node is not None else ():
-        line, end = part.meta.get("line"), part.meta.get("col")
-        if line and end:
-            length = (part.meta.get("end") or 0) - (part.meta.get("start") or 0)
-            starts.append((line, max(end - length, 1)))
-    return min(starts) if starts else None
-
-
 def placed(error: QueryError, tree: exp.Expr) -> QueryError:
     """Add where the column that an error names stands in the query."""
     column = re.match(r"'([^']+)' must be an aggregate", error.message)
@@ -347,22 +340,30 @@ def _check_tree(tree: exp.Expr) -> None:
             raise QueryError("SYNTAX_ERROR", "mismatched input after '*'", position(star))
     for cast in tree.find_all(exp.Cast):
         if cast.meta.get("foreign"):
-            raise QueryError("TYPE_MISMATCH", f"Unknown type: {cast.meta['foreign']}", position(cast))
+            raise QueryError(
+                "TYPE_MISMATCH", f"Unknown type: {cast.meta['foreign']}", position(cast)
+            )
     for alias in tree.find_all(exp.Alias):
         name = alias.args.get("alias")
         if isinstance(name, exp.Identifier) and not name.quoted and name.name.upper() in _RESERVED:
             raise QueryError("SYNTAX_ERROR", f"mismatched input '{name.name}'", position(name))
     for select in tree.find_all(exp.Select):
         names = [one.output_name.lower() for one in select.selects]
-        if isinstance(select.parent, exp.Subquery) and len(set(names)) < len(
-            [one for one in names if one]
-        ) + ("" in names):
-            if isinstance(select.parent.parent, (exp.From, exp.Join)):
-                raise QueryError("NOT_SUPPORTED", "This local Athena does not support two columns of one name in a subquery")
+        if (
+            isinstance(select.parent, exp.Subquery)
+            and len(set(names)) < len([one for one in names if one]) + ("" in names)
+            and isinstance(select.parent.parent, (exp.From, exp.Join))
+        ):
+            raise QueryError(
+                "NOT_SUPPORTED",
+                "This local Athena does not support two columns of one name in a subquery",
+            )
         shared: set[str] = set()
         for join in select.args.get("joins") or ():
             if join.method:
-                raise QueryError("NOT_SUPPORTED", f"This local Athena does not support a {join.method} JOIN")
+                raise QueryError(
+                    "NOT_SUPPORTED", f"This local Athena does not support a {join.method} JOIN"
+                )
             shared |= {one.name.lower() for one in join.args.get("using") or ()}
         for column in select.find_all(exp.Column) if shared else ():
             if column.table and column.name.lower() in shared:
@@ -380,7 +381,7 @@ def _unknown_function(tokens: list[Token]) -> QueryError | None:
         if after.token_type is not TokenType.L_PAREN or name in _FUNCTIONS:
             continue
         # What follows AS, FROM t or WITH names columns: ``AS t(a, b)``.
-        called = before is None or before.text.upper().split()[-1] in _BEFORE_FUNCTIONS
+        called = before is None or before.text.upper().strip() in _BEFORE_FUNCTIONS
         if token.token_type is TokenType.VAR and called:
             return QueryError(
                 "FUNCTION_NOT_FOUND",
@@ -563,18 +564,6 @@ def _is_parameter(column: exp.Column) -> bool:
             return True
         node = node.parent
     return False
-
-
-def unresolved(column: exp.Column) -> QueryError:
-    """COLUMN_NOT_FOUND, where the column stands."""
-    if column.name in ("current_schema", "current_catalog", "current_user", "localtime"):
-        return QueryError("NOT_SUPPORTED", f"This local Athena does not support {column.name}")
-    name = f"{column.table}.{column.name}" if column.table else column.name
-    return QueryError(
-        "COLUMN_NOT_FOUND",
-        f"Column '{name}' cannot be resolved",
-        position(column) or (1, 1),
-    )
 
 
 def split_values(text: str) -> list[str]:

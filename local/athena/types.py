@@ -23,7 +23,7 @@ class Type:
     name: str
     args: tuple[Any, ...] = ()
 
-    def __str__(self) -> str:  # noqa: PLR0911  (one a kind)
+    def __str__(self) -> str:
         if self.name == "zoned":
             return f"timestamp({self.args[0]}) with time zone"
         if self.name == "row":
@@ -118,7 +118,7 @@ def decimal(precision: int, scale: int) -> Type:
 def as_decimal(kind: Type) -> tuple[int, int] | None:
     """Precision and scale of an exact number."""
     digits = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19}
-    return (digits[kind.name], 0) if kind.name in digits else kind.args or None  # type: ignore[return-value]
+    return (digits[kind.name], 0) if kind.name in digits else kind.args or None
 
 
 def is_number(kind: Type) -> bool:
@@ -126,9 +126,9 @@ def is_number(kind: Type) -> bool:
     return kind in (*INTEGERS, REAL, DOUBLE) or kind.name == "decimal"
 
 
-def common(a: Type, b: Type) -> Type | None:  # noqa: PLR0911, PLR0912  (one a pair)
+def common(a: Type, b: Type) -> Type | None:  # noqa: PLR0911  (one a pair)
     """The type that both become when they meet; None if they do not."""
-    if a == b or b == UNKNOWN:
+    if b in (a, UNKNOWN):
         return a
     if a == UNKNOWN:
         return b

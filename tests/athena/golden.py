@@ -77,9 +77,12 @@ def make_tables(lab: Lab) -> None:
         f"CREATE TABLE sales_parquet WITH (external_location = 's3://{BUCKET}/sales_parquet/') "
         f"AS SELECT * FROM {DATABASE}.sales"
     )
-    assert lab.glue.get_table(DatabaseName=DATABASE, Name="sales_parquet")["Table"][
-        "StorageDescriptor"
-    ]["SerdeInfo"]["SerializationLibrary"] == PARQUET
+    assert (
+        lab.glue.get_table(DatabaseName=DATABASE, Name="sales_parquet")["Table"][
+            "StorageDescriptor"
+        ]["SerdeInfo"]["SerializationLibrary"]
+        == PARQUET
+    )
 
 
 # -- Trino's JSON as Athena's text -----------------------------------------------------------------

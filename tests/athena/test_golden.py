@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from local.athena import results, statements
+from local.athena import function_table, results, statements
 from local.athena.duckdb_errors import trino_errors
 from local.athena.errors import QueryError
 from local.athena.sql import SqlSyntaxError, UnsupportedError
@@ -41,7 +43,9 @@ def local_answer(lab: Lab, sql: str, tmp_path) -> dict:
         session.cursor.close()
 
 
-def judged(statement: golden.Statement, trino: dict, local: dict) -> str | None:
+def judged(  # noqa: PLR0911  (one a kind of difference)
+    statement: golden.Statement, trino: dict, local: dict
+) -> str | None:
     """What is wrong with the local answer, if something is."""
     if local.get("error") == "NOT_SUPPORTED" and trino.get("error") != "NOT_SUPPORTED":
         what = local["message"].partition("does not support ")[2]
@@ -78,3 +82,23 @@ def test_every_statement_has_the_answer_of_trino_or_is_refused(tables: Lab, area
         if found:
             wrong.append(f"{statement.line}\n    {found}")
     assert not wrong, f"{len(wrong)} statements:\n" + "\n".join(wrong)
+
+
+def test_every_function_that_is_passed_on_has_golden_statements() -> None:
+    agreed = [
+        one.sql.lower()
+        for area in golden.areas()
+        for one in golden.statements(area)
+        if not one.refused
+    ]
+    missing = [
+        name
+        for name in function_table.names()
+        if not any(re.search(rf"\b{re.escape(name)}\b", sql) for sql in agreed)
+    ]
+    assert missing == []
+
+
+def test_every_answer_belongs_to_a_statement() -> None:
+    for area in golden.areas():
+        assert {one.sql for one in golden.statements(area)} == set(golden.answers(area)), area

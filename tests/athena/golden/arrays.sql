@@ -20,17 +20,17 @@ element_at(ARRAY[1, 2], 0)
 element_at(ARRAY[1, 2], NULL)
 cardinality(ARRAY[1, 2, 3])
 cardinality(ARRAY[])
-cardinality(NULL)
+cardinality(NULL)  -- refused: cardinality of a NULL without a type
 contains(ARRAY[1, 2], 2)
 contains(ARRAY[1, 2], 3)
 contains(ARRAY[1, NULL], 1)
 contains(ARRAY[1, NULL], 3)
 contains(ARRAY[1, 2], NULL)
 contains(ARRAY[], 1)
-contains(NULL, 1)
+contains(NULL, 1)  -- refused: contains of a NULL without a type
 contains(ARRAY['a'], 'a')
 contains(ARRAY[1.5], 1.50)
-contains(ARRAY[nan()], nan())
+contains(ARRAY[nan()], nan())  -- refused: contains of arrays of double
 array_position(ARRAY['a', 'b'], 'b')
 array_position(ARRAY['a', 'b'], 'z')
 array_position(ARRAY['a', NULL], NULL)
@@ -44,7 +44,7 @@ array_distinct(ARRAY[2, NULL, 2, NULL])
 array_distinct(ARRAY[])
 array_sort(ARRAY[3, NULL, 1])
 array_sort(ARRAY['b', 'B', 'a'])
-array_sort(ARRAY[3, 1, 2], (x, y) -> if(x < y, 1, if(x = y, 0, -1)))
+array_sort(ARRAY[3, 1, 2], (x, y) -> if(x < y, 1, if(x = y, 0, -1)))  -- refused: array_sort with a comparator
 array_sort(ARRAY[nan(), 1e0])
 array_max(ARRAY[3, 1])
 array_max(ARRAY[3, NULL])
@@ -52,7 +52,7 @@ array_max(ARRAY[])
 array_max(ARRAY['a', 'b'])
 array_min(ARRAY[3, 1])
 array_min(ARRAY[NULL, 1])
-array_max(ARRAY[nan(), 1e0])
+array_max(ARRAY[nan(), 1e0])  -- refused: array_max of arrays of double
 array_join(ARRAY['a', NULL, 'b'], ',')
 array_join(ARRAY['a', NULL, 'b'], ',', '?')
 array_join(ARRAY[1, 2], '-')
@@ -89,14 +89,14 @@ slice(ARRAY[1, 2, 3, 4], 1, 0)
 slice(ARRAY[1, 2, 3, 4], 0, 1)
 slice(ARRAY[1, 2, 3, 4], 1, -1)
 slice(ARRAY[1, 2], -3, 2)
-trim_array(ARRAY[1, 2, 3], 1)
+trim_array(ARRAY[1, 2, 3], 1)  -- refused: the function trim_array
 reverse(ARRAY[1, 2])
 repeat('a', 2)
 repeat(1, 0)
-repeat(NULL, 2)
+repeat(NULL, 2)  -- refused: repeat of this
 repeat(1, -1)
-shuffle(ARRAY[1])
-combinations(ARRAY[1, 2, 3], 2)
+shuffle(ARRAY[1])  -- refused: the function shuffle
+combinations(ARRAY[1, 2, 3], 2)  -- refused: the function combinations
 sequence(1, 4)
 sequence(4, 1)
 sequence(1, 10, 3)
@@ -116,20 +116,20 @@ sequence(date '2026-05-31', date '2026-01-31', interval '-1' month)
 sequence(timestamp '2026-11-20 00:00:00', timestamp '2026-11-20 03:00:00', interval '1' hour)
 sequence(timestamp '2026-01-31 00:00:00', timestamp '2026-04-30 00:00:00', interval '1' month)
 sequence(timestamp '2026-11-20 00:00:00', timestamp '2026-11-22 00:00:00')
-sequence(1, NULL)
+sequence(1, NULL)  -- refused: sequence of a NULL without a type
 transform(ARRAY[1, 2], x -> x * 10)
 transform(ARRAY[1, NULL], x -> coalesce(x, 0) + 1)
 transform(ARRAY[1, 2], x -> CAST(x AS varchar) || '!')
 transform(ARRAY['a'], x -> ARRAY[x])
 transform(ARRAY[], x -> x)
 transform(ARRAY[ARRAY[1, 2], ARRAY[3]], x -> transform(x, y -> y + cardinality(x)))
-transform(NULL, x -> x)
+transform(NULL, x -> x)  -- refused: transform of a NULL without a type
 filter(ARRAY[1, 2, 3], x -> x > 1)
 filter(ARRAY[1, NULL, 3], x -> x > 1)
 filter(ARRAY[1, NULL], x -> x IS NULL)
 reduce(ARRAY[5, 20, 50], 0, (s, x) -> s + x, s -> s)
 reduce(ARRAY[5, 20, 50], 0, (s, x) -> s + x, s -> s * 10)
-reduce(ARRAY[], 7, (s, x) -> s + x, s -> s)
+reduce(ARRAY[], 7, (s, x) -> s + x, s -> s)  -- refused: reduce of an array without a type
 reduce(ARRAY[5, NULL], 0, (s, x) -> s + x, s -> s)
 reduce(ARRAY['a', 'b'], '', (s, x) -> s || x, s -> length(s))
 reduce(ARRAY[5, 20], CAST(0 AS bigint), (s, x) -> s + x, s -> s)
@@ -149,19 +149,19 @@ zip(ARRAY[1, 2], ARRAY['a', 'b'])
 zip(ARRAY[1, 2], ARRAY['a'])
 zip_with(ARRAY[1, 2], ARRAY[10, 20], (x, y) -> x + y)
 zip_with(ARRAY[1, 2], ARRAY[10], (x, y) -> coalesce(x, 0) + coalesce(y, 0))
-array_first(ARRAY[1])
+array_first(ARRAY[1])  -- refused: the function array_first
 array_agg(1)
 array_sum(ARRAY[1])
 ARRAY[1, 2] = ARRAY[1, 2]
 ARRAY[1, NULL] = ARRAY[1, NULL]
-ARRAY[1, 2] < ARRAY[1, 3]
+ARRAY[1, 2] < ARRAY[1, 3]  -- refused: comparing arrays with < or of integer
 ARRAY[1, 2] <> ARRAY[2]
 ARRAY[1] IS NULL
-2 = ANY (VALUES 1, 2)
+2 = ANY (VALUES 1, 2)  -- refused: ANY and ALL of something else than a query
 ARRAY[1] IN (ARRAY[1], ARRAY[2])
 CAST(ARRAY[1] AS varchar)
-array_histogram(ARRAY[1, 1])
-euclidean_distance(ARRAY[1e0], ARRAY[2e0])
+array_histogram(ARRAY[1, 1])  -- refused: the function array_histogram
+euclidean_distance(ARRAY[1e0], ARRAY[2e0])  -- refused: the function euclidean_distance
 -- FROM (VALUES (ARRAY[3, 1, NULL, 2], 2), (ARRAY[], 1), (NULL, 1), (ARRAY[7], NULL)) AS t(a, n)
 a
 a || n
@@ -197,10 +197,10 @@ a = a
 SELECT x, o FROM UNNEST(ARRAY[10, 20]) WITH ORDINALITY AS u(x, o)
 SELECT x FROM UNNEST(ARRAY[10, NULL]) AS u(x)
 SELECT * FROM UNNEST(ARRAY[1, 2], ARRAY['a']) AS u(x, y)
-SELECT * FROM UNNEST(ARRAY[1, 2])
+SELECT * FROM UNNEST(ARRAY[1, 2])  -- refused: * of UNNEST whose columns have no names
 SELECT * FROM UNNEST(map(ARRAY['a', 'b'], ARRAY[1, 2])) AS u(k, v)
 SELECT * FROM UNNEST(ARRAY[ROW(1, 'a'), ROW(2, 'b')]) AS u(n, s)
-SELECT * FROM UNNEST(ARRAY[CAST(ROW(1, 'a') AS ROW(n integer, s varchar))]) AS u
+SELECT * FROM UNNEST(ARRAY[CAST(ROW(1, 'a') AS ROW(n integer, s varchar))]) AS u  -- refused: * of UNNEST whose columns have no names
 SELECT n, x FROM (VALUES (1, ARRAY[10, 20]), (2, ARRAY[]), (3, NULL)) AS t(n, a) CROSS JOIN UNNEST(a) AS u(x)
 SELECT n, x FROM (VALUES (1, ARRAY[10, 20]), (2, ARRAY[]), (3, NULL)) AS t(n, a) LEFT JOIN UNNEST(a) AS u(x) ON true
 SELECT n, x, o FROM (VALUES (1, ARRAY[10, 20]), (2, ARRAY[30])) AS t(n, a), UNNEST(a) WITH ORDINALITY AS u(x, o)

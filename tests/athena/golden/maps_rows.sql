@@ -77,8 +77,8 @@ SELECT r.ID FROM (SELECT CAST(ROW(1, 'x') AS ROW(id integer, name varchar)) AS r
 SELECT r.* FROM (SELECT CAST(ROW(1, 'x') AS ROW(id integer, name varchar)) AS r) AS t
 SELECT CAST(r AS ROW(a varchar, b varchar)) FROM (SELECT CAST(ROW(1, 'x') AS ROW(id integer, name varchar)) AS r) AS t
 SELECT (x, y) IN (VALUES (1, 2), (3, NULL)) FROM (VALUES (1, 2), (3, 4), (5, NULL), (1, NULL)) AS t(x, y)  -- refused: VALUES (1, 2), (3, NULL)
-SELECT r, count(*) FROM (VALUES ROW(ROW(1, 'a')), ROW(ROW(1, 'a')), ROW(ROW(2, 'b'))) AS t(r) GROUP BY r
-SELECT r FROM (VALUES ROW(ROW(2, 'a')), ROW(ROW(1, 'b')), ROW(ROW(1, 'a'))) AS t(r) ORDER BY r  -- refused: ORDER BY of row(row(integer, varchar))
+SELECT r, count(*) FROM (VALUES ROW(ROW(1, 'a')), ROW(ROW(1, 'a')), ROW(ROW(2, 'b'))) AS t(r) GROUP BY r  -- refused: VALUES of rows in a row
+SELECT r FROM (VALUES ROW(ROW(2, 'a')), ROW(ROW(1, 'b')), ROW(ROW(1, 'a'))) AS t(r) ORDER BY r  -- refused: VALUES of rows in a row
 -- FROM (VALUES (map(ARRAY['a', 'b'], ARRAY[1, NULL]), 'a'), (map(), 'b'), (NULL, 'a')) AS t(m, k)
 m
 cardinality(m)
