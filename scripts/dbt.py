@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return 2
     for command in [given.command] if given.command else COMMANDS:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603
             [dbt, *command], cwd=PROJECT, env=env | {"DBT_PROFILES_DIR": "."}, check=False
         )
         if done.returncode:

@@ -185,8 +185,8 @@ def _holds(
     ):
         raise AwsError(
             "InvalidInputException",
-            f"'{node.sql()}' in the expression '{expression}': this local Glue knows comparisons of "
-            "a partition key with a literal, IN, AND, OR and NOT",
+            f"'{node.sql()}' in the expression '{expression}': this local Glue knows comparisons "
+            "of a partition key with a literal, IN, AND, OR and NOT",
         )
     kind = keys[column.name.lower()]
     wanted = [_typed(one.this, kind, expression) for one in literals]

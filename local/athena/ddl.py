@@ -877,7 +877,8 @@ def _write_parquet(  # noqa: PLR0917
     cursor = run.session.cursor
     with trino_errors():
         cursor.execute(
-            f"CREATE OR REPLACE TEMP TABLE written AS SELECT {selected} FROM ({query.sql}) AS r({inner})"  # noqa: S608
+            f"CREATE OR REPLACE TEMP TABLE written AS SELECT {selected} "  # noqa: S608
+            f"FROM ({query.sql}) AS r({inner})"
         )
     written = Written()
     plain = ", ".join(quote(name) for name, _ in columns if name not in keys)
@@ -919,7 +920,8 @@ def _partition_values(run: Run, keys: Sequence[str]) -> list[tuple[str, ...]]:
     if any(value is None or value == "" for values in found for value in values):
         raise QueryError(
             "NOT_SUPPORTED",
-            f"This local Athena does not write partitions whose key is NULL or empty: {', '.join(keys)}",
+            "This local Athena does not write partitions whose key is NULL or empty: "
+            f"{', '.join(keys)}",
         )
     if len(found) > _MOST_PARTITIONS:
         raise QueryError(

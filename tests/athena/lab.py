@@ -202,7 +202,7 @@ def running_lab(directory: Path) -> Iterator[Lab]:
             lab = Lab(aws, gateway)
             lab.s3.create_bucket(Bucket=BUCKET)
             lab.glue.create_database(DatabaseInput={"Name": DATABASE})
-            for name, enforced in (("team", True), ("free", False)):
+            for name, enforced in (("team", True), ("open", False)):
                 lab.athena.create_work_group(
                     Name=name,
                     Configuration={

@@ -435,7 +435,7 @@ def test_a_table_is_made_from_a_query(lab: Lab, orders) -> None:
     answer = lab.ask(
         f"CREATE TABLE copied WITH (external_location = 's3://{BUCKET}/copied/', format = 'PARQUET', "
         "write_compression = 'SNAPPY') AS SELECT orderid, price, created_at FROM orders",
-        workgroup="free",
+        workgroup="open",
     )
     assert answer.state == "SUCCEEDED", answer.reason
     manifest = answer.execution["Statistics"]["DataManifestLocation"]

@@ -22,7 +22,7 @@ def days(lab: Lab) -> Iterator[str]:
         f"external_location = 's3://{BUCKET}/{name}', partitioned_by = ARRAY['day']) AS "
         "SELECT * FROM (VALUES (1, 'a', DATE '2026-11-24'), (2, 'b:c', DATE '2026-11-25')) "
         "AS t(id, note, day)",
-        workgroup="free",
+        workgroup="open",
     )
     assert done.state == "SUCCEEDED", done.reason
     yield name
@@ -33,7 +33,7 @@ def ids(lab: Lab, table: str) -> list[str | None]:
     return [row[0] for row in lab.rows(f"SELECT id FROM {table} ORDER BY id")]
 
 
-def refusal(lab: Lab, sql: str, workgroup: str = "free") -> str:
+def refusal(lab: Lab, sql: str, workgroup: str = "open") -> str:
     try:
         answer = lab.ask(sql, workgroup=workgroup)
     except ClientError as error:
@@ -60,7 +60,7 @@ def test_a_partition_of_special_characters_is_escaped_in_its_path(lab: Lab) -> N
     lab.rows(
         f"CREATE TABLE escaped WITH (external_location = 's3://{BUCKET}/escaped/', "
         "partitioned_by = ARRAY['k']) AS SELECT 1 AS id, 'a/b=c:d' AS k",
-        workgroup="free",
+        workgroup="open",
     )
     (item,) = lab.s3.list_objects_v2(Bucket=BUCKET, Prefix="escaped/")["Contents"]
     assert item["Key"].startswith("escaped/k=a%2Fb%3Dc%3Ad/")
@@ -107,7 +107,8 @@ def test_insert_values(lab: Lab, days: str) -> None:
         ),
         (
             "CREATE TABLE bad WITH (external_location = 's3://lake/bad/', "
-            "partitioned_by = ARRAY['k']) AS SELECT 1 AS a, k FROM UNNEST(sequence(1, 101)) AS t(k)",
+            "partitioned_by = ARRAY['k']) AS "
+            "SELECT 1 AS a, k FROM UNNEST(sequence(1, 101)) AS t(k)",
             "HIVE_TOO_MANY_OPEN_PARTITIONS",
         ),
         ("CREATE TABLE bad WITH (table_type = 'iceberg') AS SELECT 1 AS a", "Hive tables only"),
@@ -147,7 +148,7 @@ def test_csv_is_read_as_opencsv_reads_it(lab: Lab) -> None:
     lab.s3.put_object(
         Bucket=BUCKET,
         Key="csv/a.csv",
-        Body='name,note\n"a, b","say ""hi"""\nplain,\n"short"\n'.encode(),
+        Body=b'name,note\n"a, b","say ""hi"""\nplain,\n"short"\n',
     )
     lab.rows(
         f"CREATE EXTERNAL TABLE csv_table (`name` string, `note` string) "

@@ -63,9 +63,12 @@ def test_dbt_builds_tests_and_updates_the_marts(up: Up) -> None:
     assert sum(one.startswith("test.") for one in statuses) > 15
     sales = up.ask(SALES)
     assert sales
-    daily = f"SELECT placed_on, sum(revenue), sum(orders) FROM {marts}.daily_sales GROUP BY 1 ORDER BY 1"  # noqa: S608
+    daily = (
+        f"SELECT placed_on, sum(revenue), sum(orders) FROM {marts}.daily_sales "
+        "GROUP BY 1 ORDER BY 1"
+    )
     assert up.ask(daily) == sales
-    written = f"SELECT arrived_on, event_type, changes FROM {marts}.daily_changes ORDER BY 1, 2"  # noqa: S608
+    written = f"SELECT arrived_on, event_type, changes FROM {marts}.daily_changes ORDER BY 1, 2"
     assert up.ask(written) == up.ask(CHANGES)
 
     order(up, 12, 60)  # insert_overwrite and append, onto what is there
@@ -73,5 +76,5 @@ def test_dbt_builds_tests_and_updates_the_marts(up: Up) -> None:
     statuses = build(up, "--select", "daily_changes", "order_events")
     assert set(statuses.values()) == {"success", "pass"}
     assert up.ask(written) == up.ask(CHANGES)
-    events = f"SELECT count(*), count(DISTINCT event_id) FROM {marts}.order_events"  # noqa: S608
+    events = f"SELECT count(*), count(DISTINCT event_id) FROM {marts}.order_events"
     assert up.ask(events) == [[str(changes(up))] * 2]
