@@ -160,7 +160,7 @@ def dashboard(environment: Mapping[str, str], *options: str) -> Iterator[str]:
         yield f"http://localhost:{port}"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 @pytest.fixture(scope="module")
