@@ -8,7 +8,7 @@ WORKERS := -n auto --dist loadgroup --no-loadscope-reorder
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo up dashboard quick test setup-tests acceptance bench bench-record chaos least-privilege load fuzz audit pulumi-cli pr format format-check lint types coverage reference lock clean
+.PHONY: help .venv demo up dashboard quick test setup-tests acceptance bench bench-record chaos least-privilege load fuzz audit trino pulumi-cli pr format format-check lint types coverage reference lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -67,6 +67,9 @@ fuzz: $(VENV)/.stamp ## Fuzz every parser of external input with 2,000 inputs
 
 pulumi-cli: ## Build the Pulumi CLI from its Go modules if it cannot be downloaded
 	$(PYTHON) scripts/pulumi_cli.py
+
+trino: $(VENV)/.stamp ## Record what Trino answers to the golden statements of tests/athena; needs Java 24
+	$(BIN)/python -m scripts.trino
 
 audit: $(VENV)/.stamp ## Check the locked packages for known vulnerabilities; needs a network
 	$(BIN)/python scripts/audit.py

@@ -128,6 +128,8 @@ class Gateway:
                 status, answer = self._forward(service, headers["x-amz-target"], body)
                 if service == "dynamodb":
                     self._remember_iterator(request, answer)
+                if service == "glue" and status == 200:
+                    answer = _as_glue_says(answer)
                 return status, answer
             return 200, json.dumps(hook(request, caller), default=str).encode()
         except AwsError as error:
@@ -196,6 +198,19 @@ def _operation(
         "send it to AWS_ENDPOINT_URL.",
         404,
     )
+
+
+def _as_glue_says(body: bytes) -> bytes:
+    """Glue leaves out a description that nobody gave, and a view has an owner; Trino wants both."""
+    answer = json.loads(body)
+    databases = [*answer.get("DatabaseList", ()), answer.get("Database")]
+    tables = [*answer.get("TableList", ()), answer.get("Table")]
+    for one in filter(None, [*databases, *tables]):
+        if not one.get("Description", True):
+            del one["Description"]
+        if one.get("TableType") == "VIRTUAL_VIEW":
+            one.setdefault("Owner", "hadoop")
+    return json.dumps(answer).encode()
 
 
 def _parse(body: bytes) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from local.account.aws import Aws, Credentials
 from local.athena.errors import QueryError
-from local.athena.types import hive_to_duckdb
+from local.athena.types import Type, read_type
 
 _VIEW = re.compile(r"/\*\s*Presto View:\s*([A-Za-z0-9+/=\s]+?)\s*\*/")
 
@@ -45,14 +45,18 @@ class Table:
         """Are its files those that Iceberg's metadata lists?"""
         return self.properties.get("table_type", "").upper() == "ICEBERG"
 
-    def duckdb_types(self) -> dict[str, str]:
-        """DuckDB's types of `all_columns`."""
+    def types(self) -> dict[str, Type]:
+        """Trino's types of `all_columns`."""
         try:
-            return {name: hive_to_duckdb(hive) for name, hive in self.all_columns.items()}
+            return {name: read_type(one, hive=True) for name, one in self.all_columns.items()}
         except ValueError as error:
             raise QueryError(
                 "HIVE_UNSUPPORTED_FORMAT", f"Table '{self.database}.{self.name}': {error}"
             ) from None
+
+    def duckdb_types(self) -> dict[str, str]:
+        """DuckDB's types of `all_columns`."""
+        return {name: kind.duckdb for name, kind in self.types().items()}
 
 
 def encode_view(sql: str, database: str, columns: list[tuple[str, str]]) -> str:

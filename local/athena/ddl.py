@@ -18,7 +18,7 @@ from local.athena.errors import QueryError
 from local.athena.outcome import Outcome, Task
 from local.athena.sql import SqlSyntaxError
 from local.athena.storage import PARQUET_SERDE, output_denied, split_location
-from local.athena.types import hive_type, quote, split_top, text, trino_type
+from local.athena.types import quote, split_top, text
 
 if TYPE_CHECKING:
     from local.athena.engine import Engine, Query, Session
@@ -260,8 +260,7 @@ def _explain(match: re.Match[str], parameters: list[str]) -> Command:
     def action(run: Run) -> list[str]:
         query = run.engine.prepare(run.session, tree, load=False)
         shown = ", ".join(
-            f"{label}:{trino_type(kind)}"
-            for label, kind in zip(query.labels, query.types, strict=True)
+            f"{label}:{kind}" for label, kind in zip(query.labels, query.types, strict=True)
         )
         return ["Query Plan", f"Output [{shown}]", *(f"    {one}" for one in query.reads)]
 
@@ -283,7 +282,7 @@ def _create_view(match: re.Match[str], parameters: list[str]) -> Command:
             (label.lower(), kind) for label, kind in zip(query.labels, query.types, strict=True)
         ]
         document = encode_view(
-            body, run.session.database, [(label, trino_type(kind)) for label, kind in columns]
+            body, run.session.database, [(label, str(kind)) for label, kind in columns]
         )
         definition = {
             "Name": name,
@@ -291,7 +290,7 @@ def _create_view(match: re.Match[str], parameters: list[str]) -> Command:
             "Parameters": {"presto_view": "true", "comment": "Presto View"},
             "PartitionKeys": [],
             "StorageDescriptor": {
-                "Columns": [{"Name": label, "Type": hive_type(kind)} for label, kind in columns],
+                "Columns": [{"Name": label, "Type": kind.hive} for label, kind in columns],
                 "Location": "",
                 "SerdeInfo": {},
             },
@@ -581,7 +580,7 @@ def _ctas(match: re.Match[str], parameters: list[str]) -> Command:
             },
             "PartitionKeys": [],
             "StorageDescriptor": {
-                "Columns": [{"Name": label, "Type": hive_type(kind)} for label, kind in columns],
+                "Columns": [{"Name": label, "Type": kind.hive} for label, kind in columns],
                 "Location": location,
                 "InputFormat": inputs,
                 "OutputFormat": outputs,
@@ -653,7 +652,7 @@ def _write_parquet(run: Run, query: Query, location: str, properties: dict[str, 
             "HIVE_PATH_ALREADY_EXISTS", f"Target directory for table already exists: {location}"
         )
     columns = ", ".join(
-        f"CAST(c{i} AS {_stored(kind)}) AS {quote(label.lower())}"
+        f"CAST(c{i} AS {kind.duckdb}) AS {quote(label.lower())}"
         for i, (label, kind) in enumerate(zip(query.labels, query.types, strict=True))
     )
     names = ", ".join(f"c{i}" for i in range(len(query.labels)))
@@ -674,11 +673,6 @@ def _write_parquet(run: Run, query: Query, location: str, properties: dict[str, 
     run.task.upload(manifest, path.encode() + b"\n")
     run.task.upload(f"{run.task.output}.metadata", b"")
     return Outcome(rows=rows, update_count=rows, manifest=manifest)
-
-
-def _stored(kind: str) -> str:
-    """The type in the file; a time with a zone is written as the plain instant in UTC."""
-    return {"TIMESTAMP WITH TIME ZONE": "TIMESTAMP", "JSON": "VARCHAR"}.get(kind, kind)
 
 
 # -- which is which --------------------------------------------------------------------------------

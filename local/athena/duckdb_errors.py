@@ -9,7 +9,6 @@ from contextlib import contextmanager
 import duckdb
 
 from local.athena.errors import QueryCancelledError, QueryError
-from local.athena.types import trino_type
 
 _Words = Callable[[re.Match[str]], tuple[str, str]]
 
@@ -22,19 +21,10 @@ def _cast(match: re.Match[str]) -> tuple[str, str]:
     return "INVALID_CAST_ARGUMENT", f"Cannot cast '{match[1]}' to {kind}"
 
 
-def _call(match: re.Match[str]) -> tuple[str, str]:
-    types = [
-        trino_type(one.strip().removesuffix("_LITERAL").replace("STRING", "VARCHAR"))
-        for one in match[2].split(",")
-        if one.strip()
-    ]
-    name = match[1].removeprefix("trino_")
-    return "FUNCTION_NOT_FOUND", f"Unexpected parameters ({', '.join(types)}) for function {name}"
-
-
 _TRANSLATIONS: list[tuple[str, _Words]] = [
     # What trino_error() of our macros says comes first: it is in Trino's words already.
     (r"Could not convert string '([A-Z_]+): (.*)' to INT32", lambda m: (m[1], m[2])),
+    (r"Python exception .*?: \w+: ([A-Z_]+): (.*)", lambda m: (m[1], m[2].split("\n")[0])),
     (r"[Dd]ivision by zero", lambda _: ("DIVISION_BY_ZERO", "Division by zero")),
     (r"[Cc]ould not convert string ['\"](.*)['\"] to ([\w() ,]+?)(?: when casting.*)?$", _cast),
     (
@@ -52,8 +42,6 @@ _TRANSLATIONS: list[tuple[str, _Words]] = [
         r"[Mm]ore than one row",
         lambda _: ("SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows"),
     ),
-    (r"No function matches the given name and argument types '([\w~|+*/-]+)\((.*?)\)'", _call),
-    (r'best candidate function for the function call "([\w$]+)\((.*?)\)"', _call),
 ]
 _BY_CLASS: list[tuple[type[duckdb.Error], str]] = [
     (duckdb.OutOfRangeException, "NUMERIC_VALUE_OUT_OF_RANGE"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,16 +14,18 @@ import pyarrow as pa
 from sqlglot import exp
 
 from local.account.aws import Aws, Credentials
-from local.athena import information_schema, projection, rewrites
+from local.athena import information_schema, projection
 from local.athena import sql as trino
 from local.athena.catalog import Catalog
+from local.athena.compiler import Compiler
 from local.athena.duckdb_errors import trino_errors
 from local.athena.errors import QueryCancelledError, QueryError
+from local.athena.expressions import Expressions, Scope, Value
 from local.athena.functions import install
 from local.athena.pruning import conditions, weaken
 from local.athena.sql import Bound, Scan
 from local.athena.storage import DELETES, Lake, Object, Part, split_location
-from local.athena.types import column_info, quote, text
+from local.athena.types import Type, column_info, quote, read_type, text
 
 
 @dataclass
@@ -32,7 +34,7 @@ class Query:
 
     sql: str
     labels: list[str]
-    types: list[str]
+    types: list[Type]
     unnamed: list[int]
     reads: list[str]
     """Each table that is read, and which of its rows are needed at most."""
@@ -102,25 +104,21 @@ class Engine:
         bound = trino.bind(tree, session.database, session.catalog)
         for scan in bound.scans.values():
             _declare(session.cursor, scan)
-        describe = self._describer(session)
-        ready = rewrites.to_duckdb(bound.tree, describe)
+        hidden = {name: read_type(kind) for name, kind in trino.HIDDEN.items()}
+        compiler = Compiler(
+            {scan.name: {**scan.table.types(), **hidden} for scan in bound.scans.values()}
+        )
+        found = compiler.query(bound.tree)
         try:
-            types = [kind for _, kind in describe(ready)]
+            with trino_errors():
+                session.cursor.execute(f"EXPLAIN {found.sql}").fetchall()
         except QueryError as error:
             raise trino.placed(error, bound.tree) from None
         if load:
             self._load(session, bound)
         session.check()
-        return Query(ready, bound.labels, types, bound.unnamed, _reads(bound))
-
-    def _describer(self, session: Session) -> Callable[[str], list[tuple[str, str]]]:
-        def describe(sql: str) -> list[tuple[str, str]]:
-            with trino_errors():
-                return [
-                    (row[0], row[1]) for row in session.cursor.execute(f"DESCRIBE {sql}").fetchall()
-                ]
-
-        return describe
+        types = [one.type for one in found.columns]
+        return Query(found.sql, bound.labels, types, bound.unnamed, _reads(bound))
 
     def _load(self, session: Session, bound: Bound) -> None:
         wanted = conditions(bound.tree, bound.scans)
@@ -233,14 +231,17 @@ class Engine:
             f"CAST(k{k} AS {types[name]}) AS {quote(name)}"
             for k, name in enumerate(table.partition_keys)
         )
+        own = {name: Value(quote(name), kind) for name, kind in table.types().items()}
+        expressions = Expressions(Compiler({}), Scope(sources={"": own}))
         cursor = session.cursor
         cursor.register("candidates", arrow)
         try:
+            where = expressions.boolean(condition, "WHERE clause")
             found = cursor.execute(
                 f'SELECT "$i" FROM (SELECT "$i", {typed} FROM candidates) '  # noqa: S608
-                f"WHERE {rewrites.condition_to_duckdb(condition)}"
+                f"WHERE {where}"
             ).fetchall()
-        except duckdb.Error:
+        except (duckdb.Error, QueryError):
             return range(len(values))  # the query itself will meet the same error, or none
         finally:
             cursor.unregister("candidates")
@@ -259,9 +260,10 @@ def _reads(bound: Bound) -> list[str]:
 
 def _declare(cursor: duckdb.DuckDBPyConnection, scan: Scan) -> None:
     """An empty stand-in with the table's types, so that a bad query fails before S3 is read."""
+    hidden = {name: read_type(kind).duckdb for name, kind in trino.HIDDEN.items()}
     columns = ", ".join(
         f"CAST(NULL AS {kind}) AS {quote(name)}"
-        for name, kind in {**scan.table.duckdb_types(), **trino.HIDDEN}.items()
+        for name, kind in {**scan.table.duckdb_types(), **hidden}.items()
     )
     cursor.execute(f"CREATE TEMP VIEW {quote(scan.name)} AS SELECT {columns} WHERE false")
 

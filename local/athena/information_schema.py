@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from local.athena.catalog import Catalog, Table
 from local.athena.errors import QueryError
-from local.athena.types import hive_to_duckdb, trino_type
+from local.athena.types import read_type
 
 SERDE = "information_schema"
 _TABLES = {
@@ -56,7 +56,7 @@ def rows(name: str, catalog: Catalog, schemas: list[str] | None = None) -> list[
             else:
                 for i, (column, hive) in enumerate(one.all_columns.items(), 1):
                     try:
-                        kind = trino_type(hive_to_duckdb(hive))
+                        kind = str(read_type(hive, hive=True))
                     except ValueError:
                         kind = hive
                     found.append((own, database, one.name, column, i, None, "YES", kind))

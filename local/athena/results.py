@@ -3,86 +3,91 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
-from datetime import date, datetime, time
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
-from local.athena.types import decimal, quote
-
-TEXT_MACROS = {
-    "DOUBLE": "trino_double_text",
-    "FLOAT": "trino_float_text",
-    "TIMESTAMP": "trino_timestamp_text",
-    "TIMESTAMP WITH TIME ZONE": "trino_zoned_text",
-    "TIME": "trino_time_text",
-    "BLOB": "trino_binary_text",
-}
-"""The macro that shows a type as Trino does, where DuckDB's own text differs."""
+from local.athena.errors import QueryError
+from local.athena.types import Type
 
 
-def select_text(sql: str, types: Sequence[str]) -> str:
-    """``sql`` with every scalar column as Athena's text; nested ones are left to `render`."""
-    columns = [f"c{i}" for i in range(len(types))]
-    shown = ", ".join(_text(column, kind) for column, kind in zip(columns, types, strict=True))
-    return f"SELECT {shown} FROM ({sql}) AS r({', '.join(columns)})"  # noqa: S608
-
-
-def _text(column: str, kind: str) -> str:
-    if kind == "VARCHAR" or _nested(kind):
-        return column
-    if kind in TEXT_MACROS:
-        return f"{TEXT_MACROS[kind]}({column}) AS {quote(column)}"
-    found = decimal(kind)
-    if found and found[0] == found[1]:
-        return f"trino_fraction_text({column}) AS {quote(column)}"
-    return f"CAST({column} AS VARCHAR) AS {quote(column)}"
-
-
-def _nested(kind: str) -> bool:
-    return kind.endswith("]") or kind.startswith(("STRUCT", "TUPLE", "MAP")) or kind == "INTERVAL"
-
-
-def render(value: Any) -> str | None:  # noqa: PLR0911  (one a type)
-    """A nested value: ``[a, b]``, ``{k=v}``, ``{name=x}``."""
-    if value is None or isinstance(value, str):
-        return value
+def render(value: Any, kind: Type) -> str | None:  # noqa: PLR0911  (one a type)
+    """A value as Athena writes it: ``[a, b]``, ``{k=v}``, ``{name=x}``."""
+    if value is None:
+        return None
+    if kind.name == "array":
+        return f"[{', '.join(_inner(one, kind.args[0]) for one in value)}]"
+    if kind.name == "map":
+        pairs = (f"{_inner(k, kind.args[0])}={_inner(v, kind.args[1])}" for k, v in value)
+        return "{" + ", ".join(pairs) + "}"
+    if kind.name == "row":
+        parts = (
+            f"{name}={_inner(one, of)}"
+            for (name, of), one in zip(kind.fields, value.values(), strict=True)
+        )
+        return "{" + ", ".join(parts) + "}"
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, list):
-        return f"[{', '.join(_inner(one) for one in value)}]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{_inner(k)}={_inner(v)}" for k, v in value.items()) + "}"
     if isinstance(value, datetime):
-        zone = " UTC" if value.tzinfo else ""
-        return f"{value:%Y-%m-%d %H:%M:%S}.{value.microsecond // 1000:03d}{zone}"
-    if isinstance(value, pa.MonthDayNano):
-        if value.months:
-            sign = "-" if value.months < 0 else ""
-            return f"{sign}{abs(value.months) // 12}-{abs(value.months) % 12}"
-        total = value.days * 86_400_000 + value.nanoseconds // 1_000_000
-        sign, total = ("-" if total < 0 else ""), abs(total)
-        return (
-            f"{sign}{total // 86_400_000} {total // 3_600_000 % 24:02d}:"
-            f"{total // 60_000 % 60:02d}:{total // 1000 % 60:02d}.{total % 1000:03d}"
-        )
-    if isinstance(value, bytes):
-        return value.hex(" ")
+        zone = ""
+        if kind.name == "zoned":
+            named = kind.args[1]
+            value, zone = _shifted(value, named), f" {named}"
+        return f"{value.year:04d}{value:-%m-%d %H:%M:%S}.{value.microsecond // 1000:03d}{zone}"
+    if kind.name == "real":
+        return java_float(value)
     if isinstance(value, float):
         return java_double(value)
-    if isinstance(value, (int, Decimal, date, time)):
-        return str(value)
+    if isinstance(value, bytes):
+        return value.hex(" ")
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, int) and kind.name.startswith("interval"):
+        return _interval(value, kind)
     return str(value)
 
 
-def _inner(value: Any) -> str:
-    text = render(value)
+def _interval(value: int, kind: Type) -> str:
+    sign, total = ("-" if value < 0 else ""), abs(value)
+    if kind.name.endswith("month"):
+        return f"{sign}{total // 12}-{total % 12}"
+    return (
+        f"{sign}{total // 86_400_000} {total // 3_600_000 % 24:02d}:"
+        f"{total // 60_000 % 60:02d}:{total // 1000 % 60:02d}.{total % 1000:03d}"
+    )
+
+
+def _shifted(value: datetime, zone: str) -> datetime:
+    offset = re.fullmatch(r"([+-])(\d\d):(\d\d)", zone)
+    if offset:
+        return value + int(f"{offset[1]}1") * timedelta(
+            hours=int(offset[2]), minutes=int(offset[3])
+        )
+    if not zone:
+        raise QueryError(
+            "NOT_SUPPORTED",
+            "This local Athena does not support times of several zones in one column",
+        )
+    return value.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+
+
+def _inner(value: Any, kind: Type) -> str:
+    text = render(value, kind)
     return "null" if text is None else text
+
+
+def java_float(value: float) -> str:
+    """A real as Java prints it: as few digits as a float needs."""
+    return java_double(float(str(np.float32(value))))
 
 
 def java_double(value: float) -> str:
@@ -107,7 +112,7 @@ def write_csv(
     cursor: duckdb.DuckDBPyConnection,
     sql: str,
     labels: Sequence[str],
-    types: Sequence[str],
+    types: Sequence[Type],
     file: Path,
 ) -> int:
     """Run ``sql`` into a CSV file; the number of rows.
@@ -115,18 +120,26 @@ def write_csv(
     Every value is in quotes and a null is nothing at all, as in Athena's own files.
     """
     schema = pa.schema([pa.field(str(i), pa.string()) for i in range(len(labels))])
-    nested = {i for i, kind in enumerate(types) if _nested(kind)}
+    plain = {i for i, kind in enumerate(types) if kind.name in _PLAIN}
     rows = 0
     with file.open("wb") as out:
         out.write((",".join('"' + one.replace('"', '""') + '"' for one in labels) + "\n").encode())
         options = csv.WriteOptions(include_header=False, quoting_style="all_valid")
         with csv.CSVWriter(out, schema, write_options=options) as writer:
-            reader = cursor.sql(select_text(sql, types)).to_arrow_reader(100_000)
+            names = [f"c{i}" for i in range(len(types))]
+            shown = ", ".join(
+                f"CAST({name} AS {kind.duckdb}) AS {name}"
+                for name, kind in zip(names, types, strict=True)
+            )
+            query = f"SELECT {shown} FROM ({sql}) AS r({', '.join(names)})"  # noqa: S608
+            reader = cursor.sql(query).to_arrow_reader(100_000)
             for batch in reader:
                 arrays = [
-                    pa.array([render(one) for one in _python(column)], pa.string())
-                    if i in nested
-                    else column.cast(pa.string())
+                    column.cast(pa.string())
+                    if i in plain
+                    else pa.array(
+                        [render(one, types[i]) for one in column.to_pylist()], pa.string()
+                    )
                     for i, column in enumerate(batch.columns)
                 ]
                 writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
@@ -134,11 +147,18 @@ def write_csv(
     return rows
 
 
-def _python(column: pa.Array) -> list[Any]:
-    values: list[Any] = column.to_pylist(maps_as_pydicts="lossy")
-    return values
-
-
+_PLAIN = {
+    "varchar",
+    "json",
+    "tinyint",
+    "smallint",
+    "integer",
+    "bigint",
+    "date",
+    "boolean",
+    "unknown",
+}
+"""Types that Arrow writes as Athena does."""
 _BLOCK_BYTES = 16 * 1024 * 1024  # a row has to fit: the lake's longest has 4.5 MB, quotes twice
 
 

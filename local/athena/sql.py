@@ -6,18 +6,22 @@ import re
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import Any, ClassVar
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.dialects.athena import Athena
+from sqlglot.dialects.trino import Trino
 from sqlglot.errors import OptimizeError, ParseError, TokenError
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, traverse_scope
+from sqlglot.parsers.trino import TrinoParser
 from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
 from local.athena import information_schema
 from local.athena.catalog import Catalog, Table
 from local.athena.errors import QueryError
+from local.athena.expressions import position, unresolved
+from local.athena.function_table import AGGREGATES
 from local.athena.types import split_top
 
 HIDDEN = {"$path": "VARCHAR", "$file_modified_time": "TIMESTAMP WITH TIME ZONE"}
@@ -35,15 +39,103 @@ _BEFORE_FUNCTIONS = {
 """A word and a bracket after one of these is a function's call, not columns being named."""
 
 
-class AthenaDialect(Athena):
-    """sqlglot's Athena, with the hidden columns; it remembers how functions were spelt."""
+_FOREIGN_TYPES = {
+    "STRING", "TEXT", "NUMBER", "NUMERIC", "FLOAT", "BYTEA", "INT2", "INT4", "INT8", "INT16",
+    "INT32", "INT64", "FLOAT4", "FLOAT8", "FLOAT64", "BOOL", "DATETIME", "BLOB", "LONG", "DEC",
+    "NVARCHAR", "BPCHAR", "HUGEINT", "TIMESTAMPTZ", "TIMESTAMPNTZ", "LIST", "STRUCT",
+}  # fmt: skip
 
+
+class _Parser(TrinoParser):
+    """sqlglot's parser of Trino, to which every function is only a name and arguments."""
+
+    FUNCTIONS: ClassVar[dict[str, Any]] = {}
+    FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
+        **{
+            name: TrinoParser.FUNCTION_PARSERS[name]
+            for name in ("EXTRACT", "POSITION", "SUBSTRING", "TRIM")
+        },
+        "CAST": lambda self: self._cast(safe=False),
+        "TRY_CAST": lambda self: self._cast(safe=True),
+        **{
+            "JSON_VALUE": lambda self: self._sql_json("$json_value"),
+            "JSON_QUERY": lambda self: self._sql_json("$json_query"),
+            "JSON_EXISTS": lambda self: self._sql_json("$json_exists"),
+        },
+    }
+
+    def _cast(self, *, safe: bool) -> exp.Expr:
+        """``CAST(x AS t)``, told from a literal such as ``DATE '...'``."""
+        start = self._index
+        made: exp.Expr = self._parse_cast(not safe, safe=safe)
+        words = [token.text.upper() for token in self._tokens[start : self._index]]
+        last = len(words) - 1 - words[::-1].index("AS") if "AS" in words else 0
+        for token in self._tokens[start + last : self._index]:
+            if token.token_type is TokenType.IDENTIFIER and token.text != token.text.lower():
+                raise UnsupportedError(f"capitals in the name of a field: {token.text}")
+        foreign = [one for one in words[last + 1 :] if one in _FOREIGN_TYPES]
+        made.meta["cast"] = True
+        made.meta["foreign"] = foreign[0].lower() if foreign else None
+        return made
+
+    def _sql_json(self, name: str) -> exp.Expr:  # noqa: PLR0912
+        """``json_value(j, 'lax $.a' RETURNING t DEFAULT x ON EMPTY ...)``; options are pairs."""
+        document = self._parse_disjunction()
+        self._match(TokenType.COMMA)
+        path = self._parse_string()
+        if document is None or path is None:
+            self.raise_error("Expecting: <expression>, <string>")
+        options: dict[str, exp.Expr] = {}
+        while self._curr and not self._match(TokenType.R_PAREN, advance=False):
+            if self._match_text_seq("RETURNING"):
+                kind = self._parse_types()
+                options["returning"] = exp.Literal.string(kind.sql(dialect="trino") if kind else "")
+            elif self._match_text_seq("WITHOUT", "ARRAY", "WRAPPER"):
+                continue
+            elif self._match_text_seq("WITH", "CONDITIONAL", "ARRAY", "WRAPPER"):
+                options["wrapper"] = exp.Literal.string("conditional")
+            elif self._match_text_seq("WITH", "ARRAY", "WRAPPER"):
+                options["wrapper"] = exp.Literal.string("all")
+            elif self._match_text_seq("OMIT", "QUOTES"):
+                options["quotes"] = exp.Literal.string("omit")
+            else:
+                value: exp.Expr | None
+                if self._match(TokenType.DEFAULT):
+                    value = self._parse_bitwise()
+                else:
+                    words = []
+                    while self._curr and not self._match_text_seq("ON", advance=False):
+                        words.append(self._curr.text.upper())
+                        self._advance()
+                    value = exp.var(" ".join(words))
+                if not self._match_text_seq("ON") or value is None:
+                    self.raise_error("Expecting: ON")
+                when = self._curr.text.lower() if self._curr else ""
+                self._advance()
+                if value is not None:
+                    options[when] = value
+        pairs = [exp.Kwarg(this=exp.var(key), expression=value) for key, value in options.items()]
+        return exp.Anonymous(this=name, expressions=[document, path, *pairs])
+
+
+class AthenaDialect(Trino):
+    """Trino, with Athena's hidden columns; subscripts are left as they are written."""
+
+    INDEX_OFFSET = 0
     PSEUDOCOLUMNS = {name.upper() for name in HIDDEN}  # noqa: RUF012
     EXCLUDES_PSEUDOCOLUMNS_FROM_STAR = True
+    Parser = _Parser
 
 
 class SqlSyntaxError(Exception):
     """SQL that cannot be read; the message is worded and positioned as Athena's."""
+
+
+class UnsupportedError(SqlSyntaxError):
+    """SQL of Trino that is not read here."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"NOT_SUPPORTED: This local Athena does not support {what}")
 
 
 @dataclass
@@ -86,6 +178,7 @@ def parse(sql: str) -> exp.Expr:
     if tokens[0].text.upper() not in _FIRST:
         first = tokens[0]
         raise SqlSyntaxError(_mismatched(first.line, _start(first), first.text, "<query>"))
+    _check_tokens(tokens)
     for before, token in pairwise(tokens):
         if before.token_type is TokenType.COMMA and token.token_type in _NO_ITEM:
             raise SqlSyntaxError(_mismatched(token.line, _start(token), token.text, "<expression>"))
@@ -95,12 +188,62 @@ def parse(sql: str) -> exp.Expr:
         raise SqlSyntaxError(_syntax(sql, tokens[-1], error)) from None
     if len(trees) != 1:
         raise SqlSyntaxError("Only one sql statement is allowed.")
+    for node in list(trees[0].find_all(exp.Anonymous)):
+        if node.name.lower() in AGGREGATES:
+            node.replace(exp.AnonymousAggFunc(this=node.this, expressions=node.expressions))
     trees[0].meta["unknown_function"] = _unknown_function(tokens)
     return trees[0]
 
 
+def _check_tokens(tokens: list[Token]) -> None:
+    """Refuse what sqlglot reads and Trino does not."""
+    limits: dict[int, bool] = {}
+    depth = 0
+    for i, token in enumerate(tokens):
+        word, after = token.text.upper(), [one.text.upper() for one in tokens[i + 1 : i + 3]]
+        wrong = token.token_type in _FOREIGN
+        plain = token.token_type not in (TokenType.STRING, TokenType.IDENTIFIER)
+        wrong |= plain and word in ("==", "//", "!")
+        depth += (word == "(") - (word == ")") if plain else 0
+        if plain and word in ("LIMIT", "FETCH") and token.token_type is not TokenType.VAR:
+            limits[depth] = True
+        elif plain and word in ("SELECT", "UNION", ")"):
+            limits.pop(depth + (word == ")"), None)
+        wrong |= plain and word == "OFFSET" and limits.get(depth, False)
+        wrong |= plain and word == "IS" and after[:1] == ["UNKNOWN"]
+        wrong |= plain and word == "," and i == len(tokens) - 1
+        if token.token_type is TokenType.INTERVAL and after:
+            text = tokens[i + 1]
+            if text.token_type is TokenType.NUMBER or (
+                text.token_type is TokenType.STRING
+                and (re.search("[A-Za-z]", text.text) or after[1:2] == [] or after[1] not in _UNITS)
+            ):
+                wrong = True
+        if wrong:
+            raise SqlSyntaxError(_mismatched(token.line, _start(token), token.text, "<expression>"))
+        if plain and word in ("JSON_OBJECT", "JSON_ARRAY", "JSON_TABLE") and after[:1] == ["("]:
+            raise UnsupportedError(f"the function {word.lower()}")
+        if word in _RESERVED and plain and i and tokens[i - 1].text.upper() == "AS":
+            raise SqlSyntaxError(_mismatched(token.line, _start(token), token.text, "<identifier>"))
+
+
+_UNITS = {"YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"}
+_RESERVED = {
+    "ALTER", "AND", "BETWEEN", "BY", "CASE", "CREATE", "CROSS", "DELETE", "DESCRIBE", "DISTINCT",
+    "DROP", "ELSE", "END", "ESCAPE", "EXCEPT", "EXISTS", "FALSE", "FOR", "FROM", "FULL", "GROUP",
+    "HAVING", "IN", "INNER", "INSERT", "INTERSECT", "INTO", "IS", "JOIN", "LEFT", "LIKE", "NATURAL",
+    "NOT", "NULL", "ON", "OR", "ORDER", "OUTER", "RIGHT", "TABLE", "THEN", "TRUE", "UNION",
+    "USING", "WHEN", "WHERE",
+}  # fmt: skip
+_FOREIGN = {
+    TokenType.DCOLON, TokenType.ILIKE, TokenType.RLIKE, TokenType.SIMILAR_TO, TokenType.AMP,
+    TokenType.PIPE, TokenType.CARET, TokenType.TILDE, TokenType.DSTAR, TokenType.DIV,
+    TokenType.NULLSAFE_EQ, TokenType.XOR, TokenType.LT_AT, TokenType.AT_GT, TokenType.COLON_EQ,
+    TokenType.PARAMETER, TokenType.QUALIFY, TokenType.ISNULL, TokenType.NOTNULL, TokenType.L_BRACE,
+}  # fmt: skip
+"""What other databases write and Trino does not."""
 _NO_ITEM = (TokenType.COMMA, TokenType.R_PAREN, TokenType.FROM)
-_FIRST = {"SELECT", "WITH", "VALUES", "TABLE", "FROM", "("}
+_FIRST = {"SELECT", "WITH", "VALUES", "TABLE", "("}
 
 
 def _end(sql: str) -> tuple[int, int]:
@@ -138,17 +281,6 @@ def _syntax(sql: str, last: Token, error: ParseError) -> str:
     return _mismatched(line, max(end - len(word) + 1, 1), word, wanted)
 
 
-def position(node: exp.Expr | None) -> tuple[int, int] | None:
-    """Line and column, from 1, of where a node begins."""
-    starts = []
-    for part in node.walk() if node is not None else ():
-        line, end = part.meta.get("line"), part.meta.get("col")
-        if line and end:
-            length = (part.meta.get("end") or 0) - (part.meta.get("start") or 0)
-            starts.append((line, max(end - length, 1)))
-    return min(starts) if starts else None
-
-
 def placed(error: QueryError, tree: exp.Expr) -> QueryError:
     """Add where the column that an error names stands in the query."""
     column = re.match(r"'([^']+)' must be an aggregate", error.message)
@@ -170,6 +302,7 @@ def bind(tree: exp.Expr, database: str, catalog: Catalog) -> Bound:
     if tree.meta.get("unknown_function"):
         raise tree.meta["unknown_function"]
     tree = tree.copy()
+    _check_tree(tree)
     unnamed = _label(tree)
     scans: dict[str, Scan] = {}
     tree = _resolve(tree, database, catalog, scans, 0)
@@ -200,6 +333,43 @@ def bind(tree: exp.Expr, database: str, catalog: Catalog) -> Bound:
     return Bound(tree, labels, unnamed, scans)
 
 
+def _check_tree(tree: exp.Expr) -> None:
+    """Refuse what `qualify` would make something else of."""
+    for star in tree.find_all(exp.Star):
+        if any(star.args.values()):
+            raise QueryError("SYNTAX_ERROR", "mismatched input after '*'", position(star))
+    for cast in tree.find_all(exp.Cast):
+        if cast.meta.get("foreign"):
+            raise QueryError(
+                "TYPE_MISMATCH", f"Unknown type: {cast.meta['foreign']}", position(cast)
+            )
+    for alias in tree.find_all(exp.Alias):
+        name = alias.args.get("alias")
+        if isinstance(name, exp.Identifier) and not name.quoted and name.name.upper() in _RESERVED:
+            raise QueryError("SYNTAX_ERROR", f"mismatched input '{name.name}'", position(name))
+    for select in tree.find_all(exp.Select):
+        names = [one.output_name.lower() for one in select.selects]
+        if (
+            isinstance(select.parent, exp.Subquery)
+            and len(set(names)) < len([one for one in names if one]) + ("" in names)
+            and isinstance(select.parent.parent, (exp.From, exp.Join))
+        ):
+            raise QueryError(
+                "NOT_SUPPORTED",
+                "This local Athena does not support two columns of one name in a subquery",
+            )
+        shared: set[str] = set()
+        for join in select.args.get("joins") or ():
+            if join.method:
+                raise QueryError(
+                    "NOT_SUPPORTED", f"This local Athena does not support a {join.method} JOIN"
+                )
+            shared |= {one.name.lower() for one in join.args.get("using") or ()}
+        for column in select.find_all(exp.Column) if shared else ():
+            if column.table and column.name.lower() in shared:
+                raise unresolved(column)
+
+
 def _selects(tree: exp.Expr) -> list[exp.Expr]:
     return list(tree.selects) if isinstance(tree, exp.Query) else []
 
@@ -211,7 +381,7 @@ def _unknown_function(tokens: list[Token]) -> QueryError | None:
         if after.token_type is not TokenType.L_PAREN or name in _FUNCTIONS:
             continue
         # What follows AS, FROM t or WITH names columns: ``AS t(a, b)``.
-        called = before is None or before.text.upper().split()[-1] in _BEFORE_FUNCTIONS
+        called = before is None or before.text.upper().strip() in _BEFORE_FUNCTIONS
         if token.token_type is TokenType.VAR and called:
             return QueryError(
                 "FUNCTION_NOT_FOUND",
@@ -316,8 +486,9 @@ def _is_cte(table: exp.Table) -> bool:
 
 def _default_aliases(tree: exp.Expr) -> None:
     """Let ``database.table.column`` find the table: its alias is the table's name."""
+    aliases = {one.alias_or_name.lower() for one in tree.find_all(exp.Table, exp.Subquery)}
     for column in tree.find_all(exp.Column):
-        if column.args.get("db"):
+        if column.args.get("db") and column.table.lower() in aliases:
             column.set("db", None)
             column.set("catalog", None)
 
@@ -332,8 +503,10 @@ def _check_columns(tree: exp.Expr, scans: dict[str, set[str]]) -> None:
                 found, known = _columns_of(scope, column.table, scans)
                 if found and (known is None or column.name in known or column.name in HIDDEN):
                     continue
-                raise _unresolved(column)
+                raise unresolved(column)
             if column.find_ancestor(exp.Order) and column.name in aliases:
+                continue
+            if column.find_ancestor(exp.Having, exp.Select) is not scope.expression:
                 continue
             if not _is_parameter(column):
                 homes = [
@@ -345,7 +518,7 @@ def _check_columns(tree: exp.Expr, scans: dict[str, set[str]]) -> None:
                     raise QueryError(
                         "AMBIGUOUS_NAME", f"Column '{column.name}' is ambiguous", position(column)
                     )
-                raise _unresolved(column)
+                raise unresolved(column)
 
 
 def _columns_of(
@@ -377,7 +550,7 @@ def _from_sqlglot(error: OptimizeError, tree: exp.Expr) -> QueryError:
     found = re.search(r"[Cc]olumn:? [\"']*([\w$]+)", str(error))
     for column in tree.find_all(exp.Column):
         if found and column.name.lower() == found[1].lower():
-            return _unresolved(column)
+            return unresolved(column)
     return QueryError("", str(error))
 
 
@@ -391,15 +564,6 @@ def _is_parameter(column: exp.Column) -> bool:
             return True
         node = node.parent
     return False
-
-
-def _unresolved(column: exp.Column) -> QueryError:
-    name = f"{column.table}.{column.name}" if column.table else column.name
-    return QueryError(
-        "COLUMN_NOT_FOUND",
-        f"Column '{name}' cannot be resolved",
-        position(column) or (1, 1),
-    )
 
 
 def split_values(text: str) -> list[str]:

@@ -28,7 +28,7 @@ from botocore.exceptions import ClientError
 from local.account.aws import Aws, Credentials
 from local.athena.catalog import Table
 from local.athena.errors import QueryError
-from local.athena.types import decimal, quote, text
+from local.athena.types import quote, text
 
 JSON_SERDES = {"org.openx.data.jsonserde.JsonSerDe", "org.apache.hive.hcatalog.data.JsonSerDe"}
 PARQUET_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
@@ -244,7 +244,7 @@ class Lake:
             for i, name in enumerate(table.partition_keys)
         ]
         plain = [f"d.{quote(name)}" for name in table.columns]
-        hidden = ['o.path AS "$path"', 'o.modified AS "$file_modified_time"']
+        hidden = ['o.path AS "$path"', "timezone('UTC', o.modified) AS \"$file_modified_time\""]
         cursor.execute(
             f"CREATE OR REPLACE TEMP VIEW {quote(view)} AS SELECT "  # noqa: S608
             f"{', '.join([*plain, *keys, *hidden])} FROM {source}"
@@ -509,7 +509,7 @@ def _exact_decimals(table: Table, types: Mapping[str, str]) -> str:
         return "quoted_numbers(line)"
     names = []
     for column, kind in types.items():
-        if decimal(kind):
+        if kind.startswith("DECIMAL") and not kind.endswith("]"):
             names.append(table.serde_properties.get(f"mapping.{column}", column))
         elif "DECIMAL" in kind:
             names += re.findall(r'"?(\w+)"? DECIMAL', kind)

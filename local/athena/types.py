@@ -1,44 +1,239 @@
-"""Type names: Hive's (in Glue), DuckDB's (internal) and Athena's (in results)."""
+"""Trino's types: their names in Hive (Glue), DuckDB and Athena's results, and how they combine."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-_HIVE_TO_DUCKDB = {
-    "tinyint": "TINYINT",
-    "smallint": "SMALLINT",
-    "int": "INTEGER",
-    "integer": "INTEGER",
-    "bigint": "BIGINT",
-    "float": "FLOAT",
-    "real": "FLOAT",
-    "double": "DOUBLE",
-    "boolean": "BOOLEAN",
-    "string": "VARCHAR",
-    "varchar": "VARCHAR",
-    "char": "VARCHAR",
-    "binary": "BLOB",
-    "varbinary": "BLOB",
-    "date": "DATE",
-    "timestamp": "TIMESTAMP",
-    "json": "JSON",
-    "timestamp(3)": "TIMESTAMP",
-    "timestamp with time zone": "TIMESTAMP WITH TIME ZONE",
-    "timestamp(3) with time zone": "TIMESTAMP WITH TIME ZONE",
-    "time": "TIME",
-    "interval day to second": "INTERVAL",
-}
+
+@dataclass(frozen=True)
+class Type:
+    """A type of Trino.
+
+    Parameters
+    ----------
+    name:
+        ``decimal``, ``array``, ...; ``zoned`` is a timestamp with time zone.
+    args:
+        Of decimal: precision and scale. Of timestamp: precision. Of zoned: precision and the zone,
+        which all of its values have. Of array, map: types. Of row: (name or None, type) pairs.
+    """
+
+    name: str
+    args: tuple[Any, ...] = ()
+
+    def __str__(self) -> str:
+        if self.name == "zoned":
+            return f"timestamp({self.args[0]}) with time zone"
+        if self.name == "row":
+            parts = (f"{_shown(name)} {kind}" if name else str(kind) for name, kind in self.args)
+            return f"row({', '.join(parts)})"
+        separator = "," if self.name == "decimal" else ", "
+        return f"{self.name}({separator.join(map(str, self.args))})" if self.args else self.name
+
+    @property
+    def duckdb(self) -> str:
+        """The type that holds it in DuckDB."""
+        if self.name == "decimal":
+            return f"DECIMAL({self.args[0]},{self.args[1]})"
+        if self.name == "array":
+            return f"{self.args[0].duckdb}[]"
+        if self.name == "map":
+            return f"MAP({self.args[0].duckdb}, {self.args[1].duckdb})"
+        if self.name == "row":
+            inner = (f"{quote(name)} {kind.duckdb}" for name, kind in self.fields)
+            return f"STRUCT({', '.join(inner)})"
+        return _DUCKDB[self.name]
+
+    @property
+    def fields(self) -> list[tuple[str, Type]]:
+        """Of a row: names as Athena shows them, and types."""
+        return [(name or f"field{i}", kind) for i, (name, kind) in enumerate(self.args)]
+
+    @property
+    def hive(self) -> str:
+        """The type of a column that CTAS or CREATE VIEW makes."""
+        if self.name == "row":
+            inner = ",".join(f"{name}:{kind.hive}" for name, kind in self.fields)
+            return f"struct<{inner}>"
+        if self.name in ("array", "map"):
+            return f"{self.name}<{','.join(one.hive for one in self.args)}>"
+        if self.name == "decimal":
+            return f"decimal({self.args[0]},{self.args[1]})"
+        return _HIVE.get(self.name, self.name)
+
+
+_DUCKDB = {
+    "boolean": "BOOLEAN", "tinyint": "TINYINT", "smallint": "SMALLINT", "integer": "INTEGER",
+    "bigint": "BIGINT", "real": "FLOAT", "double": "DOUBLE", "varchar": "VARCHAR",
+    "varbinary": "BLOB", "date": "DATE", "timestamp": "TIMESTAMP", "zoned": "TIMESTAMP",
+    "json": "VARCHAR", "unknown": "INTEGER", "interval day to second": "BIGINT",
+    "interval year to month": "BIGINT",
+}  # fmt: skip
+"""JSON is its text, a zoned time its instant in UTC, an interval its milliseconds or months."""
+_HIVE = {
+    "integer": "int", "varchar": "string", "varbinary": "binary", "json": "string", "real": "float",
+    "zoned": "timestamp",
+}  # fmt: skip
+
+BOOLEAN, INTEGER, BIGINT = Type("boolean"), Type("integer"), Type("bigint")
+TINYINT, SMALLINT = Type("tinyint"), Type("smallint")
+REAL, DOUBLE, VARCHAR, VARBINARY = Type("real"), Type("double"), Type("varchar"), Type("varbinary")
+DATE, JSON, UNKNOWN = Type("date"), Type("json"), Type("unknown")
+DAYS, MONTHS = Type("interval day to second"), Type("interval year to month")
+INTEGERS = (TINYINT, SMALLINT, INTEGER, BIGINT)
+
+
+def timestamp(precision: int = 3) -> Type:
+    """``timestamp(p)``."""
+    return Type("timestamp", (precision,))
+
+
+def zoned(zone: str, precision: int = 3) -> Type:
+    """``timestamp(p) with time zone``, of values of this zone."""
+    return Type("zoned", (precision, zone))
+
+
+def array(of: Type) -> Type:
+    """``array(T)``."""
+    return Type("array", (of,))
+
+
+def map_of(key: Type, value: Type) -> Type:
+    """``map(K, V)``."""
+    return Type("map", (key, value))
+
+
+def row(*fields: tuple[str | None, Type]) -> Type:
+    """``row(name T, ...)``."""
+    return Type("row", fields)
+
+
+def decimal(precision: int, scale: int) -> Type:
+    """``decimal(p, s)``, no wider than 38."""
+    return Type("decimal", (min(precision, 38), scale))
+
+
+def as_decimal(kind: Type) -> tuple[int, int] | None:
+    """Precision and scale of an exact number."""
+    digits = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19}
+    return (digits[kind.name], 0) if kind.name in digits else kind.args or None
+
+
+def is_number(kind: Type) -> bool:
+    """Is it one of the numeric types?"""
+    return kind in (*INTEGERS, REAL, DOUBLE) or kind.name == "decimal"
+
+
+def common(a: Type, b: Type) -> Type | None:  # noqa: PLR0911  (one a pair)
+    """The type that both become when they meet; None if they do not."""
+    if b in (a, UNKNOWN):
+        return a
+    if a == UNKNOWN:
+        return b
+    if is_number(a) and is_number(b):
+        if DOUBLE in (a, b):
+            return DOUBLE
+        if REAL in (a, b):
+            return REAL
+        if a in INTEGERS and b in INTEGERS:
+            return max(a, b, key=INTEGERS.index)
+        (p1, s1), (p2, s2) = as_decimal(a) or (0, 0), as_decimal(b) or (0, 0)
+        scale = max(s1, s2)
+        return decimal(max(p1 - s1, p2 - s2) + scale, scale)
+    times = ("date", "timestamp", "zoned")
+    if a.name in times and b.name in times:
+        wider = max(a, b, key=lambda kind: times.index(kind.name))
+        precision = max([one.args[0] for one in (a, b) if one.args])
+        if wider.name == "zoned":
+            zones = {one.args[1] for one in (a, b) if one.name == "zoned"}
+            zones |= {"UTC"} if DATE in (a, b) or "timestamp" in (a.name, b.name) else set()
+            return zoned(zones.pop() if len(zones) == 1 else "", precision)
+        return timestamp(precision)
+    if a.name == b.name and a.name in ("array", "map"):
+        parts = [common(x, y) for x, y in zip(a.args, b.args, strict=True)]
+        return Type(a.name, tuple(parts)) if all(parts) else None
+    if a.name == b.name == "row" and len(a.args) == len(b.args):
+        kinds = [common(x[1], y[1]) for x, y in zip(a.args, b.args, strict=True)]
+        if all(kinds):
+            names = [x[0] if x[0] == y[0] else None for x, y in zip(a.args, b.args, strict=True)]
+            return Type("row", tuple(zip(names, kinds, strict=True)))
+    return None
+
+
+# -- reading type names ----------------------------------------------------------------------------
+
+_NAMES = {
+    "boolean": BOOLEAN, "tinyint": TINYINT, "smallint": SMALLINT, "int": INTEGER,
+    "integer": INTEGER, "bigint": BIGINT, "double": DOUBLE, "double precision": DOUBLE,
+    "real": REAL, "varchar": VARCHAR, "varbinary": VARBINARY, "date": DATE, "json": JSON,
+    "timestamp": timestamp(), "timestamp with time zone": zoned("UTC"),
+}  # fmt: skip
+_HIVE_NAMES = {"string": VARCHAR, "char": VARCHAR, "binary": VARBINARY, "float": REAL}
+
+
+def read_type(text: str, *, hive: bool = False) -> Type:
+    """The type that a name means, Trino's (or, with ``hive``, Hive's or Trino's).
+
+    Raises
+    ------
+    ValueError
+        An unknown type.
+    """
+    text = " ".join(text.strip().split())
+    name = text.lower()
+    if name in _NAMES:
+        return _NAMES[name]
+    if hive and name in _HIVE_NAMES:
+        return _HIVE_NAMES[name]
+    if name == "decimal":
+        return decimal(10 if hive else 38, 0)
+    match = re.fullmatch(r"(\w+)\s*([<(])(.*)[>)](.*)", text, re.DOTALL)
+    if match:
+        kind, bracket, inner, rest = match[1].lower(), match[2], match[3], match[4].strip().lower()
+        if kind == "timestamp" and int(inner) <= 3 and rest in ("", "with time zone"):
+            return zoned("UTC", int(inner)) if rest else timestamp(int(inner))
+        if rest == "":
+            found = _composed(kind, inner, ":" if bracket == "<" else " ", hive)
+            if found:
+                return found
+    raise ValueError(f"unknown type {text!r}")
+
+
+def _composed(kind: str, inner: str, between: str, hive: bool) -> Type | None:
+    if kind == "decimal":
+        precision, _, scale = inner.partition(",")
+        return decimal(int(precision), int(scale or 0))
+    if kind == "varchar" or (hive and kind == "char"):
+        return VARCHAR
+    if kind == "array":
+        return array(read_type(inner, hive=hive))
+    if kind == "map":
+        key, value = split_top(inner)
+        return map_of(read_type(key, hive=hive), read_type(value, hive=hive))
+    if kind == "row" or (hive and kind == "struct"):
+        fields: list[tuple[str | None, Type]] = []
+        for part in split_top(inner):
+            named = re.fullmatch(rf'("(?:[^"]|"")*"|\w+)\s*{between}\s*(.*)', part, re.DOTALL)
+            try:
+                kind_ = read_type(named[2] if named else part, hive=hive)
+                fields.append((named[1].strip('"') if named else None, kind_))
+            except ValueError:  # ``timestamp with time zone`` is no field of that name
+                fields.append((None, read_type(part, hive=hive)))
+        return row(*fields)
+    return None
 
 
 def split_top(text: str, separator: str = ",") -> list[str]:
     """Split at the separators outside of any brackets or quotes."""
-    parts, depth, quoted, start = [], 0, False, 0
+    parts, depth, quoted, start = [], 0, "", 0
     for i, letter in enumerate(text):
-        if letter == '"':
-            quoted = not quoted
-        elif not quoted:
+        if quoted:
+            quoted = "" if letter == quoted else quoted
+        elif letter in "\"'":
+            quoted = letter
+        else:
             depth += (letter in "<([") - (letter in ">)]")
             if letter == separator and depth == 0:
                 parts.append(text[start:i].strip())
@@ -57,161 +252,30 @@ def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def hive_to_duckdb(hive: str) -> str:  # noqa: PLR0911  (one a kind of type)
-    """DuckDB's name of a Hive (or Presto) type.
-
-    Raises
-    ------
-    ValueError
-        An unknown type.
-    """
-    hive = hive.strip().lower()
-    if hive in _HIVE_TO_DUCKDB:
-        return _HIVE_TO_DUCKDB[hive]
-    if hive == "decimal":
-        return "DECIMAL(10,0)"
-    match = re.fullmatch(r"(\w+)\s*([<(])(.*)[>)]", hive, re.DOTALL)
-    if not match:
-        raise ValueError(f"unknown type {hive!r}")
-    kind, bracket, inner = match.groups()
-    if kind == "decimal":
-        precision, _, scale = inner.partition(",")
-        return f"DECIMAL({int(precision)},{int(scale or 0)})"
-    if kind in ("varchar", "char", "timestamp"):
-        return _HIVE_TO_DUCKDB[kind]
-    if kind == "array":
-        return hive_to_duckdb(inner) + "[]"
-    if kind == "map":
-        key, value = split_top(inner)
-        return f"MAP({hive_to_duckdb(key)}, {hive_to_duckdb(value)})"
-    if kind in ("struct", "row", "uniontype"):
-        fields = []
-        for part in split_top(inner):
-            name, _, kind = part.partition(":" if bracket == "<" else " ")
-            fields.append(f"{quote(name.strip().strip(chr(34)))} {hive_to_duckdb(kind)}")
-        return f"STRUCT({', '.join(fields)})"
-    raise ValueError(f"unknown type {hive!r}")
-
-
-_ATHENA_NAMES = {
-    "BOOLEAN": "boolean",
-    "TINYINT": "tinyint",
-    "SMALLINT": "smallint",
-    "INTEGER": "integer",
-    "BIGINT": "bigint",
-    "UTINYINT": "smallint",
-    "USMALLINT": "integer",
-    "UINTEGER": "bigint",
-    "UBIGINT": "bigint",
-    "HUGEINT": "bigint",
-    "UHUGEINT": "bigint",
-    "FLOAT": "float",
-    "DOUBLE": "double",
-    "VARCHAR": "varchar",
-    "BLOB": "varbinary",
-    "DATE": "date",
-    "TIME": "time",
-    "TIMESTAMP": "timestamp",
-    "TIMESTAMP_MS": "timestamp",
-    "TIMESTAMP WITH TIME ZONE": "timestamp with time zone",
-    "INTERVAL": "interval day to second",
-    "JSON": "json",
-    '"NULL"': "unknown",
-    "NULL": "unknown",
-}
-
-
-def fields(duckdb: str) -> list[tuple[str, str]]:
-    """Names and types of a STRUCT's or TUPLE's fields; a TUPLE's are called as by Athena."""
-    parts = split_top(duckdb.partition("(")[2][:-1])
-    if duckdb.startswith("TUPLE"):
-        return [(f"field{i}", part) for i, part in enumerate(parts)]
-    named = (re.fullmatch(r'("(?:[^"]|"")*"|\w+)\s+(.*)', part, re.DOTALL) for part in parts)
-    return [(match[1].strip('"'), match[2]) for match in named if match]
-
-
-def _compound(
-    duckdb: str, translate: Callable[[str], str], brackets: str, row: str, between: str
-) -> str | None:
-    """An array, map or row in another system's words; None if it is none of these."""
-    opened, closed = brackets[0], brackets[1]
-    if duckdb.endswith("[]"):
-        return f"array{opened}{translate(duckdb[:-2])}{closed}"
-    if duckdb.startswith("MAP("):
-        parts = (translate(part) for part in split_top(duckdb[4:-1]))
-        return f"map{opened}{','.join(parts)}{closed}"
-    if duckdb.startswith(("STRUCT(", "TUPLE(")):
-        parts = (f"{name}{between}{translate(kind)}" for name, kind in fields(duckdb))
-        return f"{row}{opened}{','.join(parts)}{closed}"
-    return None
-
-
-def trino_type(duckdb: str) -> str:
-    """Trino's full name of a DuckDB type: ``array(varchar)``, ``row(a integer)``."""
-    compound = _compound(duckdb, trino_type, "()", "row", " ")
-    if compound or duckdb.startswith("DECIMAL"):
-        return compound or duckdb.lower()
-    full = {
-        "FLOAT": "real",
-        "TIMESTAMP": "timestamp(3)",
-        "TIMESTAMP WITH TIME ZONE": "timestamp(3) with time zone",
-    }
-    return full.get(duckdb) or _ATHENA_NAMES.get(duckdb, "varchar")
-
-
-def hive_type(duckdb: str) -> str:
-    """The Hive type of a column that CTAS or CREATE VIEW makes."""
-    compound = _compound(duckdb, hive_type, "<>", "struct", ":")
-    name = compound or _ATHENA_NAMES.get(duckdb, duckdb.lower())
-    hive = {"integer": "int", "varchar": "string", "varbinary": "binary", "json": "string"}
-    return hive.get(name, name)
+def _shown(name: str) -> str:
+    return name if re.fullmatch(r"\w+", name) else quote(name)
 
 
 _SIZES = {
-    "varchar": 2147483647,
-    "varbinary": 1073741824,
-    "integer": 10,
-    "bigint": 19,
-    "smallint": 5,
-    "tinyint": 3,
-    "double": 17,
-    "float": 17,
-    "timestamp": 3,
-    "timestamp with time zone": 3,
-    "time": 3,
-}
+    "varchar": 2147483647, "varbinary": 1073741824, "integer": 10, "bigint": 19, "smallint": 5,
+    "tinyint": 3, "double": 17, "float": 17, "timestamp": 3, "timestamp with time zone": 3,
+}  # fmt: skip
+_ATHENA = {"zoned": "timestamp with time zone", "real": "float"}
 
 
-def column_info(name: str, duckdb: str) -> dict[str, Any]:
+def column_info(name: str, kind: Type) -> dict[str, Any]:
     """A ColumnInfo of ResultSetMetadata."""
-    if duckdb.startswith("DECIMAL"):
-        precision, scale = decimal(duckdb) or (38, 0)
-        kind = "decimal"
-    else:
-        kind = trino_type(duckdb).partition("(")[0]
-        kind = _ATHENA_NAMES.get(duckdb, kind)
-        precision, scale = _SIZES.get(kind, 0), 0
+    shown = _ATHENA.get(kind.name, kind.name)
+    precision, scale = kind.args if kind.name == "decimal" else (_SIZES.get(shown, 0), 0)
     return {
         "CatalogName": "hive",
         "SchemaName": "",
         "TableName": "",
         "Name": name,
         "Label": name,
-        "Type": kind,
+        "Type": shown,
         "Precision": precision,
         "Scale": scale,
         "Nullable": "UNKNOWN",
-        "CaseSensitive": kind == "varchar",
+        "CaseSensitive": shown == "varchar",
     }
-
-
-def decimal(duckdb: str) -> tuple[int, int] | None:
-    """Precision and scale of a DuckDB DECIMAL, else None."""
-    match = re.fullmatch(r"DECIMAL\((\d+),\s*(\d+)\)", duckdb)
-    return (int(match[1]), int(match[2])) if match else None
-
-
-def as_decimal(duckdb: str) -> tuple[int, int] | None:
-    """What a number becomes when Trino meets it with a decimal; None if it is not exact."""
-    digits = {"TINYINT": 3, "SMALLINT": 5, "INTEGER": 10, "BIGINT": 19, "HUGEINT": 19}
-    return (digits[duckdb], 0) if duckdb in digits else decimal(duckdb)

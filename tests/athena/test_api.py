@@ -14,7 +14,7 @@ import uuid
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.athena.conftest import BUCKET, Lab
+from tests.athena.lab import BUCKET, Lab
 
 SLOW = (
     "SELECT sum(a.n * b.n % 7) FROM UNNEST(sequence(1, 200000)) AS a(n) "

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.account.aws import Credentials
-from tests.athena.conftest import ACCOUNT, BUCKET, REGION, Lab
+from tests.athena.lab import ACCOUNT, BUCKET, REGION, Lab
 
 GROUP = f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/team"
 GLUE = f"arn:aws:glue:{REGION}:{ACCOUNT}"

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.athena.conftest import BUCKET, REGION, Lab
+from tests.athena.lab import BUCKET, REGION, Lab
 
 BIN = Path(sys.executable).parent
 

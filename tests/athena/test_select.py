@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.athena.conftest import Lab
+from tests.athena.lab import Lab
 
 
 def test_a_table_of_json_lines_is_read_with_its_declared_types(lab: Lab, orders) -> None:

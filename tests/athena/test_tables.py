@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.athena.conftest import BUCKET, PARQUET, Lab
+from tests.athena.lab import BUCKET, PARQUET, Lab
 
 
 def _sent(lab: Lab, run) -> list[tuple[str, str]]:
