@@ -779,10 +779,19 @@ def _null_in_null_out(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
+_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?', re.DOTALL)
+
+
+def quoted_numbers(line: str) -> str:
+    """JSON with strings for all numbers, which keeps their digits."""
+    return _JSON_TOKEN.sub(lambda m: m[0] if m[0][0] == '"' else f'"{m[0]}"', line)
+
+
 def install(connection: duckdb.DuckDBPyConnection) -> None:
     """Define the functions in this database."""
     for name, function, parameters, result in _PYTHON:
         connection.create_function(
             name, _null_in_null_out(function), parameters, result, null_handling="special"
         )  # type: ignore[call-overload]
+    connection.create_function("quoted_numbers", quoted_numbers, ["VARCHAR"], "VARCHAR")
     connection.execute(_SQL)
