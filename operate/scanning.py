@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import email.utils
+import queue
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -81,6 +83,50 @@ def pages(
         units = answer["ConsumedCapacity"]["CapacityUnits"]
         limit = max(1, int(answer["ScannedCount"] * pace.a_second / segments / max(units, 0.5)))
         pace.spend(units, stop)
+
+
+def parallel(
+    dynamodb: Any, table: str, *, segments: int, pace: Pace, **asked: Any
+) -> Iterator[list[dict[str, Any]]]:
+    """The items of all segments' pages, as they arrive; the scan ends with the iterator."""
+    arrived: queue.Queue[list[dict[str, Any]] | Exception | None] = queue.Queue(segments)
+    over = threading.Event()
+
+    def work(segment: int) -> None:
+        try:
+            read = pages(
+                dynamodb,
+                table,
+                segment=segment,
+                segments=segments,
+                pace=pace,
+                stop=over,
+                **asked,
+            )
+            for page in read:
+                arrived.put(page.items)
+            arrived.put(None)
+        except Exception as error:  # raised again where the pages are read
+            arrived.put(error)
+
+    threads = [threading.Thread(target=work, args=(n,), daemon=True) for n in range(segments)]
+    for thread in threads:
+        thread.start()
+    running = segments
+    try:
+        while running:
+            page = arrived.get()
+            if isinstance(page, Exception):
+                raise page
+            if page is None:
+                running -= 1
+            else:
+                yield page
+    finally:
+        over.set()
+        while any(thread.is_alive() for thread in threads):
+            with suppress(queue.Empty):  # nobody waits at a full queue
+                arrived.get(timeout=0.05)
 
 
 def aws_time(answer: Mapping[str, Any]) -> datetime:

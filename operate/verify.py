@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -210,8 +209,6 @@ class Verifier:
 
     def _scan(self, *, keys_only: bool = False) -> Iterator[list[dict[str, Any]]]:
         """Pages of the table, from all segments as they arrive."""
-        pages: queue.Queue[list[dict[str, Any]] | Exception | None] = queue.Queue(self._segments)
-        over = threading.Event()
         asked: dict[str, Any] = {}
         if keys_only:
             names = {f"#k{n}": name for n, name in enumerate(self._schema.key_attributes)}
@@ -219,43 +216,13 @@ class Verifier:
                 "ProjectionExpression": ", ".join(names),
                 "ExpressionAttributeNames": names,
             }
-
-        def work(segment: int) -> None:
-            try:
-                read = scanning.pages(
-                    self._dynamodb,
-                    self._table,
-                    segment=segment,
-                    segments=self._segments,
-                    pace=self._pace,
-                    stop=over,
-                    **asked,
-                )
-                for page in read:
-                    pages.put(page.items)
-                pages.put(None)
-            except Exception as error:  # raised again where the pages are read
-                pages.put(error)
-
-        threads = [
-            threading.Thread(target=work, args=(n,), daemon=True) for n in range(self._segments)
-        ]
-        for thread in threads:
-            thread.start()
-        running, scanned = self._segments, 0
-        try:
-            while running:
-                page = pages.get()
-                if isinstance(page, Exception):
-                    raise page
-                if page is None:
-                    running -= 1
-                    continue
-                scanned += len(page)
-                self._on_scanned(scanned)
-                yield page
-        finally:
-            over.set()
+        scanned = 0
+        for page in scanning.parallel(
+            self._dynamodb, self._table, segments=self._segments, pace=self._pace, **asked
+        ):
+            scanned += len(page)
+            self._on_scanned(scanned)
+            yield page
 
 
 def _digest(one: values.Values) -> bytes:

@@ -52,7 +52,7 @@ class JobRun:
         told: dict[str, Any] = {
             "Id": self.id,
             "JobName": self.job_name,
-            "JobRunState": self.state,
+            "JobRunState": "STOPPING" if self.state == "STOPPED" and not self.ended else self.state,
             "Arguments": dict(self.arguments),
             "StartedOn": self.started,
             "ExecutionTime": int(end - self.started),

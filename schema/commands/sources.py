@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from operate import scanning
 
 Item = Mapping[str, Mapping[str, Any]]
 _TAGS = {"S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS", "BS"}
@@ -36,38 +38,11 @@ def keys_of(dynamodb: Any, table: str) -> tuple[Keys, dict[str, str]]:
 
 
 def sample(
-    dynamodb: Any, table: str, *, most: int, read_units: float, segments: int = 16
+    dynamodb: Any, table: str, *, most: int, read_units: float, segments: int = 4
 ) -> Iterator[Item]:
-    """At most this many items from all over a table, at no more than this rate.
-
-    The table is cut into segments, and a page is read of each in turn.
-    """
-    page = max(1, min(most // segments, 500))
-    starts: dict[int, Any] = dict.fromkeys(range(segments))
-    free_at = time.monotonic()
-    while starts:
-        for segment in list(starts):
-            start = {"ExclusiveStartKey": starts[segment]} if starts[segment] else {}
-            time.sleep(max(0.0, free_at - time.monotonic()))
-            answer = dynamodb.scan(
-                TableName=table,
-                Segment=segment,
-                TotalSegments=segments,
-                Limit=min(page, most),
-                ReturnConsumedCapacity="TOTAL",
-                **start,
-            )
-            units = answer.get("ConsumedCapacity", {}).get("CapacityUnits", 0.5)
-            free_at = max(free_at, time.monotonic()) + units / read_units
-            for item in answer["Items"]:
-                yield item
-                most -= 1
-            if most <= 0:
-                return
-            if "LastEvaluatedKey" in answer:
-                starts[segment] = answer["LastEvaluatedKey"]
-            else:
-                del starts[segment]
+    """At most this many items from all over a table, by a parallel scan within this rate."""
+    pages = scanning.parallel(dynamodb, table, segments=segments, pace=scanning.Pace(read_units))
+    return itertools.islice(itertools.chain.from_iterable(pages), most)
 
 
 def read(path: Path, *, most: int) -> Iterator[Item]:

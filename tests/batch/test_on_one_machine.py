@@ -102,7 +102,8 @@ def test_one_run_at_a_time_and_a_stopped_one_says_so(
     finally:
         glue.batch_stop_job_run(JobName=job, JobRunIds=[run])
     deadline = time.monotonic() + 20
-    while (told := glue.get_job_run(JobName=job, RunId=run)["JobRun"])["JobRunState"] == "RUNNING":
+    under_way = ("RUNNING", "STOPPING")
+    while (told := glue.get_job_run(JobName=job, RunId=run)["JobRun"])["JobRunState"] in under_way:
         assert time.monotonic() < deadline
         time.sleep(0.1)
     assert (told["JobRunState"], told["ErrorMessage"]) == ("STOPPED", "it was stopped")

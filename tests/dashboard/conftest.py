@@ -30,14 +30,14 @@ ARGUMENTS = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-software-rasterizer",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
 ]
-
-
+DESKTOP = {"viewport": {"width": 1280, "height": 900}}
 PATIENCE_MS = 120_000  # a page on two busy cores; the tests ask what it shows, not how fast
 
 
@@ -124,7 +124,7 @@ def until(condition: Callable[[], object], seconds: float = 40.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.1)
+        time.sleep(0.4)
 
 
 def free_port() -> int:
@@ -160,7 +160,7 @@ def dashboard(environment: Mapping[str, str], *options: str) -> Iterator[str]:
         yield f"http://localhost:{port}"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 @pytest.fixture(scope="module")
@@ -193,9 +193,8 @@ def url(stack: Stack) -> Iterator[str]:
 class Look:
     """The page as a person sees it."""
 
-    def __init__(self, browser: Any, url: str, **context: Any) -> None:
-        settings = {"viewport": {"width": 1280, "height": 900}} | context
-        self.page = browser.new_context(**settings).new_page()
+    def __init__(self, context: Any, url: str) -> None:
+        self.page = context.new_page()
         self.asked: list[str] = []
         self.errors: list[str] = []
         self.page.on("request", lambda request: self.asked.append(request.url))
@@ -231,14 +230,24 @@ class Look:
         return [rows.nth(i).locator("td, th").all_inner_texts() for i in range(rows.count())]
 
 
+@pytest.fixture(scope="module")
+def desktop(browser: Any) -> Any:
+    """One context for all pages on a usual screen: its cache keeps the compiled scripts."""
+    return browser.new_context(**DESKTOP)
+
+
 @pytest.fixture
-def look(browser: Any) -> Iterator[Callable[..., Look]]:
+def look(browser: Any, desktop: Any) -> Iterator[Callable[..., Look]]:
+    """Open the page as a new viewer, on a usual screen or with settings of the browser."""
     looks: list[Look] = []
 
-    def open_page(url: str, **context: Any) -> Look:
-        looks.append(Look(browser, url, **context))
+    def open_page(url: str, **settings: Any) -> Look:
+        context = browser.new_context(**(DESKTOP | settings)) if settings else desktop
+        looks.append(Look(context, url))
         return looks[-1]
 
     yield open_page
     for one in looks:
-        one.page.context.close()
+        one.page.close()
+        if one.page.context != desktop:
+            one.page.context.close()

@@ -81,27 +81,35 @@ def test_an_export_becomes_a_schema_file_that_its_items_fit(export: Path, tmp_pa
     assert (facts["items"], facts["rejected"], facts["problems"]) == (20, {}, [])
 
 
-def test_a_table_is_sampled_segment_by_segment(table: Stubber) -> None:
-    table.add_response("describe_table", described(), {"TableName": "my-orders"})
-    for segment in range(16):
-        answer = {"Items": ITEMS[segment : segment + 1]}
-        expected = {
-            "TableName": "my-orders",
-            "Segment": segment,
-            "TotalSegments": 16,
-            "Limit": 500,
-            "ReturnConsumedCapacity": "TOTAL",
+class Table:
+    """DynamoDB with one table, whose items are spread over the segments of a scan."""
+
+    def describe_table(self, TableName: str) -> dict[str, Any]:
+        return described()
+
+    def scan(self, *, Segment: int, TotalSegments: int, **_: Any) -> dict[str, Any]:
+        items = ITEMS[Segment::TotalSegments]
+        return {
+            "Items": items,
+            "ScannedCount": len(items),
+            "ConsumedCapacity": {"CapacityUnits": 1.0},
+            "ResponseMetadata": {"HTTPHeaders": {"date": "Wed, 25 Nov 2026 12:00:00 GMT"}},
         }
-        table.add_response("scan", answer, expected)
-    done = run("infer", "--table", "my-orders", "--json")
+
+
+@pytest.mark.parametrize(("most", "items"), [(10_000, 20), (7, 7)])
+def test_a_table_is_sampled_in_all_its_segments(
+    monkeypatch: pytest.MonkeyPatch, most: int, items: int
+) -> None:
+    monkeypatch.setattr(cli.boto3, "client", lambda _: Table())
+    done = run("infer", "--table", "my-orders", "--json", "--sample", str(most))
     assert done.exit_code == 0, done.output
     facts = json.loads(done.stdout)
-    assert facts["items"] == 16
+    assert facts["items"] == items
     assert (facts["schema"]["name"], facts["schema"]["key"]) == ("my_orders", "orderid")
     assert facts["attributes"][1]["personal"] == [
         {"path": "email", "looks_like": "an e-mail address"}
     ]
-    table.assert_no_pending_responses()
 
 
 def test_check_tells_every_item_that_would_fail_and_why(export: Path, tmp_path: Path) -> None:
