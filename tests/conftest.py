@@ -34,7 +34,11 @@ NEEDS = {
 
 What takes longest comes first, so that no worker is left alone with it at the end.
 """
-SETUP = {"needs a browser": "a browser", "needs the Pulumi CLI": "the Pulumi CLI"}
+SETUP = {
+    "needs a browser": "a browser",
+    "needs the Pulumi CLI": "the Pulumi CLI",
+    "dbt is not installed": "dbt",
+}
 """What `make setup-tests` brings, by the start of the reason why tests without it are skipped."""
 
 # No deadline: a shared machine is slow at times, and that is no fault of the code.
