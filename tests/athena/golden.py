@@ -75,7 +75,8 @@ def make_tables(lab: Lab) -> None:
         lab.table(name, table["columns"])
     lab.rows(
         f"CREATE TABLE sales_parquet WITH (external_location = 's3://{BUCKET}/sales_parquet/') "
-        f"AS SELECT * FROM {DATABASE}.sales"
+        f"AS SELECT * FROM {DATABASE}.sales",
+        workgroup="open",
     )
     assert (
         lab.glue.get_table(DatabaseName=DATABASE, Name="sales_parquet")["Table"][

@@ -386,6 +386,6 @@ def test_glue_partitions_are_used_without_projection(lab: Lab) -> None:
 
 def test_a_table_of_an_unknown_format_says_so(lab: Lab) -> None:
     lab.put("csv/a.csv", ["1,2"])
-    lab.table("csv", {"a": "int"}, serde="org.apache.hadoop.hive.serde2.OpenCSVSerde")
+    lab.table("csv", {"a": "int"}, serde="org.apache.hadoop.hive.serde2.RegexSerDe")
     answer = lab.ask("SELECT a FROM csv")
     assert answer.reason.startswith("HIVE_UNSUPPORTED_FORMAT: Table 'shop.csv' uses")

@@ -101,18 +101,18 @@ def test_insert_values(lab: Lab, days: str) -> None:
         ("INSERT INTO {t} (id) SELECT 1", "key is NULL or empty"),
         ("INSERT INTO nothing SELECT 1", "TABLE_NOT_FOUND"),
         (
-            "CREATE TABLE bad WITH (external_location = 's3://lake/bad/', "
+            "CREATE TABLE refused WITH (external_location = 's3://lake/refused/', "
             "partitioned_by = ARRAY['a']) AS SELECT 1 AS a, 2 AS b",
             "HIVE_COLUMN_ORDER_MISMATCH",
         ),
         (
-            "CREATE TABLE bad WITH (external_location = 's3://lake/bad/', "
+            "CREATE TABLE refused WITH (external_location = 's3://lake/refused/', "
             "partitioned_by = ARRAY['k']) AS "
             "SELECT 1 AS a, k FROM UNNEST(sequence(1, 101)) AS t(k)",
             "HIVE_TOO_MANY_OPEN_PARTITIONS",
         ),
-        ("CREATE TABLE bad WITH (table_type = 'iceberg') AS SELECT 1 AS a", "Hive tables only"),
-        ("CREATE TABLE bad WITH (bucketed_by = ARRAY['a']) AS SELECT 1 AS a", "not bucketed_by"),
+        ("CREATE TABLE refused WITH (table_type = 'iceberg') AS SELECT 1 AS a", "Hive tables only"),
+        ("CREATE TABLE refused WITH (bucketed_by = ARRAY['a']) AS SELECT 1 AS a", "not bucketed_by"),
     ],
 )
 def test_what_athena_refuses_or_this_one_does_not_know_is_refused(
@@ -120,7 +120,7 @@ def test_what_athena_refuses_or_this_one_does_not_know_is_refused(
 ) -> None:
     assert why in refusal(lab, sql.format(t=days))
     assert ids(lab, days) == ["1", "2"]
-    assert not lab.s3.list_objects_v2(Bucket=BUCKET, Prefix="bad/").get("Contents")
+    assert not lab.s3.list_objects_v2(Bucket=BUCKET, Prefix="refused/").get("Contents")
 
 
 def test_a_workgroup_that_enforces_its_location_refuses_another(lab: Lab) -> None:
