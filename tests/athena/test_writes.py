@@ -112,7 +112,10 @@ def test_insert_values(lab: Lab, days: str) -> None:
             "HIVE_TOO_MANY_OPEN_PARTITIONS",
         ),
         ("CREATE TABLE refused WITH (table_type = 'iceberg') AS SELECT 1 AS a", "Hive tables only"),
-        ("CREATE TABLE refused WITH (bucketed_by = ARRAY['a']) AS SELECT 1 AS a", "not bucketed_by"),
+        (
+            "CREATE TABLE refused WITH (bucketed_by = ARRAY['a']) AS SELECT 1 AS a",
+            "not bucketed_by",
+        ),
     ],
 )
 def test_what_athena_refuses_or_this_one_does_not_know_is_refused(
