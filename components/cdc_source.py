@@ -118,9 +118,7 @@ class CdcSource(pulumi.ComponentResource):
             hash_key=columns[0].attribute,
             range_key=columns[1].attribute if len(columns) > 1 else None,
             attributes=[
-                aws.dynamodb.TableAttributeArgs(
-                    name=column.attribute, type=limits.key_types(column)[0]
-                )
+                aws.dynamodb.TableAttributeArgs(name=column.attribute, type=column.key_types[0])
                 for column in columns
             ],
             billing_mode="PROVISIONED" if provisioned else "PAY_PER_REQUEST",

@@ -232,7 +232,7 @@ def _digest(one: values.Values) -> bytes:
 def _as_key(column: Column, text: str) -> dict[str, Any]:
     if column.type == "binary":
         return {"B": base64.b64decode(text)}
-    return {"S" if column.type in ("string", "timestamp", "date") else "N": text}
+    return {column.key_types[0]: text}
 
 
 def _literal(column: Column, text: str) -> str:

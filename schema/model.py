@@ -94,6 +94,18 @@ class Column:
                 return precision, scale
         return None
 
+    @property
+    def key_types(self) -> tuple[str, ...]:
+        """DynamoDB's types of a key that the transform reads as this column, the usual first."""
+        match self.type:
+            case "binary":
+                return ("B",)
+            case "date":
+                return ("S",)
+            case "string" | "timestamp":
+                return ("S", "N")
+        return ("N",)
+
     def problems(self) -> list[tuple[str, str]]:
         """What is wrong with this column: the parameter, and why. Empty if it is valid."""
         found = []

@@ -100,7 +100,7 @@ def _key_problems(table: Any, schema: Schema) -> Iterator[str]:
     types = {one.name: one.type for one in table.attributes}
     has = [(key, (types[key],)) for key in (table.hash_key, table.range_key) if key]
     columns = [schema[key] for key in schema.keys]
-    wanted = [(one.attribute, limits.key_types(one)) for one in columns]
+    wanted = [(one.attribute, one.key_types) for one in columns]
     # The pipe reads the partition key's type from the schema.
     wanted[0] = (wanted[0][0], wanted[0][1][:1])
     same = [key for key, _ in has] == [key for key, _ in wanted]

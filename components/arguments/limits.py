@@ -110,24 +110,9 @@ FunctionArn = Annotated[
 ]
 
 
-KeyType = Literal["B", "N", "S"]
-
-
-def key_types(column: Column) -> tuple[KeyType, ...]:
-    """DynamoDB's types of a key that the transform reads as this column, the usual one first."""
-    match column.type:
-        case "binary":
-            return ("B",)
-        case "date":
-            return ("S",)
-        case "string" | "timestamp":
-            return ("S", "N")
-    return ("N",)
-
-
 def key_path(column: Column) -> str:
     """The JSON path of a key in a change record."""
-    return f"$.dynamodb.Keys.{column.attribute}.{key_types(column)[0]}"
+    return f"$.dynamodb.Keys.{column.attribute}.{column.key_types[0]}"
 
 
 def partition_key_path(schema: Schema) -> str:

@@ -11,7 +11,7 @@ import orjson
 
 from operate.changes import plain
 from operate.reasons import judge
-from schema import Schema, types
+from schema import Schema
 
 
 @dataclass
@@ -53,7 +53,7 @@ def compare(schema: Schema, items: Iterable[Mapping[str, Mapping[str, Any]]]) ->
             "eventName": "INSERT",
             "dynamodb": {
                 "Keys": {key: item[key] for key in schema.key_attributes if key in item},
-                "NewImage": plain(item),
+                "NewImage": item,
                 "SequenceNumber": "0",
                 "ApproximateCreationDateTime": 0,
             },
@@ -79,20 +79,6 @@ def key_problems(schema: Schema, kinds: Mapping[str, str]) -> list[str]:
     for name in schema.keys:
         column = schema[name]
         kind = kinds.get(column.attribute)
-        if kind and kind not in _kinds(column.parsed):
+        if kind and kind not in column.key_types:
             problems.append(f"key {column.attribute}: {kind} in the table, {column.type} here")
     return problems
-
-
-def _kinds(type_: types.Type) -> tuple[str, ...]:
-    """The DynamoDB types of a key that a column of this type reads."""
-    match type_:
-        case types.Scalar("string"):
-            return ("S", "N")
-        case types.Scalar("timestamp"):
-            return ("S", "N")
-        case types.Scalar("date"):
-            return ("S",)
-        case types.Scalar("binary"):
-            return ("B",)
-    return ("N",)
