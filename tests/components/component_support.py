@@ -7,10 +7,13 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import wraps
 from typing import Any, Protocol
+from unittest import mock
 
 import pulumi
 from pulumi.runtime import mocks, rpc, settings
+from pulumi.runtime.proto import source_pb2
 from pulumi.runtime.stack import run_in_stack
 
 from tests import schema_check
@@ -216,6 +219,20 @@ class Deploy(Protocol):
     ) -> Deployed: ...
 
 
+def once(deployed: Callable[..., Deployed]) -> Callable[..., Deployed]:
+    """Deploy only once for all calls with the same arguments: equal ones look equal."""
+    known: dict[str, Deployed] = {}
+
+    @wraps(deployed)
+    def call(deploy: Deploy, **given: Any) -> Deployed:
+        asked = repr(sorted(given.items()))
+        if asked not in known:
+            known[asked] = deployed(deploy, **given)
+        return known[asked]
+
+    return call
+
+
 def record(
     program: Callable[[], object],
     seen: Deployed,
@@ -239,7 +256,9 @@ def record(
         program()
 
     try:
-        loop.run_until_complete(run_in_stack(run))
+        # Where in the program a resource is made is only for Pulumi's own messages, and slow.
+        with mock.patch("pulumi.runtime.resource._get_stack_trace", source_pb2.StackTrace):
+            loop.run_until_complete(run_in_stack(run))
     finally:
         loop.close()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from components.access import Access, AccessArgs
-from tests.components.component_support import Deploy, Deployed, arn
+from tests.components.component_support import Deploy, Deployed, arn, once
 
 TABLE = arn("dynamodb:{region}:{account}:table/orders")
 CHANGES = f"{TABLE}/stream/1"
@@ -17,6 +17,7 @@ DATA_CATALOG = arn("athena:{region}:{account}:datacatalog/AwsDataCatalog")
 GLUE = arn("glue:{region}:{account}:")
 
 
+@once
 def access(deploy: Deploy, **given: str) -> Deployed:
     args = AccessArgs(
         table_arn=TABLE,

@@ -13,7 +13,7 @@ from components.arguments.checks import ArgumentError
 from components.batch_projection import BatchProjection, BatchProjectionArgs
 from components.catalog import View
 from schema import ORDERS, Schema
-from tests.components.component_support import Deploy, Deployed, arn
+from tests.components.component_support import Deploy, Deployed, arn, once
 
 ROOT = Path(__file__).resolve().parents[2]
 BUCKET = "arn:aws:s3:::lake"
@@ -28,6 +28,7 @@ REQUIRED: dict[str, Any] = {
 HOURLY = "cron(10 * * * ? *)"
 
 
+@once
 def batch(deploy: Deploy, **args: Any) -> Deployed:
     return deploy(lambda: BatchProjection("batch", BatchProjectionArgs(**REQUIRED, **args)))
 

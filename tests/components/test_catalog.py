@@ -12,7 +12,7 @@ from components.arguments.checks import ArgumentError
 from components.catalog import Catalog, CatalogArgs, SavedQuery, View, presto_type
 from components.change_data_capture import ChangeDataCapture, ChangeDataCaptureArgs
 from schema import ORDERS, Column, Schema
-from tests.components.component_support import Deploy, Deployed, arn
+from tests.components.component_support import Deploy, Deployed, arn, once
 
 BUCKET = "arn:aws:s3:::lake"
 GLUE = arn("glue:{region}:{account}:")
@@ -24,6 +24,7 @@ VIEW = View(
 QUERY = SavedQuery(name="revenue", description="Revenue by product", sql="SELECT 1")
 
 
+@once
 def catalog(deploy: Deploy, **args: Any) -> Deployed:
     return deploy(
         lambda: Catalog("shop", CatalogArgs(bucket_name="lake", bucket_arn=BUCKET, **args))

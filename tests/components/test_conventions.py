@@ -6,6 +6,7 @@ import ast
 import inspect
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pulumi
@@ -24,7 +25,7 @@ from components.python_function import PythonFunction
 from components.quicksight_dashboard import QuickSightDashboard, QuickSightDashboardArgs
 from components.service_role import ServiceRole
 from components.stream_bridge import StreamBridge, StreamBridgeArgs
-from tests.components.component_support import Deploy, arn
+from tests.components.component_support import Deploy, Deployed, arn
 
 TABLE = arn("dynamodb:{region}:{account}:table/orders")
 DATABASE = arn("glue:{region}:{account}:database/shop")
@@ -117,7 +118,19 @@ MAKERS: dict[type, Callable[[str, pulumi.ResourceOptions | None], object]] = {
         opts,
     ),
 }
+Alone = Callable[[type], Deployed]
 every_component = pytest.mark.parametrize("kind", MAKERS, ids=lambda kind: kind.__name__)
+
+
+@pytest.fixture(scope="module")
+def alone(deploy: Deploy) -> Alone:
+    """A component by itself, deployed once for all tests."""
+
+    @cache
+    def run(kind: type) -> Deployed:
+        return deploy(lambda: MAKERS[kind]("one", None))
+
+    return run
 
 
 @every_component
@@ -136,8 +149,8 @@ def test_two_of_a_kind_do_not_collide(deploy: Deploy, kind: type) -> None:
 
 
 @every_component
-def test_children_are_its_own(deploy: Deploy, kind: type) -> None:
-    deployed = deploy(lambda: MAKERS[kind]("one", None))
+def test_children_are_its_own(alone: Alone, kind: type) -> None:
+    deployed = alone(kind)
     component = deployed.find(f"sales-cdc:index:{kind.__name__}", "one")
     by_urn = {resource.urn: resource for resource in deployed.resources}
     children = [r for r in deployed.resources if r is not component]
@@ -175,11 +188,10 @@ def declared_outputs(kind: type) -> dict[str, str | None]:
 @pytest.mark.parametrize(
     "kind", [*MAKERS, PythonFunction, ServiceRole], ids=lambda kind: kind.__name__
 )
-def test_every_output_is_described_assigned_and_registered(deploy: Deploy, kind: type) -> None:
+def test_every_output_is_described_assigned_and_registered(alone: Alone, kind: type) -> None:
     declared = declared_outputs(kind)
     assert declared and all(declared.values())
-    maker = MAKERS.get(kind, MAKERS[OrderGenerator])
-    deployed = deploy(lambda: maker("one", None))
+    deployed = alone(kind if kind in MAKERS else OrderGenerator)
     found = deployed.all(f"sales-cdc:index:{kind.__name__}")
     assert found
     for component in found:
@@ -189,8 +201,8 @@ def test_every_output_is_described_assigned_and_registered(deploy: Deploy, kind:
 
 
 @every_component
-def test_every_role_waits_for_no_wildcard_action(deploy: Deploy, kind: type) -> None:
-    deployed = deploy(lambda: MAKERS[kind]("one", None))
+def test_every_role_waits_for_no_wildcard_action(alone: Alone, kind: type) -> None:
+    deployed = alone(kind)
     for policy in [*deployed.all("RolePolicy"), *deployed.all("Policy")]:
         for action, resources in policy.allows.items():
             assert "*" not in action, f"{policy.name}: {action}"
@@ -199,6 +211,6 @@ def test_every_role_waits_for_no_wildcard_action(deploy: Deploy, kind: type) -> 
 
 
 @every_component
-def test_every_log_group_forgets(deploy: Deploy, kind: type) -> None:
-    for group in deploy(lambda: MAKERS[kind]("one", None)).all("LogGroup"):
+def test_every_log_group_forgets(alone: Alone, kind: type) -> None:
+    for group in alone(kind).all("LogGroup"):
         assert group.inputs["retentionInDays"] == 14

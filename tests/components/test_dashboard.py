@@ -34,7 +34,7 @@ def make(name: str = "one", **given: Any) -> QuickSightDashboard:
     return QuickSightDashboard(name, QuickSightDashboardArgs(**values | given))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def deployed(deploy: Deploy) -> Deployed:
     return deploy(make)
 

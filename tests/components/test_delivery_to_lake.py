@@ -11,7 +11,7 @@ from components.archives.lambda_zip import Platform
 from components.arguments.checks import ArgumentError
 from components.delivery_to_lake import DeliveryToLake, DeliveryToLakeArgs
 from schema import ORDERS
-from tests.components.component_support import ACCOUNT, Deploy, Deployed, arn
+from tests.components.component_support import ACCOUNT, Deploy, Deployed, arn, once
 
 STREAM = arn("kinesis:{region}:{account}:stream/changes")
 BUCKET = "arn:aws:s3:::lake-bucket-1a2b3c4"
@@ -23,6 +23,7 @@ KEY = arn("kms:{region}:{account}:key/0000")
 PARTITIONS = "day=!{timestamp:yyyy-MM-dd}/hour=!{timestamp:HH}/"
 
 
+@once
 def lake(deploy: Deploy, **args: Any) -> Deployed:
     return deploy(
         lambda: DeliveryToLake("lake", DeliveryToLakeArgs(kinesis_stream_arn=STREAM, **args))

@@ -13,7 +13,7 @@ import pytest
 from components.arguments import checks
 from components.definitions.alarms import RUNBOOK
 from components.monitoring import CRAWLER, JOB, Monitoring, MonitoringArgs
-from tests.components.component_support import REGION, Deploy, Deployed, arn
+from tests.components.component_support import REGION, Deploy, Deployed, arn, once
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = {
@@ -105,6 +105,7 @@ USUAL = {
 }
 
 
+@once
 def watch(deploy: Deploy, **given: Any) -> Deployed:
     return deploy(lambda: Monitoring("watch", MonitoringArgs(**OURS, **given)))
 

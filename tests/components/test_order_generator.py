@@ -11,13 +11,14 @@ import pytest
 from components.archives.lambda_zip import Platform
 from components.arguments.checks import ArgumentError
 from components.order_generator import OrderGenerator, OrderGeneratorArgs
-from tests.components.component_support import ACCOUNT, Deploy, Deployed, arn
+from tests.components.component_support import ACCOUNT, Deploy, Deployed, arn, once
 
 TABLE = arn("dynamodb:{region}:{account}:table/orders")
 FUNCTION = arn("lambda:{region}:{account}:function:maker-function-1a2b3c4")
 LOGS = arn("logs:{region}:{account}:log-group:maker-logs-1a2b3c4")
 
 
+@once
 def maker(deploy: Deploy, **args: Any) -> Deployed:
     return deploy(
         lambda: OrderGenerator(

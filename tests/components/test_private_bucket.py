@@ -6,11 +6,12 @@ import pytest
 
 from components.arguments.checks import ArgumentError
 from components.private_bucket import PrivateBucket, PrivateBucketArgs
-from tests.components.component_support import Deploy, Deployed
+from tests.components.component_support import Deploy, Deployed, once
 
 BUCKET = "lake-bucket-1a2b3c4"
 
 
+@once
 def bucket(deploy: Deploy, *, protect: bool = True) -> Deployed:
     args = PrivateBucketArgs(expire_days_by_prefix={"rows/": 30, "answers/": 7}, protect=protect)
     return deploy(lambda: PrivateBucket("lake", args))

@@ -8,6 +8,7 @@ import json
 import re
 import runpy
 import zipfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +58,11 @@ def stack_config(stack: str) -> dict[str, str]:
     }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def up(deploy: Deploy) -> Any:
+    """The program, deployed once for all tests that ask for the same stack and settings."""
+
+    @cache
     def run(stack: str, **config: str) -> Deployed:
         return deploy(program, stack=stack, **stack_config(stack) | config)
 

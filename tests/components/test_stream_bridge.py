@@ -12,7 +12,7 @@ import pytest
 from components.arguments import limits
 from components.arguments.checks import ArgumentError
 from components.stream_bridge import StreamBridge, StreamBridgeArgs
-from tests.components.component_support import ACCOUNT, Deploy, Deployed, arn
+from tests.components.component_support import ACCOUNT, Deploy, Deployed, arn, once
 
 SOURCE = arn("dynamodb:{region}:{account}:table/orders/stream/2026-11-21T00:00:00.000")
 STREAM = arn("kinesis:{region}:{account}:stream/changes")
@@ -22,6 +22,7 @@ KEY = arn("kms:{region}:{account}:key/0000")
 FUNCTION = arn("lambda:{region}:{account}:function:enrich")
 
 
+@once
 def bridge(deploy: Deploy, **given: Any) -> Deployed:
     args = StreamBridgeArgs(source_stream_arn=SOURCE, target_stream_arn=STREAM, **given)
     return deploy(lambda: StreamBridge("bridge", args))
