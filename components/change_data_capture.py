@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
+import pulumi_aws as aws
 
 from analytics import load_views
 from components.access import Access, AccessArgs
@@ -142,6 +143,7 @@ class ChangeDataCapture(pulumi.ComponentResource):
     ) -> None:
         super().__init__("sales-cdc:index:ChangeDataCapture", name, None, opts)
         args = args or ChangeDataCaptureArgs()
+        self._schema = args.schema
         child = pulumi.ResourceOptions(parent=self)
         database_name = default_database_name(f"{name}-catalog")
         views = {
@@ -272,3 +274,24 @@ class ChangeDataCapture(pulumi.ComponentResource):
                 "operator_policy_arn": self.operator_policy_arn,
             }
         )
+
+    def export(self) -> None:
+        """Export the stack outputs that `python -m analytics` and `python -m operate` read."""
+        pulumi.export("schema", self._schema.to_json())
+        pulumi.export("region", aws.get_region_output().region)
+        pulumi.export("tableName", self.table_name)
+        pulumi.export("tableArn", self.table_arn)
+        pulumi.export("streamArn", self.stream_arn)
+        pulumi.export("kinesisStreamName", self.stream_name)
+        pulumi.export("pipeName", self.pipe_name)
+        pulumi.export("dlqUrl", self.dlq_url)
+        pulumi.export("deliveryStreamName", self.delivery_stream_name)
+        pulumi.export("transformFunctionName", self.transform_function_name)
+        pulumi.export("bucketName", self.bucket_name)
+        pulumi.export("databaseName", self.database_name)
+        pulumi.export("projectionTable", self.projection_table)
+        pulumi.export("failedTable", self.failed_table)
+        pulumi.export("workgroupName", self.workgroup_name)
+        pulumi.export("writerPolicyArn", self.writer_policy_arn)
+        pulumi.export("readerPolicyArn", self.reader_policy_arn)
+        pulumi.export("operatorPolicyArn", self.operator_policy_arn)

@@ -6,7 +6,7 @@ Standard library only.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -87,32 +87,31 @@ def parse(text: str) -> Type:
 
 def text(type_: Type) -> str:
     """The type as `parse` reads it."""
-    match type_:
-        case Scalar(name):
-            return name
-        case Decimal(precision, scale):
-            return f"decimal({precision},{scale})"
-        case Array(of):
-            return f"array<{text(of)}>"
-        case Map(of):
-            return f"map<string,{text(of)}>"
-        case Struct(fields):
-            return f"struct<{','.join(f'{name}:{text(of)}' for name, of in fields)}>"
+    return _written(type_, scalar=str, field=str)
 
 
 def hive(type_: Type) -> str:
     """The type as Glue, Spark and Hive name it."""
-    match type_:
-        case Scalar(name):
-            return _STORED_AS.get(name, name)
-        case Decimal(precision, scale):
-            return f"decimal({precision},{scale})"
-        case Array(of):
-            return f"array<{hive(of)}>"
-        case Map(of):
-            return f"map<string,{hive(of)}>"
-        case Struct(fields):
-            return f"struct<{','.join(f'{name.lower()}:{hive(of)}' for name, of in fields)}>"
+    return _written(type_, scalar=lambda name: _STORED_AS.get(name, name), field=str.lower)
+
+
+def _written(type_: Type, *, scalar: Callable[[str], str], field: Callable[[str], str]) -> str:
+    """The type in angle brackets, with the names of scalars and fields as given."""
+
+    def write(type_: Type) -> str:
+        match type_:
+            case Scalar(name):
+                return scalar(name)
+            case Decimal(precision, scale):
+                return f"decimal({precision},{scale})"
+            case Array(of):
+                return f"array<{write(of)}>"
+            case Map(of):
+                return f"map<string,{write(of)}>"
+            case Struct(fields):
+                return f"struct<{','.join(f'{field(name)}:{write(of)}' for name, of in fields)}>"
+
+    return write(type_)
 
 
 def trino(type_: Type) -> str:

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pulumi
-import pulumi_aws as aws
 
 from components.catalog import SavedQuery
 from components.change_data_capture import ChangeDataCapture, ChangeDataCaptureArgs
@@ -28,23 +27,4 @@ args = ChangeDataCaptureArgs(
     protect=False,
 )
 shop = ChangeDataCapture(f"shop-{pulumi.get_stack()}", args)
-
-# Under these names the tools find them: `python -m analytics`, `python -m operate`.
-pulumi.export("schema", ORDERS.to_json())
-pulumi.export("region", aws.get_region_output().region)
-pulumi.export("tableName", shop.table_name)
-pulumi.export("tableArn", shop.table_arn)
-pulumi.export("streamArn", shop.stream_arn)
-pulumi.export("kinesisStreamName", shop.stream_name)
-pulumi.export("pipeName", shop.pipe_name)
-pulumi.export("dlqUrl", shop.dlq_url)
-pulumi.export("deliveryStreamName", shop.delivery_stream_name)
-pulumi.export("transformFunctionName", shop.transform_function_name)
-pulumi.export("bucketName", shop.bucket_name)
-pulumi.export("databaseName", shop.database_name)
-pulumi.export("projectionTable", shop.projection_table)
-pulumi.export("failedTable", shop.failed_table)
-pulumi.export("workgroupName", shop.workgroup_name)
-pulumi.export("writerPolicyArn", shop.writer_policy_arn)
-pulumi.export("readerPolicyArn", shop.reader_policy_arn)
-pulumi.export("operatorPolicyArn", shop.operator_policy_arn)
+shop.export()
