@@ -13,7 +13,8 @@ from schema.model import Column, Schema, SchemaError, find_problems
 
 _MOST_BYTES = 2**20
 _SCHEMA = ("name", "key", "sort_key", "columns")
-_COLUMN = ("name", "attribute", "type", "comment", "required")
+_FLAGS = ("required", "personal")
+_COLUMN = ("name", "attribute", "type", "comment", "privacy", *_FLAGS)
 _NEEDED = {"schema": ("name", "key", "columns"), "column": ("name", "type")}
 
 
@@ -79,13 +80,13 @@ class _Reader:
 
     def _column(self, node: Any, place: tuple[str | int, ...]) -> Column | None:
         parts = self._members(node, "column", _COLUMN, place)
-        texts = {
-            name: self._text(value, name) for name, value in parts.items() if name != "required"
+        given: dict[str, Any] = {
+            name: (self._flag if name in _FLAGS else self._text)(value, name)
+            for name, value in parts.items()
         }
-        required = self._flag(parts["required"]) if "required" in parts else False
-        if not all(texts.get(name) for name in _NEEDED["column"]):
+        if not all(given.get(name) for name in _NEEDED["column"]):
             return None
-        return Column(required=required, **{k: v for k, v in texts.items() if v is not None})
+        return Column(**{name: value for name, value in given.items() if value is not None})
 
     def _members(
         self, node: Any, what: str, known: tuple[str, ...], place: tuple[str | int, ...]
@@ -125,10 +126,10 @@ class _Reader:
             self._problem(node, f"{name}: must be text")
         return None
 
-    def _flag(self, node: Any) -> bool:
+    def _flag(self, node: Any, name: str) -> bool:
         if isinstance(node, yaml.ScalarNode) and node.value in ("true", "false"):
             return bool(node.value == "true")
-        self._problem(node, "required: must be true or false")
+        self._problem(node, f"{name}: must be true or false")
         return False
 
     def _problem(self, node: Any, text: str) -> None:
@@ -172,6 +173,10 @@ def _lines(schema: Schema, notes: Mapping[str, str]) -> Iterator[str]:
             yield f"    comment: {_quoted(column.comment)}"
         if column.required:
             yield "    required: true"
+        if column.personal:
+            yield "    personal: true"
+        if column.personal or column.privacy != "keep":
+            yield f"    privacy: {column.privacy}"
 
 
 def _quoted(text: str) -> str:

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from schema import types
 
@@ -21,6 +21,11 @@ _RESERVED_NAMES = re.compile(
 """Names that the lake's tables, views and prefixes use."""
 _NO_KEYS = (types.Scalar("boolean"), types.Scalar("json"))
 """Scalars that DynamoDB cannot have as a key."""
+
+Privacy: TypeAlias = Literal["keep", "hash", "drop"]
+"""What becomes of a column's values in the lake: see `Column`."""
+UnknownAttributes: TypeAlias = Literal["keep", "drop"]
+"""What becomes of attributes that the schema does not know: see `Schema`."""
 
 SNAPSHOT = "SNAPSHOT"
 """The ``event_type`` of an item that was in the table before the log began."""
@@ -64,6 +69,11 @@ class Column:
         a REMOVE without an old image, are not checked.
     attribute:
         The attribute's name in DynamoDB. Default: the column's name.
+    personal:
+        The column holds personal data.
+    privacy:
+        What the lake holds: ``keep`` the value, ``hash`` a keyed pseudonym of it (of a ``string``
+        column), or ``drop`` NULL. A key is always kept.
     """
 
     name: str
@@ -71,6 +81,8 @@ class Column:
     comment: str = ""
     required: bool = False
     attribute: str = ""
+    personal: bool = False
+    privacy: Privacy = "keep"
 
     def __post_init__(self) -> None:
         if not self.attribute:
@@ -117,6 +129,23 @@ class Column:
             types.parse(self.type)
         except types.TypeTextError as error:
             found.append(("type", f"column {self.name!r}: {error}"))
+        if self.privacy not in get_args(Privacy):
+            known = ", ".join(get_args(Privacy))
+            found.append(
+                ("privacy", f"column {self.name!r}: privacy is {known}, not {self.privacy!r}")
+            )
+        elif self.privacy == "hash" and self.type.strip() != "string":
+            found.append(
+                (
+                    "privacy",
+                    f"column {self.name!r}: only a string can be hashed, not {self.type}; drop it, "
+                    "or keep it",
+                )
+            )
+        elif self.privacy == "drop" and self.required:
+            found.append(
+                ("privacy", f"column {self.name!r}: dropped, so it cannot be required as well")
+            )
         return found
 
     def document(self) -> dict[str, Any]:
@@ -159,6 +188,8 @@ class Schema:
         and the batch job's table is ``<name>``.
     key, sort_key:
         Names of columns.
+    unknown_attributes:
+        ``keep`` attributes that no column reads, as JSON in ``extras``, or ``drop`` them.
 
     Raises
     ------
@@ -170,6 +201,7 @@ class Schema:
     columns: tuple[Column, ...]
     sort_key: str | None = None
     name: str = "items"
+    unknown_attributes: UnknownAttributes = "keep"
     _by_name: Mapping[str, Column] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -200,6 +232,11 @@ class Schema:
         """The columns of an event row, in order: the table's, then `EVENT_COLUMNS`."""
         return self.columns + EVENT_COLUMNS
 
+    @property
+    def hashed(self) -> tuple[Column, ...]:
+        """The columns of which the lake holds pseudonyms."""
+        return tuple(column for column in self.columns if column.privacy == "hash")
+
     def __getitem__(self, name: str) -> Column:
         return self._by_name[name]
 
@@ -211,22 +248,29 @@ class Schema:
             "sort_key": self.sort_key,
             "columns": [column.document() for column in self.columns],
             "event_columns": [column.document() for column in EVENT_COLUMNS],
+            "unknown_attributes": self.unknown_attributes,
         }
         return json.dumps(document, indent=1, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> Schema:
-        """Read the JSON of `to_json`."""
+        """Read the JSON of `to_json`, of this version or one before."""
         document: dict[str, Any] = json.loads(text)
         given = ("name", "type", "comment", "required", "attribute")
         columns = tuple(
-            Column(**{key: column[key] for key in given}) for column in document["columns"]
+            Column(
+                **{key: column[key] for key in given},
+                personal=column.get("personal", False),
+                privacy=column.get("privacy", "keep"),
+            )
+            for column in document["columns"]
         )
         return cls(
             name=document["name"],
             key=document["key"],
             sort_key=document["sort_key"],
             columns=columns,
+            unknown_attributes=document.get("unknown_attributes", "keep"),
         )
 
 
@@ -269,6 +313,14 @@ def find_problems(
         elif not _can_be_key(by_name[one]):
             kind = by_name[one].type
             found.append(Problem((place,), f"key {one!r}: DynamoDB has no key of type {kind}"))
+        elif by_name[one].privacy != "keep":
+            index = next(i for i, column in enumerate(columns) if column.name == one)
+            found.append(
+                Problem(
+                    ("columns", index, "privacy"),
+                    f"column {one!r}: a key identifies the item in the lake, so it must be kept",
+                )
+            )
     if sort_key is not None and sort_key == key:
         found.append(Problem(("sort_key",), f"key {key!r}: partition key and sort key at once"))
     return found

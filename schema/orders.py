@@ -10,7 +10,7 @@ ORDERS = Schema(
         Column(name="product_name", type="string", comment="the gadget ordered"),
         Column(name="quantity", type="int", comment="units ordered"),
         Column(name="price", type="decimal(10,2)", comment="price of one unit, USD"),
-        Column(name="customer", type="string", comment="who ordered"),
+        Column(name="customer", type="string", comment="who ordered", personal=True),
         Column(
             name="status", type="string", comment="placed, paid, shipped, delivered or cancelled"
         ),

@@ -240,6 +240,9 @@ class Proposal:
         lines = [f"in {self.share:.1%} of the items: {kinds}"]
         lines += [f"{path}: values of several types, kept as JSON" for path in self.conflicts]
         lines += [f"{path} looks personal: {what}" for path, what in self.personal]
+        if self.column.personal and not self.column.required:
+            ways = "hash or drop" if self.column.type == "string" else "drop"
+            lines.append(f"{ways} instead of keep: the lake does not get the values")
         return "\n".join(lines)
 
 
@@ -274,23 +277,25 @@ def infer(
     proposals = []
     for attribute in order:
         seen = attributes[attribute]
+        within = list(seen.within(attribute))
+        personal = tuple(
+            (path, what) for path, own, one in within for what in _looks_personal(own, one)
+        )
         column = Column(
             name=_column_name(attribute, taken),
             attribute=attribute,
             type=types.text(seen.type(attribute)),
             required=attribute in keys,
+            personal=bool(personal),
         )
         taken.add(column.name)
-        within = list(seen.within(attribute))
         proposals.append(
             Proposal(
                 column=column,
                 share=seen.tags.total() / total,
                 dynamodb_types=dict(seen.tags.most_common()),
                 conflicts=tuple(path for path, _, one in within if one.conflicts),
-                personal=tuple(
-                    (path, what) for path, own, one in within for what in _looks_personal(own, one)
-                ),
+                personal=personal,
             )
         )
     by_attribute = {one.column.attribute: one.column.name for one in proposals}

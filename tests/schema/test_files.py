@@ -83,6 +83,11 @@ def test_every_problem_is_told_at_once_with_its_line(tmp_path: Path) -> None:
         (GOOD + "keys: a", "12: keys: a schema has no such part; did you mean key?"),
         (GOOD + "key: a", "12: key: given twice"),
         (GOOD.replace("required: true", "required: 1"), "8: required: must be true or false"),
+        (GOOD.replace("type: int", "type: int\n    personal: yes"), "11: personal: must be true"),
+        (GOOD.replace("required: true", "privacy: hash"), "8: column 'cartid': a key identifies"),
+        (GOOD.replace("type: int", "type: int\n    privacy: drop"), "11: column 'line': a key"),
+        (GOOD.replace("comment: what is in it", "privacy: hash"), "only a string can be hashed"),
+        (GOOD.replace("comment: what is in it", "privacy: gone"), "privacy is keep, hash, drop"),
         (GOOD.replace("type: int", "typ: int"), "10: typ: a column has no such part"),
         (GOOD.replace("type: int", "type: [int]"), "10: type: must be text"),
         (GOOD.replace("- name: line", "- nam: line"), "9: name: missing; a column needs it"),
@@ -118,7 +123,9 @@ def test_what_is_written_is_read_again(
 ) -> None:
     if not name.isprintable() or not (comment or "x").isprintable():
         return
-    odd = Column(name="odd", attribute=name, type="map<string,json>", comment=comment)
+    odd = Column(
+        name="odd", attribute=name, type="map<string,json>", comment=comment, privacy="drop"
+    )
     schema = Schema(name="no", key="orderid", columns=(*ORDERS.columns, odd))
     path = tmp_path_factory.getbasetemp() / "written.yaml"
     path.write_text(dump(schema, {"odd": "seen in 3 of 4 items\nlooks personal"}), encoding="utf-8")

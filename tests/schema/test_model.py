@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from schema import ORDERS, Column, Schema, SchemaError, types
+from schema.model import Privacy, UnknownAttributes
 
 KEY = Column(name="id", type="string")
 
@@ -99,7 +102,64 @@ def test_a_text_that_is_no_type_is_refused_with_the_reason(text: str, problem: s
     assert problem in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("column", "problem"),
+    [
+        (
+            Column(name="a", type="string", privacy="mask"),
+            "privacy is keep, hash, drop, not 'mask'",
+        ),  # type: ignore[arg-type]
+        (Column(name="a", type="int", privacy="hash"), "only a string can be hashed, not int"),
+        (
+            Column(name="a", type="struct<name:string>", privacy="hash"),
+            "only a string can be hashed, not struct<name:string>; drop it, or keep it",
+        ),
+        (Column(name="a", type="json", privacy="drop", required=True), "dropped, so it cannot be"),
+    ],
+)
+def test_a_treatment_that_a_column_cannot_have_is_refused(column: Column, problem: str) -> None:
+    with pytest.raises(SchemaError, match=f"column 'a': {problem}"):
+        Schema(key="id", columns=(KEY, column))
+
+
+@pytest.mark.parametrize("privacy", ["hash", "drop"])
+def test_a_key_is_kept(privacy: Privacy) -> None:
+    key = Column(name="id", type="string", privacy=privacy)
+    line = Column(name="line", type="string", privacy=privacy)
+    with pytest.raises(SchemaError, match="column 'id': a key identifies the item"):
+        Schema(key="id", columns=(key, Column(name="line", type="string")))
+    with pytest.raises(SchemaError, match="column 'line': a key identifies the item"):
+        Schema(key="id", sort_key="line", columns=(KEY, line))
+
+
+def test_any_column_but_a_key_can_be_dropped_and_a_text_hashed() -> None:
+    for kind in ("int", "json", "binary", "array<struct<a:int>>", "timestamp"):
+        Schema(key="id", columns=(KEY, Column(name="a", type=kind, privacy="drop")))
+    hashed = Column(name="a", type="string", privacy="hash", required=True)
+    assert Schema(key="id", columns=(KEY, hashed)).hashed == (hashed,)
+
+
+def test_the_orders_name_who_ordered_and_keep_it() -> None:
+    assert [one.name for one in ORDERS.columns if one.personal] == ["customer"]
+    assert {one.privacy for one in ORDERS.columns} == {"keep"}
+
+
 def test_a_schema_survives_its_json() -> None:
     nested = Column(name="lines", attribute="Lines", type="array<struct<sku:string>>", comment="x")
-    for schema in (ORDERS, Schema(name="carts", key="id", columns=(KEY, nested))):
-        assert Schema.from_json(schema.to_json()) == schema
+    personal = Column(name="mail", type="string", personal=True, privacy="hash")
+    unknown: UnknownAttributes
+    for unknown in ("keep", "drop"):
+        columns = (KEY, nested, personal)
+        carts = Schema(name="carts", key="id", columns=columns, unknown_attributes=unknown)
+        for schema in (ORDERS, carts):
+            assert Schema.from_json(schema.to_json()) == schema
+
+
+def test_the_json_of_a_version_before_keeps_everything() -> None:
+    document = json.loads(ORDERS.to_json())
+    del document["unknown_attributes"]
+    for column in document["columns"]:
+        del column["personal"], column["privacy"]
+    before = Schema.from_json(json.dumps(document))
+    assert before.unknown_attributes == "keep"
+    assert not before.hashed

@@ -74,7 +74,11 @@ def test_an_export_becomes_a_schema_file_that_its_items_fit(export: Path, tmp_pa
         ("lines", "lines", "array<struct<quantity:int,sku:string>>"),
         ("price", "price", "decimal(10,1)"),
     ]
-    assert "# email looks personal: an e-mail address" in out.read_text()
+    text = out.read_text()
+    assert "# email looks personal: an e-mail address" in text
+    assert "# hash or drop instead of keep: the lake does not get the values" in text
+    assert "personal: true\n    privacy: keep\n" in text
+    assert [one.name for one in schema.columns if one.personal] == ["email"]
     done = run("check", str(out), "--from", str(export), "--json")
     assert done.exit_code == 0, done.output
     facts = json.loads(done.stdout)
