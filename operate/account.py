@@ -10,7 +10,11 @@ import boto3
 from botocore.config import Config
 
 from client import errors, query, stack_outputs
+from operate.reasons import Pseudonym, pseudonyms
 from schema import Schema
+
+HASH_KEY = "hashKeySecretArn"
+"""The output with the ARN of the secret with the key of pseudonyms."""
 
 
 class ReplayError(Exception):
@@ -108,6 +112,25 @@ class Account:
                 "stack as it is deployed now?"
             )
         return schema
+
+    def pseudonym(self, schema: Schema) -> Pseudonym | None:
+        """What makes the stack's pseudonyms, with its key; None if the schema hashes nothing.
+
+        Raises
+        ------
+        ReplayError
+            The stack has no key.
+        """
+        if not schema.hashed:
+            return None
+        if HASH_KEY not in self.outputs:
+            names = ", ".join(column.name for column in schema.hashed)
+            raise ReplayError(
+                f"the schema hashes {names}, but the stack has no output {HASH_KEY}: run `pulumi "
+                "up`, or give its current outputs"
+            )
+        answer = self.client("secretsmanager").get_secret_value(SecretId=self[HASH_KEY])
+        return pseudonyms(answer["SecretString"].encode())
 
     def explain(self, error: Exception) -> str:
         """Explain a botocore error to the user of the command, in one line."""

@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import json
+import re
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,8 +15,9 @@ from typing import Any, Literal, NamedTuple
 import orjson
 
 from operate import paths
-from schema import BEFORE_ALL, SNAPSHOT, Schema, types
+from schema import BEFORE_ALL, SNAPSHOT, Column, Schema, types
 
+_PSEUDONYM = re.compile("[0-9a-f]{64}")
 REPAIR_PREFIX = "repair-"
 """The prefix of the event IDs of built change records."""
 SNAPSHOT_PREFIX = "snapshot:"
@@ -138,7 +140,7 @@ def from_row(data: bytes, schema: Schema) -> bytes | None:
         made = datetime.fromisoformat(row["creation_time"]).replace(tzinfo=UTC)
         extras = json.loads(row["extras"] or "{}", parse_int=_Number, parse_float=_Number)
         image = {
-            column.attribute: _typed(column.parsed, row[column.name])
+            column.attribute: _value(column, row[column.name])
             for column in schema.columns
             if row.get(column.name) is not None
         }
@@ -158,6 +160,13 @@ def from_row(data: bytes, schema: Schema) -> bytes | None:
     except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError):
         return None
     return orjson.dumps(record)
+
+
+def _value(column: Column, value: Any) -> dict[str, Any]:
+    """A row's value in DynamoDB JSON. A pseudonym must not be hashed again: `rows.PSEUDONYM`."""
+    if column.privacy == "hash" and _PSEUDONYM.fullmatch(value):
+        return {"PSEUDONYM": value}
+    return _typed(column.parsed, value)
 
 
 class _Number(str):

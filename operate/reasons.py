@@ -22,6 +22,8 @@ _ROWS = Path(__file__).resolve().parent.parent / "lambda" / "transform" / "rows.
 
 Judge = Callable[[bytes], str | None]
 """Why the transform rejects this data, or None if it accepts it."""
+Pseudonym = Callable[[str], str]
+"""What gives a text's pseudonym."""
 
 
 class RejectedError(Exception):
@@ -43,10 +45,22 @@ def parse(data: bytes) -> Any:
     return _rows().parse(_rows().unpack(data))
 
 
-def liner(schema: Schema) -> Callable[[Any], bytes]:
-    """What makes a parsed change record's event row, as a line of JSON, or raises RejectedError."""
+def pseudonyms(key: bytes) -> Pseudonym:
+    """The transform's pseudonyms with this key."""
+    made: Pseudonym = _rows().pseudonyms(key)
+    return made
+
+
+def liner(schema: Schema, pseudonym: Pseudonym | None) -> Callable[[Any], bytes]:
+    """What makes a parsed change record's event row, as a line of JSON, or raises RejectedError.
+
+    Parameters
+    ----------
+    pseudonym:
+        For a schema with hashed columns: `operate.account.Account.pseudonym`.
+    """
     rows = _rows()
-    to_row: Callable[[Any], Any] = rows.compile_schema(json.loads(schema.to_json()))
+    to_row: Callable[[Any], Any] = rows.compile_schema(json.loads(schema.to_json()), pseudonym)
 
     def line(change: Any) -> bytes:
         try:
@@ -61,7 +75,8 @@ def liner(schema: Schema) -> Callable[[Any], bytes]:
 
 def judge(schema: Schema) -> Judge:
     """Why the transform rejects a record's raw data, or None."""
-    rows, line = _rows(), liner(schema)
+    # The reason does not depend on the key: every pseudonym has the same length.
+    rows, line = _rows(), liner(schema, pseudonyms(b"any key"))
 
     def reason(data: bytes) -> str | None:
         try:

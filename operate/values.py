@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from operate import paths
+from operate.reasons import Pseudonym
 from schema import EXTRAS, Column, Schema, types
 
 Values = tuple[str | None, ...]
@@ -34,15 +35,18 @@ def select_list(schema: Schema) -> str:
     return ", ".join([*texts, f'"{EXTRAS.name}"'])
 
 
-def of_item(schema: Schema, item: Mapping[str, Any]) -> Values:
-    """The texts of an item from DynamoDB's API: ``{"price": {"N": "19.9"}}``."""
+def of_item(schema: Schema, item: Mapping[str, Any], pseudonym: Pseudonym | None = None) -> Values:
+    """The texts of an item from DynamoDB's API: ``{"price": {"N": "19.9"}}``.
+
+    As the lake holds them: NULL for a dropped column, and a pseudonym for a hashed one.
+    """
     columns = {column.attribute: column for column in schema.columns}
-    known = [_text(_from_dynamodb(c.parsed, item.get(c.attribute))) for c in schema.columns]
+    known = [_in_the_lake(c, item.get(c.attribute), pseudonym) for c in schema.columns]
     unknown = {}
-    for name, value in item.items():
+    for name, value in item.items() if schema.unknown_attributes == "keep" else ():
         if name not in columns:
             unknown[paths.top_name(name, schema)] = _plain(value)
-        else:
+        elif columns[name].privacy == "keep":
             head = paths.step(name, first=True)
             unknown.update(_unknown_members(columns[name].parsed, value, head))
     return (*known, _canonical_json(unknown) if unknown else None)
@@ -69,6 +73,18 @@ def key_of(schema: Schema, item: Mapping[str, Any]) -> tuple[str, ...]:
 def key_of_row(schema: Schema, row: Mapping[str, str | None]) -> tuple[str, ...]:
     """A row's key."""
     return tuple(_from_athena(schema[name], row.get(name)) or "" for name in schema.keys)
+
+
+def _in_the_lake(
+    column: Column, value: Mapping[str, Any] | None, pseudonym: Pseudonym | None
+) -> str | None:
+    if column.privacy == "drop":
+        return None
+    text = _text(_from_dynamodb(column.parsed, value))
+    if column.privacy == "keep" or text is None:
+        return text
+    assert pseudonym, "a schema with hashed columns needs the key"
+    return pseudonym(text) if value and "S" in value else _ODD
 
 
 def _text(value: Any) -> str | None:

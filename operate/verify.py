@@ -102,6 +102,7 @@ class Verifier:
         self._dynamodb = account.client("dynamodb")
         self._table = account["tableName"]
         self._schema = account.schema()
+        self._pseudonym = account.pseudonym(self._schema)
         columns = values.select_list(self._schema)
         self._select = f"SELECT {columns} FROM {self._schema.current_view}"  # noqa: S608
         self._pace = scanning.Pace(read_units)
@@ -128,7 +129,7 @@ class Verifier:
         for page in self._scan():
             for item in page:
                 key = values.key_of(self._schema, item)
-                digests[key] = _digest(values.of_item(self._schema, item))
+                digests[key] = _digest(self._of_item(item))
                 stored = {name: item[name] for name in self._schema.key_attributes}
                 if stored != self._typed(key):
                     self._stored_keys[key] = stored
@@ -192,6 +193,9 @@ class Verifier:
             for name, text in zip(self._schema.keys, key, strict=True)
         )
 
+    def _of_item(self, item: Mapping[str, Any]) -> values.Values:
+        return values.of_item(self._schema, item, self._pseudonym)
+
     def _typed(self, key: Key) -> dict[str, Any]:
         return {
             self._schema[name].attribute: _as_key(self._schema[name], text)
@@ -202,7 +206,7 @@ class Verifier:
         names = [*(column.name for column in self._schema.columns), "extras"]
         rows = list(self._account.rows(f"{self._select} WHERE {self.where(key)}"))
         item = self.item(key)
-        table = values.of_item(self._schema, item) if item else (None,) * len(names)
+        table = self._of_item(item) if item else (None,) * len(names)
         lake = values.of_row(self._schema, rows[0]) if rows else (None,) * len(names)
         told = zip(names, table, lake, strict=True)
         return {name: (here, there) for name, here, there in told if here != there}

@@ -6,6 +6,8 @@ LOG_LEVEL:
     ``DEBUG`` logs up to 100 failed records per reason, any other level 3. Default INFO.
 METRICS_NAMESPACE:
     Namespace of the CloudWatch metrics. Default ``sales-cdc``.
+HASH_KEY_SECRET:
+    The ARN of the secret with the key of pseudonyms, if the schema has hashed columns.
 """
 
 from __future__ import annotations
@@ -17,14 +19,28 @@ from datetime import UTC, datetime
 
 from metrics import DIMENSION, METRICS, NAMESPACE, spread
 from records import Tally, transform
-from rows import compile_schema
+from rows import compile_schema, hashes, pseudonyms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing typing would slow the cold start
+    from collections.abc import Callable
     from typing import Any
 
 with open(os.path.join(os.path.dirname(__file__), "schema.json"), encoding="utf-8") as _file:  # noqa: PTH118, PTH120, PTH123 - pathlib would slow the cold start
-    TO_ROW = compile_schema(json.load(_file))
+    _SCHEMA = json.load(_file)
+
+
+def _pseudonym() -> Callable[[str], str] | None:
+    """What makes pseudonyms, with the key from Secrets Manager, if the schema needs one."""
+    if not hashes(_SCHEMA):
+        return None
+    import boto3  # noqa: PLC0415 - Lambda's runtime has it; would slow the cold start
+
+    secret = boto3.client("secretsmanager").get_secret_value(SecretId=os.environ["HASH_KEY_SECRET"])
+    return pseudonyms(secret["SecretString"].encode())
+
+
+TO_ROW = compile_schema(_SCHEMA, _pseudonym())
 _NAMESPACE = os.environ.get("METRICS_NAMESPACE", NAMESPACE)
 _EXAMPLES = 100 if os.environ.get("LOG_LEVEL", "INFO").upper() == "DEBUG" else 3
 

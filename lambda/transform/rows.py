@@ -33,6 +33,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _GZIP = b"\x1f\x8b"
 _MAX_DEPTH = 32  # DynamoDB's limit on nesting
 _DIGITS = 38  # DynamoDB's limit on significant digits
+PSEUDONYM = "PSEUDONYM"
+"""The type tag of a value that is a pseudonym already, in a change record that was rebuilt from its
+row (`operate.changes.from_row`). DynamoDB has no such type, so no item can hold it."""
 _LONGEST = len("-0.") + 130 + _DIGITS
 
 MAX_ANSWER = 6_000_000
@@ -102,14 +105,37 @@ def parse(plain: bytes) -> Any:
         raise NotJson("not one JSON document in UTF-8") from None
 
 
-def compile_schema(document: Mapping[str, Any]) -> Callable[[Any], Row]:
+def hashes(document: Mapping[str, Any]) -> bool:
+    """Whether a schema has columns of which rows hold pseudonyms, so that a key is needed."""
+    return any(column["privacy"] == "hash" for column in document["columns"])
+
+
+def pseudonyms(key: bytes) -> Callable[[str], str]:
+    """Make the function that gives a text's pseudonym: its HMAC-SHA-256, in hexadecimal."""
+    import hmac  # noqa: PLC0415 - only for hashed columns; would slow the cold start
+
+    keyed = hmac.new(key, digestmod="sha256")
+
+    def pseudonym(text: str) -> str:
+        digest = keyed.copy()  # half the time of a new one
+        digest.update(text.encode())
+        return digest.hexdigest()
+
+    return pseudonym
+
+
+def compile_schema(
+    document: Mapping[str, Any], pseudonym: Callable[[str], str] | None = None
+) -> Callable[[Any], Row]:
     """Make the function that converts change records to rows.
 
     Parameters
     ----------
     document:
-        Output of ``Schema.to_json``: ``key``, ``sort_key``, ``columns`` (name, attribute, type,
-        hive, required, and the tree of a nested type).
+        Output of ``Schema.to_json``: ``key``, ``sort_key``, ``unknown_attributes``, ``columns``
+        (name, attribute, type, hive, required, privacy, and the tree of a nested type).
+    pseudonym:
+        From `pseudonyms`, for a schema with hashed columns.
 
     Returns
     -------
@@ -117,16 +143,18 @@ def compile_schema(document: Mapping[str, Any]) -> Callable[[Any], Row]:
 
     Examples
     --------
-    >>> to_row = compile_schema({"key": "id", "sort_key": None, "columns": [{"name": "id",
-    ...     "attribute": "Id", "type": "string", "hive": "string", "required": True}]})
+    >>> to_row = compile_schema({"key": "id", "sort_key": None, "unknown_attributes": "keep",
+    ...     "columns": [{"name": "id", "attribute": "Id", "type": "string", "hive": "string",
+    ...     "required": True, "privacy": "keep"}]})
     >>> to_row({"eventID": "e1", "eventName": "REMOVE", "dynamodb": {"Keys": {"Id": {"S": "a"}},
     ...     "SequenceNumber": "7", "ApproximateCreationDateTime": 1.5}})["creation_time"]
     '1970-01-01 00:00:01.500'
     """
     keys = [name for name in (document["key"], document["sort_key"]) if name]
-    columns = [_Column(one, one["name"] in keys) for one in document["columns"]]
-    usual_row = _usual_row(columns)
-    any_row = _any_row(columns, keys)
+    columns = [_Column(one, one["name"] in keys, pseudonym) for one in document["columns"]]
+    keep_unknown = document["unknown_attributes"] == "keep"
+    usual_row = _usual_row(columns, keep_unknown)
+    any_row = _any_row(columns, keys, keep_unknown)
 
     def to_row(change: Any) -> Row:
         try:
@@ -140,19 +168,26 @@ def compile_schema(document: Mapping[str, Any]) -> Callable[[Any], Row]:
 class _Column:
     """A column of the schema, with the readers of its type."""
 
-    def __init__(self, declared: Mapping[str, Any], is_key: bool) -> None:
+    def __init__(
+        self, declared: Mapping[str, Any], is_key: bool, pseudonym: Callable[[str], str] | None
+    ) -> None:
         self.name: str = declared["name"]
         self.attribute: str = declared["attribute"]
         self.required: bool = declared["required"]
         self.is_key = is_key
+        self.dropped = declared["privacy"] == "drop"
         kind = declared["type"].strip()
         kind = declared["hive"] if kind.startswith("decimal") else kind  # without its spaces
         self.type: _Type = declared.get("tree", kind)
         # Only a number's, a text's and the like: the others are read by converters.
         self.readers = {} if type(self.type) is dict or kind == "json" else _readers(kind, is_key)
+        if declared["privacy"] == "hash":
+            if pseudonym is None:
+                raise ValueError(f"column {self.name}: hashed, but there is no key")
+            self.readers = {"S": pseudonym, PSEUDONYM: _text}
 
 
-def _usual_row(columns: Sequence[_Column]) -> Callable[[Any], Row]:
+def _usual_row(columns: Sequence[_Column], keep_unknown: bool) -> Callable[[Any], Row]:
     """Generate the fast path, for a record whose image has every column in its usual type.
 
     For any other record the generated function raises. What it returns, `_any_row` would return
@@ -163,10 +198,13 @@ def _usual_row(columns: Sequence[_Column]) -> Callable[[Any], Row]:
     scope |= {"sequence_number": _sequence_number, "deleted_by": _deleted_by}
     reads, texts, items, typed = [], ["event_id"], [], []
     for index, column in enumerate(columns):
+        if column.dropped:
+            items.append(f"{column.name!r}: None")
+            continue
         source = "keys" if column.is_key else "image"
         value = f"{source}[{column.attribute!r}]"
         if not column.readers:
-            scope[f"read{index}"] = _converter(column.type, strict=True)
+            scope[f"read{index}"] = _converter(column.type, strict=keep_unknown)
             items.append(f"{column.name!r}: read{index}({value})")
             continue
         tag, read = next(iter(column.readers.items()))
@@ -179,8 +217,14 @@ def _usual_row(columns: Sequence[_Column]) -> Callable[[Any], Row]:
             scope[f"read{index}"] = read
             items.append(f"{column.name!r}: read{index}(c{index})")
     keys = [column.attribute for column in columns if column.is_key]
+    counted, total, tests = ["keys", *typed], len(keys) + len(typed), []
+    if keep_unknown:  # then the image must hold the columns' attributes and no others
+        counted, total = ["image", *counted], len(columns) + total
+        unread = [*keys, *(column.attribute for column in columns if column.dropped)]
+        tests = [f"{attribute!r} not in image" for attribute in unread]
     # Each dict holds at least what was read from it, so a matching total means none holds more.
-    sizes = " + ".join(f"len({one})" for one in ("image", "keys", *typed))
+    sizes = " + ".join(f"len({one})" for one in counted)
+    tests += [f"not ({' is '.join(f'type({text})' for text in texts)} is str)", "not event_id"]
     code = f"""
 def usual_row(change):
     event_type = change["eventName"]
@@ -189,12 +233,7 @@ def usual_row(change):
     keys = stream["Keys"]
     image = stream[IMAGES[event_type]]
     {"; ".join(reads)}
-    if (
-        {sizes} != {len(columns) + len(keys) + len(typed)}
-        or not ({" and ".join(f"{key!r} in image" for key in keys)})
-        or not ({" is ".join(f"type({text})" for text in texts)} is str)
-        or not event_id
-    ):
+    if {sizes} != {total} or {" or ".join(tests)}:
         raise ValueError
     return {{
         {", ".join(items)},
@@ -210,9 +249,12 @@ def usual_row(change):
     return scope["usual_row"]  # type: ignore[no-any-return]
 
 
-def _any_row(columns: Sequence[_Column], keys: Sequence[str]) -> Callable[[Any], Row]:
+def _any_row(
+    columns: Sequence[_Column], keys: Sequence[str], keep_unknown: bool
+) -> Callable[[Any], Row]:
     """Make the function that handles any change record and names what is wrong with a bad one."""
-    known = {c.attribute: (c, _converter(c.type, c.readers)) for c in columns}
+    known = {c.attribute: (c, _converter(c.type, c.readers)) for c in columns if not c.dropped}
+    dropped = {c.attribute for c in columns if c.dropped}
     key_attributes = [c.attribute for name in keys for c in columns if c.name == name]
     required = [c.name for c in columns if c.required and not c.is_key]
     nested = {c.attribute: c.type for c in columns if type(c.type) is dict}
@@ -229,10 +271,11 @@ def _any_row(columns: Sequence[_Column], keys: Sequence[str]) -> Callable[[Any],
             # No image: a REMOVE of a NEW_IMAGE stream, and every record of a KEYS_ONLY stream.
             for attribute, value in (item_keys if image is None else image).items():
                 if attribute not in known:
-                    unknown[_top_name(attribute, nested)] = value
+                    if keep_unknown and attribute not in dropped:
+                        unknown[_top_name(attribute, nested)] = value
                 elif not known[attribute][0].is_key:
                     _fill(row, *known[attribute], value)
-                    if attribute in nested:
+                    if keep_unknown and attribute in nested:
                         _find_unknown(
                             nested[attribute], value, _step(attribute, first=True), unknown
                         )

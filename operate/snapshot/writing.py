@@ -94,7 +94,7 @@ class Writer:
         self._s3 = account.client("s3")
         self._bucket = account["bucketName"]
         self._schema = schema
-        self._line = liner(schema)
+        self._line = liner(schema, account.pseudonym(schema))
         self._rows = Format.of(account, account["projectionTable"])
         self._failures = Format.of(account, account["failedTable"])
         # A conversion takes ten times its rows' bytes: one at a time.

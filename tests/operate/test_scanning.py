@@ -137,7 +137,7 @@ def test_a_snapshots_record_names_its_item_and_comes_before_all_changes() -> Non
 
 def test_its_row_is_that_of_an_insert_but_for_what_makes_it_a_snapshots() -> None:
     schema = Schema(name="ones", key="one", columns=(Column(name="one", type="string"),))
-    line = liner(schema)
+    line = liner(schema, None)
     change = changes.snapshot(schema, {"one": {"S": "a"}, "more": {"B": b"\xff"}}, 1.5)
     insert = change | {"eventName": "INSERT", "eventID": "e"}
     insert["dynamodb"] = change["dynamodb"] | {"SequenceNumber": "5"}
