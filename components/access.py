@@ -25,6 +25,9 @@ class AccessArgs:
         The ARN of the Kinesis stream.
     delivery_stream_name, transform_function_name, batch_job_name:
         The Firehose stream, the transform and the batch job, if any, for ``status``.
+    hash_key_secret_arn:
+        The secret with the key of pseudonyms, if there is one. Operators read it, to compare table
+        and lake.
     enrichment_function_arn:
         The pipe's enrichment function, if any. Replays of dead letters invoke it too.
     kms_key_arn:
@@ -45,6 +48,7 @@ class AccessArgs:
     delivery_stream_name: pulumi.Input[str]
     transform_function_name: pulumi.Input[str]
     batch_job_name: pulumi.Input[str] | None = None
+    hash_key_secret_arn: pulumi.Input[str] | None = None
     enrichment_function_arn: pulumi.Input[str] | None = None
     kms_key_arn: limits.KeyArn | None = None
     table_kms_key_arn: limits.KeyArn | None = None
@@ -59,7 +63,8 @@ class Access(pulumi.ComponentResource):
     writer_policy_arn: pulumi.Output[str]
     """The ARN of the policy that allows writing orders to the table."""
     reader_policy_arn: pulumi.Output[str]
-    """The ARN of the policy that allows Athena queries and reading the objects behind them."""
+    """The ARN of the policy that allows Athena queries and reading the objects behind them, except
+    failed records, which are raw data."""
     operator_policy_arn: pulumi.Output[str]
     """The ARN of the policy that allows replaying failed records and dead letters, and
     scanning the table and taking snapshots of it. ``verify`` and ``snapshot`` need the reader
@@ -85,14 +90,14 @@ class Access(pulumi.ComponentResource):
                     args.workgroup_arn,
                     args.database_arn,
                     args.bucket_arn,
-                    [layout.PROJECTION_PREFIX, layout.FAILED_PREFIX, f"{args.schema.name}/"],
+                    [layout.PROJECTION_PREFIX, f"{args.schema.name}/"],
                     layout.RESULTS_PREFIX,
                     args.kms_key_arn,
                 )
             ),
             opts=child,
         )
-        enrichment = args.enrichment_function_arn
+        enrichment, hash_key = args.enrichment_function_arn, args.hash_key_secret_arn
         was = re.sub("access$", "operator", name)  # an Operator of its own
         operator = aws.iam.Policy(
             f"{name}-operator",
@@ -108,6 +113,7 @@ class Access(pulumi.ComponentResource):
                     *(policies.invoke(enrichment) if enrichment else []),
                     *policies.scan_orders(args.table_arn, args.table_kms_key_arn),
                     *policies.snapshot(args.bucket_arn, args.table_arn),
+                    *(policies.read_hash_key(hash_key, args.kms_key_arn) if hash_key else []),
                     *_look(args),
                 ]
             ),

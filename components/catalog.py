@@ -69,8 +69,8 @@ class CatalogArgs:
         The Glue database to create. Default: the component's name with ``_`` for ``-``.
     schema, delivery_format, compression:
         The columns and format of the objects, as in `DeliveryToLakeArgs`.
-    retention_days:
-        Days for which queries look for partitions.
+    retention_days, failed_retention_days:
+        Days for which queries look for partitions of event rows, and of failed records.
     crawler_schedule:
         When the crawler runs (``cron(...)``, UTC). None: only when started by hand. AWS bills at
         least ten minutes for a run.
@@ -97,6 +97,7 @@ class CatalogArgs:
     delivery_format: limits.DeliveryFormat = Settings.delivery_format
     compression: limits.Compression = Settings.compression
     retention_days: limits.RetentionDays = Settings.retention_days
+    failed_retention_days: limits.RetentionDays = Settings.failed_retention_days
     crawler_schedule: limits.Cron | None = None
     scan_limit_mb: limits.ScanLimitMb = Settings.scan_limit_mb
     views: Sequence[View] = ()
@@ -164,6 +165,7 @@ class Catalog(pulumi.ComponentResource):
             prefix=layout.PROJECTION_PREFIX,
             data_format=args.delivery_format,
             compression="snappy" if parquet else args.compression,
+            days=args.retention_days,
             table_name=PROJECTION_TABLE,
             description="Event rows: every change",
             opts=child,
@@ -177,6 +179,7 @@ class Catalog(pulumi.ComponentResource):
             # Firehose writes failed records as JSON, whatever the delivery format.
             data_format="json",
             compression="none" if parquet else args.compression,
+            days=args.failed_retention_days,
             table_name=FAILED_TABLE,
             description="Records that the transform could not turn into event rows",
             opts=child,
@@ -243,6 +246,7 @@ def _table(
     prefix: str,
     data_format: limits.DeliveryFormat,
     compression: str,
+    days: int,
     table_name: str,
     description: str,
     opts: pulumi.ResourceOptions,
@@ -263,7 +267,7 @@ def _table(
             "projection.enabled": "true",
             "projection.day.type": "date",
             "projection.day.format": "yyyy-MM-dd",
-            "projection.day.range": f"NOW-{args.retention_days}DAYS,NOW",
+            "projection.day.range": f"NOW-{days}DAYS,NOW",
             "projection.day.interval": "1",
             "projection.day.interval.unit": "DAYS",
             "projection.hour.type": "integer",

@@ -11,6 +11,7 @@ from components.archives.lambda_zip import Platform
 from components.arguments import checks, limits
 from components.arguments.settings import Settings
 from components.definitions import glue_tables, policies
+from components.hash_key import HashKey, HashKeyArgs
 from components.private_bucket import PrivateBucket, PrivateBucketArgs
 from components.python_function import PythonFunction, PythonFunctionArgs
 from components.service_role import ServiceRole, ServiceRoleArgs
@@ -18,6 +19,9 @@ from schema import ORDERS, Schema, layout
 
 ROW_TABLE = "event_row"
 """The Glue table that tells Firehose the columns of the Parquet files."""
+EXPORT_DAYS = 2
+"""Days after which an export of the table, which is raw data, is deleted. A snapshot reads it for
+at most 20 hours."""
 TRANSFORM_TIMEOUT_SECONDS = 300
 """Firehose waits no longer for a Lambda function."""
 # Firehose's own defaults. AWS drops a parameter that equals its default, and every preview would
@@ -38,7 +42,10 @@ class DeliveryToLakeArgs:
         The key of that stream. Encrypts the bucket, Firehose's objects and the logs. Without it,
         AWS-managed keys are used.
     schema:
-        The table's columns. The transform validates records against them.
+        The table's columns. The transform validates records against them, and hashes or drops what
+        the lake may not hold.
+    hash_key_version:
+        Another number makes another key of pseudonyms, if the schema hashes columns.
     delivery_format, compression:
         ``json`` or ``parquet``. ``compression`` applies to JSON only: Parquet always uses Snappy.
     buffer_size_mb, buffer_interval_seconds:
@@ -48,7 +55,9 @@ class DeliveryToLakeArgs:
     platform:
         The platform the transform is built for.
     retention_days:
-        Days after which objects are deleted.
+        Days after which event rows are deleted.
+    failed_retention_days:
+        Days after which failed records, which are raw data, are deleted, and the notes of replays.
     expire_days_by_prefix:
         Days after which objects under other prefixes of the bucket are deleted.
     protect:
@@ -72,7 +81,9 @@ class DeliveryToLakeArgs:
     # 256 MB such a batch takes about half a second, far less than the time it was buffered for.
     transform_memory_mb: limits.MemoryMb = Settings.transform_memory_mb
     platform: Platform = field(default_factory=lambda: functions.AWS)
+    hash_key_version: limits.HashKeyVersion = Settings.hash_key_version
     retention_days: limits.RetentionDays = Settings.retention_days
+    failed_retention_days: limits.RetentionDays = Settings.failed_retention_days
     expire_days_by_prefix: Mapping[str, int] = field(default_factory=dict)
     log_retention_days: limits.LogRetentionDays = Settings.log_retention_days
     protect: bool = Settings.protect
@@ -98,6 +109,8 @@ class DeliveryToLake(pulumi.ComponentResource):
     """The ARN of the transform function."""
     role_arn: pulumi.Output[str]
     """The ARN of the role Firehose acts as."""
+    hash_key_secret_arn: pulumi.Output[str] | None
+    """The ARN of the secret with the key of pseudonyms; only if the schema hashes columns."""
 
     def __init__(
         self, name: str, args: DeliveryToLakeArgs, opts: pulumi.ResourceOptions | None = None
@@ -110,14 +123,16 @@ class DeliveryToLake(pulumi.ComponentResource):
                 expire_days_by_prefix={
                     **args.expire_days_by_prefix,
                     layout.PROJECTION_PREFIX: args.retention_days,
-                    layout.FAILED_PREFIX: args.retention_days,
-                    layout.REPLAYED_PREFIX: args.retention_days,
+                    layout.FAILED_PREFIX: args.failed_retention_days,
+                    layout.REPLAYED_PREFIX: args.failed_retention_days,
+                    layout.EXPORTS_PREFIX: EXPORT_DAYS,
                 },
                 kms_key_arn=args.kms_key_arn,
                 protect=args.protect,
             ),
             child,
         )
+        hash_key = _hash_key(name, args, child)
         transform = PythonFunction(
             f"{name}-transform",
             PythonFunctionArgs(
@@ -125,6 +140,16 @@ class DeliveryToLake(pulumi.ComponentResource):
                 platform=args.platform,
                 memory_mb=args.transform_memory_mb,
                 timeout_seconds=TRANSFORM_TIMEOUT_SECONDS,
+                # The version is there so that another key reaches functions that already run.
+                environment={
+                    "HASH_KEY_SECRET": hash_key.secret_arn,
+                    "HASH_KEY_VERSION": hash_key.version_id,
+                }
+                if hash_key
+                else {},
+                statements=policies.read_hash_key(hash_key.secret_arn, args.kms_key_arn)
+                if hash_key
+                else (),
                 log_retention_days=args.log_retention_days,
                 kms_key_arn=args.kms_key_arn,
             ),
@@ -194,6 +219,7 @@ class DeliveryToLake(pulumi.ComponentResource):
         self.transform_function_name = transform.name
         self.transform_function_arn = transform.arn
         self.role_arn = role.arn
+        self.hash_key_secret_arn = hash_key.secret_arn if hash_key else None
         self.register_outputs(
             {
                 "bucket_name": self.bucket_name,
@@ -203,8 +229,23 @@ class DeliveryToLake(pulumi.ComponentResource):
                 "transform_function_name": self.transform_function_name,
                 "transform_function_arn": self.transform_function_arn,
                 "role_arn": self.role_arn,
+                "hash_key_secret_arn": self.hash_key_secret_arn,
             }
         )
+
+
+def _hash_key(name: str, args: DeliveryToLakeArgs, child: pulumi.ResourceOptions) -> HashKey | None:
+    if not args.schema.hashed:
+        return None
+    return HashKey(
+        f"{name}-hash-key",
+        HashKeyArgs(
+            hash_key_version=args.hash_key_version,
+            kms_key_arn=args.kms_key_arn,
+            protect=args.protect,
+        ),
+        child,
+    )
 
 
 def _processing(

@@ -12,6 +12,7 @@ from typing import Any, Literal, Self, Union, get_args, get_origin
 
 from components.arguments import checks, limits
 from schema import ORDERS, Schema, SchemaError
+from schema.model import UnknownAttributes
 
 NAMESPACE = "sales-cdc"
 """The prefix of the keys in a stack file: ``sales-cdc:batchSize``."""
@@ -60,6 +61,9 @@ class Settings:
     stream_view_type: limits.StreamViewType = "NEW_AND_OLD_IMAGES"
     sort_key: str | None = None
     ttl_attribute: limits.AttributeName | None = None
+    # Privacy
+    unknown_attributes: UnknownAttributes = "keep"
+    hash_key_version: limits.HashKeyVersion = 1
     # The Kinesis stream
     stream_mode: limits.StreamMode = "on-demand"
     shards: limits.Shards = 1
@@ -84,6 +88,7 @@ class Settings:
     transform_memory_mb: limits.MemoryMb = 256
     lambda_platform: Literal["aws", "host"] = "aws"
     retention_days: limits.RetentionDays = 30
+    failed_retention_days: limits.RetentionDays = 14
     log_retention_days: limits.LogRetentionDays = 14
     # The catalog
     crawler_schedule: limits.Cron | None = None
@@ -114,7 +119,8 @@ class Settings:
 
     @cached_property
     def schema(self) -> Schema:
-        """The schema of the schema file, or the orders with this stack's sort key.
+        """The schema of the schema file, or the orders with this stack's sort key; and what
+        becomes of attributes that it does not know.
 
         Raises
         ------
@@ -122,10 +128,12 @@ class Settings:
             With every problem of the file, one per line.
         """
         if self.schema_file is None:
-            return dataclasses.replace(ORDERS, sort_key=self.sort_key)
-        from schema import files  # noqa: PLC0415 - needs PyYAML, which only a schema file does
+            schema = dataclasses.replace(ORDERS, sort_key=self.sort_key)
+        else:
+            from schema import files  # noqa: PLC0415 - needs PyYAML, which only a schema file does
 
-        return files.load(_PROJECT / self.schema_file)
+            schema = files.load(_PROJECT / self.schema_file)
+        return dataclasses.replace(schema, unknown_attributes=self.unknown_attributes)
 
     @classmethod
     def load(cls, raw: Mapping[str, str]) -> Self:

@@ -232,6 +232,15 @@ def transform_records(function: Arn) -> list[Statement]:
     ]
 
 
+def read_hash_key(secret: Arn, key: str | None = None) -> list[Statement]:
+    """Transform or operator -> the key of pseudonyms; ``key`` is the secret's own KMS key."""
+    context = {"SecretARN": secret}
+    return [
+        allow("ReadHashKey", ["secretsmanager:GetSecretValue"], secret),
+        *_use_key("UseSecretKey", key, "secretsmanager", [DECRYPT], context),
+    ]
+
+
 def deliver_objects(
     bucket: Arn, prefixes: Sequence[str], key: str | None = None
 ) -> list[Statement]:

@@ -24,6 +24,7 @@ from unittest import mock
 import pulumi
 import yaml
 from botocore.exceptions import BotoCoreError, ClientError
+from pulumi.runtime import rpc
 from pulumi.runtime import settings as pulumi_settings
 
 import components
@@ -78,7 +79,8 @@ class EmulatorMocks(pulumi.runtime.Mocks):
         if not args.custom or args.typ.startswith("pulumi:"):
             return args.name, dict(args.inputs)
         try:
-            return create(self._context, args.typ, args.name, args.inputs)
+            inputs = {key: rpc.unwrap_rpc_secret(one) for key, one in args.inputs.items()}
+            return create(self._context, args.typ, args.name, inputs)
         except (BotoCoreError, ClientError) as error:
             raise LocalError(f"{args.typ} {args.name}: {error}") from error
 

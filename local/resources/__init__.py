@@ -12,6 +12,7 @@ from local.resources import (
     pipes,
     s3,
     scheduler,
+    secrets_manager,
     sns,
     sqs,
 )
@@ -22,5 +23,5 @@ __all__ = ["Context", "Created", "create"]
 # Importing a module registers its types.
 _ = (
     *(athena, cloudwatch, dynamodb, glue, iam, kinesis),
-    *(lambda_, logs, pipes, s3, scheduler, sns, sqs),
+    *(lambda_, logs, pipes, s3, scheduler, secrets_manager, sns, sqs),
 )

@@ -45,6 +45,7 @@ _ARNS: Mapping[str, str] = {
     "aws:quicksight/dataSource:DataSource": "quicksight:{region}:{account}:datasource/{name}",
     "aws:s3/bucket:Bucket": "s3:::{name}",
     "aws:scheduler/schedule:Schedule": "scheduler:{region}:{account}:schedule/default/{name}",
+    "aws:secretsmanager/secret:Secret": "secretsmanager:{region}:{account}:secret:{name}",
     "aws:sns/topic:Topic": "sns:{region}:{account}:{name}",
     "aws:sqs/queue:Queue": "sqs:{region}:{account}:{name}",
 }
@@ -166,6 +167,8 @@ class _Account(pulumi.runtime.Mocks):
         if args.typ == "aws:cloudformation/stack:Stack":
             declared = json.loads(state["templateBody"])["Outputs"]
             state["outputs"] = {name: output["Value"] for name, output in declared.items()}
+        if args.typ == "aws:secretsmanager/secretVersion:SecretVersion":
+            state["versionId"] = f"version-of-{args.name}"
         if args.typ == "aws:sqs/queue:Queue":
             state["url"] = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}"
         return f"{name}-id", state
@@ -286,7 +289,8 @@ def check(deployed: Deployed) -> None:
             serde = resource.inputs["storageDescriptor"].get("serDeInfo") or {}
             assert serde.get("name") and serde.get("serializationLibrary"), resource.name
         if resource.type.startswith("aws:"):
-            wrong = schema_check.problems(resource.type, resource.name, resource.inputs)
+            plain = {key: rpc.unwrap_rpc_secret(value) for key, value in resource.inputs.items()}
+            wrong = schema_check.problems(resource.type, resource.name, plain)
             assert not wrong, f"{resource.type} {resource.name}: {'; '.join(wrong)}"
         for key in ("policy", "assumeRolePolicy"):
             if key in resource.inputs:

@@ -78,7 +78,7 @@ def test_a_reader_may_ask_the_workgroup_about_the_database_and_no_more(deploy: D
         "s3:GetBucketLocation": {BUCKET},
         "s3:ListBucket": {BUCKET},
         "s3:ListBucketMultipartUploads": {BUCKET},
-        "s3:GetObject": {f"{BUCKET}/{p}/*" for p in ("projection", "failed", "orders")} | results,
+        "s3:GetObject": {f"{BUCKET}/{p}/*" for p in ("projection", "orders")} | results,
         "s3:PutObject": results,
         "s3:AbortMultipartUpload": results,
         "s3:ListMultipartUploadParts": results,

@@ -142,12 +142,18 @@ def test_every_log_ends(deploy: Deploy) -> None:
 def test_retention_expires_rows_and_failed_records_and_leaves_others_their_own(
     deploy: Deploy,
 ) -> None:
-    deployed = lake(deploy, retention_days=90, expire_days_by_prefix={"athena-results/": 7})
+    deployed = lake(
+        deploy,
+        retention_days=90,
+        failed_retention_days=5,
+        expire_days_by_prefix={"athena-results/": 7},
+    )
     rules = deployed.find("BucketLifecycleConfiguration").inputs["rules"]
     assert {r["filter"]["prefix"]: r["expiration"]["days"] for r in rules if "expiration" in r} == {
         "projection/": 90,
-        "failed/": 90,
-        "replayed/": 90,
+        "failed/": 5,
+        "replayed/": 5,
+        "exports/": 2,
         "athena-results/": 7,
     }
 
