@@ -285,7 +285,11 @@ class ChangeDataCapture(pulumi.ComponentResource):
                 "writer_policy_arn": self.writer_policy_arn,
                 "reader_policy_arn": self.reader_policy_arn,
                 "operator_policy_arn": self.operator_policy_arn,
-                "hash_key_secret_arn": self.hash_key_secret_arn,
+                **(
+                    {"hash_key_secret_arn": self.hash_key_secret_arn}
+                    if self.hash_key_secret_arn
+                    else {}
+                ),
             }
         )
 
@@ -309,3 +313,5 @@ class ChangeDataCapture(pulumi.ComponentResource):
         pulumi.export("writerPolicyArn", self.writer_policy_arn)
         pulumi.export("readerPolicyArn", self.reader_policy_arn)
         pulumi.export("operatorPolicyArn", self.operator_policy_arn)
+        if self.hash_key_secret_arn:
+            pulumi.export("hashKeySecretArn", self.hash_key_secret_arn)

@@ -229,7 +229,11 @@ class DeliveryToLake(pulumi.ComponentResource):
                 "transform_function_name": self.transform_function_name,
                 "transform_function_arn": self.transform_function_arn,
                 "role_arn": self.role_arn,
-                "hash_key_secret_arn": self.hash_key_secret_arn,
+                **(
+                    {"hash_key_secret_arn": self.hash_key_secret_arn}
+                    if self.hash_key_secret_arn
+                    else {}
+                ),
             }
         )
 

@@ -72,7 +72,8 @@ def test_the_projection_is_the_event_rows_as_gzipped_json(deploy: Deploy) -> Non
 def test_partitions_are_worked_out_as_far_back_as_objects_are_kept(
     deploy: Deploy, name: str, location: str
 ) -> None:
-    inputs = table(catalog(deploy, retention_days=90), name)
+    inputs = table(catalog(deploy, retention_days=90, failed_retention_days=5), name)
+    days = {"projection": 90, "failed": 5}[name]
     assert [(key["name"], key["type"]) for key in inputs["partitionKeys"]] == [
         ("day", "string"),
         ("hour", "string"),
@@ -82,7 +83,7 @@ def test_partitions_are_worked_out_as_far_back_as_objects_are_kept(
         "projection.enabled": "true",
         "projection.day.type": "date",
         "projection.day.format": "yyyy-MM-dd",
-        "projection.day.range": "NOW-90DAYS,NOW",
+        "projection.day.range": f"NOW-{days}DAYS,NOW",
         "projection.day.interval": "1",
         "projection.day.interval.unit": "DAYS",
         "projection.hour.type": "integer",

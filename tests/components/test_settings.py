@@ -96,6 +96,7 @@ def test_every_setting_goes_somewhere() -> None:
     others = {
         "sort_key",
         "schema_file",
+        "unknown_attributes",
         "lambda_platform",
         "result_retention_days",
         "order_generator",
