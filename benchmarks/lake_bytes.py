@@ -23,7 +23,7 @@ import hashlib
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -54,6 +54,9 @@ _OTHER_TABLES: Final = frozenset({"failed_records"})
 _WORKGROUP: Final = "benchmark"
 _EVENTS: Final = {"insert": "INSERT", "update": "MODIFY", "delete": "REMOVE"}
 _OPENX: Final = "org.openx.data.jsonserde.JsonSerDe"
+_COLUMNS: Final = [(column.name, column.hive) for column in ORDERS.event_row]
+_CONVERTER: Final = RowConverter(_COLUMNS)
+SUFFIXES: Final = {"dev": ".gz", "prod": ".parquet"}
 _PARQUET: Final = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
 
 
@@ -82,9 +85,9 @@ def measure() -> dict[str, dict[str, int]]:
     """The bytes that each query scans, by query name and layout."""
     now = datetime.now(UTC).replace(tzinfo=None)
     hours = lake(now)
-    with _athena() as aws:
+    with local_athena() as aws:
         for layout in LAYOUTS:
-            _build(aws, layout, hours, now)
+            build(aws, layout, _objects(layout, hours), now)
         questions = [query for query in load_queries() if query.name not in _OTHER_TABLES]
         orderid = orjson.loads(next(iter(hours.values()))[0])["orderid"]
         return {
@@ -125,7 +128,8 @@ def _typed(column: Column, value: str | None) -> Any:
 
 
 @contextmanager
-def _athena() -> Iterator[Aws]:
+def local_athena() -> Iterator[Aws]:
+    """An emulator with the local Athena."""
     with (
         tempfile.TemporaryDirectory() as directory,
         Emulator(Path(directory), region="us-east-1") as emulator,
@@ -144,28 +148,38 @@ def _athena() -> Iterator[Aws]:
             gateway.stop()
 
 
-def _build(aws: Aws, layout: str, hours: Mapping[datetime, list[bytes]], now: datetime) -> None:
-    """Create a bucket, and a database with its tables and views."""
+def _objects(layout: str, hours: Mapping[datetime, list[bytes]]) -> Iterator[tuple[str, bytes]]:
+    for hour, rows in hours.items():
+        if layout == "usual":
+            yield f"{hour:%Y/%m/%d/%H}/rows", b"".join(rows)
+        else:
+            yield f"{folder(hour)}/rows{SUFFIXES[layout]}", encode(layout, rows)
+
+
+def folder(hour: datetime) -> str:
+    """The partition of an hour."""
+    return f"projection/day={hour:%Y-%m-%d}/hour={hour:%H}"
+
+
+def encode(layout: str, rows: list[bytes]) -> bytes:
+    """Rows as an object of the layout dev or prod."""
+    return _CONVERTER.parquet(rows) if layout == "prod" else gzip.compress(b"".join(rows))
+
+
+def build(aws: Aws, layout: str, objects: Iterable[tuple[str, bytes]], now: datetime) -> None:
+    """Create a bucket with ``objects``, and a database with its tables and views."""
     s3, glue = aws.client("s3"), aws.client("glue")
     s3.create_bucket(Bucket=layout)
-    columns = [(column.name, column.hive) for column in ORDERS.event_row]
-    converter = RowConverter(columns)
-    for hour, rows in hours.items():
-        key, text = f"projection/day={hour:%Y-%m-%d}/hour={hour:%H}/rows", b"".join(rows)
-        if layout == "usual":
-            key, body = f"{hour:%Y/%m/%d/%H}/rows", text
-        elif layout == "dev":
-            key, body = f"{key}.gz", gzip.compress(text)
-        else:
-            body = converter.parquet(rows)
+    for key, body in objects:
         s3.put_object(Bucket=layout, Key=key, Body=body)
+    columns = _COLUMNS
     glue.create_database(DatabaseInput={"Name": layout})
     table = (
         _unpartitioned(layout, columns) if layout == "usual" else _partitioned(layout, columns, now)
     )
     glue.create_table(DatabaseName=layout, TableInput=table)
     if layout == "usual":
-        _ask(
+        ask(
             aws,
             layout,
             'CREATE VIEW projection AS SELECT *, "$file_modified_time" AS "$file_modified_time", '
@@ -173,7 +187,7 @@ def _build(aws: Aws, layout: str, hours: Mapping[datetime, list[bytes]], now: da
             "date_format(creation_time, '%H') AS hour FROM event_log",
         )
     for view in load_views(layout):
-        _ask(aws, layout, f"CREATE VIEW {view.name} AS {view.sql}")
+        ask(aws, layout, f"CREATE VIEW {view.name} AS {view.sql}")
 
 
 def _unpartitioned(layout: str, columns: list[tuple[str, str]]) -> dict[str, Any]:
@@ -217,10 +231,10 @@ def _storage(layout: str, prefix: str, columns: list[tuple[str, str]]) -> dict[s
 
 def _scanned(aws: Aws, layout: str, query: Query, orderid: str) -> int:
     needed = {p.name for p in query.parameters if p.default is None}
-    return _ask(aws, layout, query.sql, query.bind(dict.fromkeys(needed, orderid)))
+    return ask(aws, layout, query.sql, query.bind(dict.fromkeys(needed, orderid)))
 
 
-def _ask(aws: Aws, database: str, sql: str, literals: list[str] | None = None) -> int:
+def ask(aws: Aws, database: str, sql: str, literals: list[str] | None = None) -> int:
     """Run a statement; returns the bytes scanned."""
     athena = aws.client("athena")
     execution = athena.start_query_execution(

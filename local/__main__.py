@@ -43,6 +43,8 @@ python -m local demo
 
 python -m local demo --stack prod --orders 2000 --garbage 20 --json
 
+python -m local demo --buffers deployed --rate 2    [dim]the latency of the deployed stack[/dim]
+
 python -m local demo --own-table    [dim]a table that exists: inferred, attached, snapshotted[/dim]
 
 python -m local up    [dim]then, in another shell:[/dim]
@@ -55,6 +57,13 @@ python -m local query "SELECT status, count(*) FROM current_orders GROUP BY 1"
 
 [bold]Exit codes[/bold]: 0 done, 1 the work failed, 2 wrong usage, 130 stopped by Ctrl-C.
 """
+
+
+class Buffers(StrEnum):
+    """How long Firehose buffers records."""
+
+    SHORT = "short"
+    DEPLOYED = "deployed"
 
 
 class Form(StrEnum):
@@ -100,6 +109,13 @@ def demo(  # noqa: PLR0917 - the command line's
     batch: Annotated[
         bool, typer.Option("--batch", help="Also run the Spark job and compare its table.")
     ] = False,
+    buffers: Annotated[
+        Buffers,
+        typer.Option(
+            help="How long Firehose buffers: for a second, or as the stack file says. The latency "
+            "is then that of the deployed stack, without AWS's own delays."
+        ),
+    ] = Buffers.SHORT,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the summary as one JSON object on stdout.")
     ] = False,
@@ -125,7 +141,13 @@ def demo(  # noqa: PLR0917 - the command line's
             raise UsageError(str(error).replace("count", "orders")) from None
         screen = show.Screen(show.console(stderr=True))
         run = Demo(
-            DemoPlan(stack=stack, plan=plan, garbage=garbage, batch=batch),
+            DemoPlan(
+                stack=stack,
+                plan=plan,
+                garbage=garbage,
+                batch=batch,
+                deployed_buffers=buffers is Buffers.DEPLOYED,
+            ),
             say=screen.say,
             tick=screen.tick,
         )
@@ -142,7 +164,7 @@ def _own_table(
     context: typer.Context, stack: str, orders: int | None, seed: int | None, *, as_json: bool
 ) -> None:
     """`demo --own-table`."""
-    theirs = ("updates", "deletes", "rate", "garbage", "batch")
+    theirs = ("updates", "deletes", "rate", "garbage", "batch", "buffers")
     if given := [one for one in theirs if _given(context, one)]:
         options = ", ".join(f"--{name}" for name in given)
         raise UsageError(f"{options}: not with --own-table, whose changes are its own")

@@ -64,6 +64,8 @@ class LocalChain:
         The folder of the Pulumi program.
     before_deploy:
         Called with the empty account, for example to create a table that the program looks up.
+    deployed_buffers:
+        Let Firehose buffer for as long as the program declares, instead of for a second.
 
     Raises
     ------
@@ -83,6 +85,7 @@ class LocalChain:
         on_delivered: Delivered | None = None,
         program: Path = ROOT,
         before_deploy: Callable[[Aws], None] = lambda _: None,
+        deployed_buffers: bool = False,
     ) -> None:
         self.stack = stack
         region = stack_config(stack, program).get("aws:region", DEFAULT_REGION)
@@ -97,6 +100,7 @@ class LocalChain:
         self._on_delivered = on_delivered
         self._program = program
         self._before_deploy = before_deploy
+        self._deployed_buffers = deployed_buffers
         self._gateway_port = gateway_port
         self._gateway: Gateway | None = None
         self._started = 0.0
@@ -126,7 +130,13 @@ class LocalChain:
             self._gateway.start()
             self._before_deploy(self.aws)
             self._say(f"deploying __main__.py with Pulumi.{self.stack}.yaml")
-            self.deployment = deploy(self.aws, self.stack, self._overrides, root=self._program)
+            self.deployment = deploy(
+                self.aws,
+                self.stack,
+                self._overrides,
+                root=self._program,
+                deployed_buffers=self._deployed_buffers,
+            )
             definitions = self.deployment.definitions
             self.crawlers = Crawlers(self.aws, definitions.get("crawlers", []))
             self.jobs = Jobs(self.aws, definitions.get("jobs", []))
@@ -139,12 +149,13 @@ class LocalChain:
             }.items():
                 self._gateway.intercept("pipes", action, hook)
             self._say("starting the pipe and Firehose")
-            if self._program != ROOT:
+            shorten = self._program != ROOT and not self._deployed_buffers
+            if shorten:
                 self._say("Firehose's buffers wait for a second, not for as long as declared")
             self._started = time.time()
             for one in definitions.get("firehose", []):
                 firehose = FirehoseDefinition.from_api(one)
-                if self._program != ROOT:  # for ours, `deploy` overrides the settings
+                if shorten:  # for our own program, `deploy` overrides the settings
                     firehose = replace(firehose, buffer_seconds=1, lambda_buffer_seconds=0)
                 self.firehoses.append(Firehose(self.aws, firehose, on_delivered=self._on_delivered))
             self.pipes += [
@@ -230,6 +241,13 @@ class LocalChain:
                 raise worker.error
         if not self.emulator.alive():
             raise LocalError(f"the emulator died. Its last log lines:\n{self.emulator.log_tail()}")
+
+    @property
+    def longest_wait(self) -> float:
+        """The seconds for which the hops may hold a change before they pass it on."""
+        windows = [pipe.definition.window_seconds for pipe in self.pipes]
+        buffers = [one.definition.longest_wait for one in self.firehoses]
+        return max(windows, default=0) + max(buffers, default=0)
 
     def hops(self) -> Hops:
         """The current counts."""

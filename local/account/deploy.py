@@ -40,11 +40,14 @@ from schema import SchemaError
 ROOT = Path(__file__).resolve().parents[2]
 OVERRIDES: Mapping[str, tuple[str, str]] = {
     "lambdaPlatform": ("host", "functions are packaged for this machine, not for AWS's arm64"),
-    "bufferIntervalSeconds": ("1", "shorter waits"),
-    "transformBufferIntervalSeconds": ("0", "shorter waits"),
     "dashboard": ("false", "QuickSight is not emulated; use `python -m local dashboard`"),
 }
 """Settings that differ from AWS in every stack of a program that has them: value and reason."""
+SHORT_BUFFERS: Mapping[str, tuple[str, str]] = {
+    "bufferIntervalSeconds": ("1", "a second in all"),
+    "transformBufferIntervalSeconds": ("0", "a second in all"),
+}
+"""Settings that also differ, unless the buffers are to be as deployed."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,7 @@ def deploy(
     overrides: Mapping[str, str] | None = None,
     *,
     root: Path = ROOT,
+    deployed_buffers: bool = False,
 ) -> Deployment:
     """Deploy the program with a stack's settings.
 
@@ -167,6 +171,8 @@ def deploy(
     ----------
     overrides:
         Further settings that override the stack file, by name without the namespace.
+    deployed_buffers:
+        Leave out `SHORT_BUFFERS`.
 
     Raises
     ------
@@ -178,7 +184,8 @@ def deploy(
     project, settings = described["name"], described.get("config") or {}
     given = {name: (value, "given") for name, value in (overrides or {}).items()}
     differing: dict[str, tuple[str, str, str]] = {}
-    ours = {name: override for name, override in OVERRIDES.items() if name in settings}
+    always = OVERRIDES if deployed_buffers else {**OVERRIDES, **SHORT_BUFFERS}
+    ours = {name: override for name, override in always.items() if name in settings}
     for name, (value, reason) in {**ours, **given}.items():
         key = f"{project}:{name}"
         if config.get(key) != value:

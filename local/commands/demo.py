@@ -28,7 +28,7 @@ from local.standins import spark
 from schema import ORDERS, Schema
 
 STALL_SECONDS = 30.0
-"""If nothing moves for this long, missing records count as lost."""
+"""If nothing moves for this long and for as long as buffers hold records, the missing are lost."""
 TICK_SECONDS = 0.1
 _SCHEDULE = "cron(10 * * * ? *)"
 """Makes the view current_orders read the batch's table; the local stack starts no scheduled run."""
@@ -56,12 +56,15 @@ class DemoPlan:
         How many malformed or invalid records to put into the stream.
     batch:
         Also run the Spark job, and read the current orders from its table.
+    deployed_buffers:
+        Let Firehose buffer for as long as the stack file says, instead of for a second.
     """
 
     stack: str
     plan: generator.Plan
     garbage: int = 0
     batch: bool = False
+    deployed_buffers: bool = False
     overrides: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -121,7 +124,16 @@ class Watch:
         """Record rows that are now in the lake."""
         for row in rows:
             event = orjson.loads(row)
-            self._seen[event[ORDERS.key]].setdefault(event["sequence_number"], at)
+            self.seen(event[ORDERS.key], event["sequence_number"], at)
+
+    def seen(self, order: str, sequence_number: str, at: float) -> None:
+        """Record a row; only the first time counts."""
+        self._seen[order].setdefault(sequence_number, at)
+
+    def unseen(self) -> list[float]:
+        """When the changes were written whose rows have not been seen."""
+        written = list(self._written.items())  # at once: another thread writes
+        return [one for order, times in written for one in times[len(self._seen[order]) :]]
 
     def latencies_ms(self) -> list[float]:
         """Time from write to queryable for each change; an order's n-th row is its n-th write."""
@@ -178,6 +190,7 @@ class Demo:
                 overrides=overrides,
                 say=self._say,
                 on_delivered=self._watch.delivered,
+                deployed_buffers=self._plan.deployed_buffers,
             )
             with stack:
                 for name, (here, there, why) in stack.deployment.overrides.items():
@@ -322,9 +335,10 @@ class Demo:
 
 
 def drain(stack: LocalChain, expected: int, tick: Callable[[Hops], None]) -> None:
-    """Wait until every record has settled, or nothing has moved for `STALL_SECONDS`."""
+    """Wait until every record has settled, or nothing has moved for too long."""
     last, since = stack.hops(), time.monotonic()
-    while last.settled < expected and time.monotonic() - since < STALL_SECONDS:
+    most = STALL_SECONDS + stack.longest_wait
+    while last.settled < expected and time.monotonic() - since < most:
         time.sleep(TICK_SECONDS)
         stack.check()
         hops = stack.hops()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -126,10 +127,10 @@ class Pipe(Worker):
         self._sqs = self._aws.client("sqs", credentials)
         self._discover()
 
-    @property
-    def pending(self) -> bool:
-        """Whether a batch waits for its window to end."""
-        return any(shard.held for shard in self._shards.values())
+    def due_in(self) -> float:
+        """Seconds until the first batch's window ends."""
+        held = [shard.held_since for shard in self._shards.values() if shard.held]
+        return min(held, default=math.inf) + self.definition.window_seconds - time.monotonic()
 
     def step(self) -> bool:
         """Read each shard once and deliver the batches that are due."""

@@ -20,7 +20,7 @@ class Worker(ABC):
     poll_seconds = 0.05
     """The pause after a step without work."""
     idle_seconds = 1.0
-    """The longest wait for ``arrivals`` if nothing is pending: covers a wake-up that got lost."""
+    """The longest wait for ``arrivals``: covers a wake-up that got lost."""
 
     def __init__(self, name: str, role_arn: str, arrivals: threading.Event) -> None:
         self.name = name
@@ -34,10 +34,9 @@ class Worker(ABC):
     def step(self) -> bool:
         """Do the work that is pending; False if there was none."""
 
-    @property
     @abstractmethod
-    def pending(self) -> bool:
-        """Whether records are held that become due without another arrival."""
+    def due_in(self) -> float:
+        """Seconds until held records become due without another arrival; infinite if none are."""
 
     def open(self) -> None:  # noqa: B027 - optional
         """Prepare, in the caller's thread, before the first step."""
@@ -94,8 +93,8 @@ class Worker(ABC):
                     failures += 1
                     self.backoff(failures)
                     continue
-                if not worked and not self.stopping.wait(self.poll_seconds) and not self.pending:
-                    self.arrivals.wait(self.idle_seconds)
+                if not worked and not self.stopping.wait(self.poll_seconds):
+                    self.arrivals.wait(max(0.0, min(self.idle_seconds, self.due_in())))
             self.finish()
         except AwsError as error:
             self.error = self.died(error)

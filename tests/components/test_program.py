@@ -97,7 +97,29 @@ def test_dev_is_cheap_and_can_be_destroyed(up: Any) -> None:
     assert "schedule" not in dev.find("Crawler").inputs
     delivery = dev.find("FirehoseDeliveryStream").inputs["extendedS3Configuration"]
     assert delivery["compressionFormat"] == "GZIP"
-    assert delivery["bufferingInterval"] == 60
+    assert delivery["bufferingInterval"] == 0
+
+
+def test_changes_wait_in_one_place_in_dev(up: Any) -> None:
+    """Two waits would make the same latency with more objects or more calls."""
+    assert waits(up("dev")) == {"pipe": 0, "transform": 14, "s3": 0}
+
+
+def test_prod_uploads_each_object_with_one_request(up: Any) -> None:
+    assert waits(up("prod"))["s3"] >= 60
+
+
+def waits(deployed: Any) -> dict[str, int]:
+    """How long each hop holds changes."""
+    delivery = deployed.find("FirehoseDeliveryStream").inputs["extendedS3Configuration"]
+    (processor,) = delivery["processingConfiguration"]["processors"]
+    parameters = {one["parameterName"]: one["parameterValue"] for one in processor["parameters"]}
+    stream = deployed.find("Pipe").inputs["sourceParameters"]["dynamodbStreamParameters"]
+    return {
+        "pipe": stream["maximumBatchingWindowInSeconds"],
+        "transform": int(parameters["BufferIntervalInSeconds"]),
+        "s3": delivery["bufferingInterval"],
+    }
 
 
 def test_prod_is_safe(up: Any) -> None:

@@ -6,7 +6,9 @@ import base64
 import gzip
 import io
 import json
+import math
 import re
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -217,6 +219,52 @@ def test_a_batch_that_is_too_large_for_the_function_is_kept_as_failed_records(
     failed = [json.loads(line) for line in delivery.lines("failed/processing-failed/")]
     assert firehose.counts.delivered + len(failed) == count
     assert {one["errorCode"] for one in failed} == {"RequestTooLargeException"}
+
+
+def test_an_interval_of_zero_waits_for_nothing(delivery: Delivery) -> None:
+    firehose = delivery.firehose(buffer_seconds=0, lambda_buffer_seconds=0)
+    firehose.start()
+    began = time.monotonic()
+    delivery.put("a")
+    parts.until(lambda: firehose.counts.delivered == 1, 5)
+    assert time.monotonic() - began < 2
+    delivery.put("b")
+    run(firehose, 2)
+    assert len(delivery.objects("data/")) == 2
+
+
+def test_at_zero_seconds_each_batch_of_the_function_is_an_object(delivery: Delivery) -> None:
+    firehose = delivery.firehose(
+        buffer_seconds=0, lambda_buffer_seconds=1, lambda_buffer_bytes=30, lambda_retries=0
+    )
+    firehose.start()
+    delivery.put(*"abc")
+    delivery.put("d" * 30, "e" * 30)
+    run(firehose, 5)
+    assert firehose.counts.objects == firehose.counts.invocations > 1
+    assert sorted(delivery.lines("data/")) == ["a", "b", "c", "d" * 30, "e" * 30]
+
+
+def test_both_intervals_add_up(delivery: Delivery) -> None:
+    firehose = delivery.firehose(buffer_seconds=1, lambda_buffer_seconds=1)
+    assert firehose.definition.longest_wait == 2
+    firehose.start()
+    began = time.monotonic()
+    delivery.put("a")
+    parts.until(lambda: firehose.counts.delivered == 1, 10)
+    assert 2 <= time.monotonic() - began < 4
+    run(firehose, 1)
+
+
+def test_held_records_are_not_polled_for(delivery: Delivery) -> None:
+    """The next step is due when a buffer is, or when a record arrives."""
+    firehose = delivery.firehose(buffer_seconds=60)
+    assert firehose.due_in() == math.inf
+    firehose.start()
+    delivery.put("a")
+    parts.until(lambda: 50 < firehose.due_in() <= 60, 5)
+    firehose.stop()
+    assert firehose.error is None
 
 
 def test_a_stop_delivers_what_the_buffers_hold(delivery: Delivery) -> None:
