@@ -15,6 +15,10 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from analytics import ParameterError, Query, load_queries, schema_of
+from analytics.capacity.chain import Chain, ChainError
+from analytics.capacity.hops import Load as Flow
+from analytics.capacity.limits import ITEM_BYTES
+from analytics.capacity.report import Report
 from analytics.cost import NOT_COUNTED, Estimate, Load
 from analytics.dashboard import serve
 from analytics.output import Format, write
@@ -46,6 +50,10 @@ python -m analytics run history --outputs outputs.json --param orderid=4f0c...
 python -m analytics sql "SELECT * FROM current_orders LIMIT 5" --stack dev
 
 python -m analytics dashboard --stack dev
+
+python -m analytics cost --orders-per-day 100000
+
+python -m analytics capacity --changes-per-second 10000 --stack prod
 
 [bold]Exit codes[/bold]: 0 done, 1 the query failed, 2 wrong usage, 130 stopped by Ctrl-C.
 """
@@ -193,6 +201,43 @@ def cost(  # noqa: PLR0917 - the command line's
         return
     _stdout().print(estimate.table())
     typer.echo(f"List prices of {REGION} as of {DATED}. Not counted: {NOT_COUNTED}.")
+
+
+@app.command()
+def capacity(
+    changes_per_second: Annotated[
+        float, typer.Option(min=0.001, max=1e9, help="Changes of the table a second.")
+    ],
+    item_bytes: Annotated[
+        int,
+        typer.Option("--bytes", min=1, max=int(ITEM_BYTES.value), help="Size of an item."),
+    ] = 250,
+    stack: Annotated[
+        str,
+        typer.Option("--stack", metavar="NAME", help="Stack whose Pulumi.NAME.yaml is read."),
+    ] = "prod",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show what each hop needs at a rate, which limit it meets first, and what to change.
+
+    For each hop: what is needed of what AWS or a setting allows, the setting to change so that
+    there is room for twice the rate, and how long a backlog of 30 minutes takes to drain. Reads
+    the settings of the stack file; makes no AWS calls. See docs/scaling.md.
+
+    Example: python -m analytics capacity --changes-per-second 10000 --bytes 400 --stack dev
+    """
+    try:
+        chain = Chain.of_stack(stack)
+        report = Report.of(
+            Flow(changes_per_second=changes_per_second, item_bytes=item_bytes), chain
+        )
+    except ChainError as error:
+        fail(str(error), WRONG_USAGE)
+    if as_json:
+        typer.echo(report.to_json())
+        return
+    _stdout().print(report.table())
+    typer.echo("\n".join(report.lines()))
 
 
 @app.command()
