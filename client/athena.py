@@ -15,6 +15,7 @@ from pyathena.error import Error
 from pyathena.model import AthenaQueryExecution
 
 from client import errors
+from schema.layout import FAILED_PREFIX
 
 # Errors reach the caller as exceptions; PyAthena would also print a traceback.
 logging.getLogger("pyathena").addHandler(logging.NullHandler())
@@ -24,12 +25,17 @@ DOLLARS_PER_TERABYTE = 5
 LEAST_BILLED = 10_000_000
 """The least that a query is billed for (Athena's pricing page, us-east-1)."""
 
+_RAW = "the stack's operator policy as well, because failed records are raw data"
 _SCAN_LIMIT = re.compile(r"bytes scanned limit|data scanned limit", re.I)
 _LINE = re.compile(r"\bline (\d+):(\d+)")
 
 
 class AthenaError(Exception):
     """A query failed; the message says why and, where it helps, what to do."""
+
+
+class DeniedError(AthenaError):
+    """The caller may not do what the query needs."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +161,8 @@ class Athena:
                 f"read: {reason} Query fewer days or hours, or raise the stack's scanLimitMb."
             )
         if errors.is_denied(reason):
-            return AthenaError(errors.denied(reason, self._needs))
+            failed = f"/{FAILED_PREFIX}" in reason
+            return DeniedError(errors.denied(reason, _RAW if failed else self._needs))
         if (at := _LINE.search(reason)) and 0 < int(at[1]) <= len(lines := sql.splitlines()):
             line, column = lines[int(at[1]) - 1], int(at[2]) - 1
             return AthenaError(f"{reason}\n  {line}\n  {' ' * column}^")

@@ -22,7 +22,7 @@ _REFUSED: Final = frozenset(
     }
 )
 _DENIED: Final = re.compile(
-    r"access ?denied|permission_denied|not authorized|insufficient permissions", re.I
+    r"access ?denied|permission[_ ]denied|not authorized|insufficient permissions", re.I
 )
 
 

@@ -112,7 +112,7 @@ def garbage(run: Run) -> str:
     rubbish.put(operator.client("kinesis"), run["kinesisStreamName"], sent)
 
     def kept(times: int) -> bool:
-        rows = run.ask(f"SELECT rawdata FROM {run['failedTable']}")  # noqa: S608
+        rows = operator.rows(f"SELECT rawdata FROM {run['failedTable']}")  # noqa: S608
         found = Counter(base64.b64decode(row["rawdata"] or "") for row in rows)
         return all(found[one] >= times for one in sent)
 

@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from analytics.library import Query, load_queries
-from client.athena import Answer, AthenaError, Usage
+from client.athena import Answer, AthenaError, DeniedError, Usage
 
 Row = Mapping[str, Any]
 
@@ -25,6 +25,8 @@ _AT_ONCE = 5
 RECENT_HOURS = 1
 _SALES = "revenue_by_product"
 """A query that only stacks of orders have."""
+_FAILED = "failed_records"
+"""A query that needs the operator policy, once there are failed records."""
 
 
 class Asker(Protocol):
@@ -75,7 +77,7 @@ class Figures:
         The time of the figures.
     rows:
         The rows of each query, by name; revenue over time is ``over_time``. Only a table of orders
-        has those about sales.
+        has those about sales. Without ``failed_records`` if the caller may not read them.
     cost:
         The cost of the queries, without cached results.
     total:
@@ -122,14 +124,17 @@ class Figures:
         return self.rows["freshness"][0]
 
     @property
-    def failed(self) -> int:
-        """Failed records in the window."""
-        return sum(row["records"] for row in self.rows["failed_records"])
+    def failed(self) -> int | None:
+        """Failed records in the window; None if the caller may not read them."""
+        if _FAILED not in self.rows:
+            return None
+        return sum(row["records"] for row in self.rows[_FAILED])
 
     @property
     def empty(self) -> bool:
         """Whether no data has arrived."""
-        return not (self.freshness["changes"] or self.rows.get("order_funnel") or self.failed)
+        arrived = self.freshness["changes"] or self.rows.get("order_funnel")
+        return not arrived and self.failed == 0
 
     @property
     def changes(self) -> Mapping[str, int]:
@@ -140,9 +145,9 @@ class Figures:
 
 @dataclass
 class _Known:
-    """A result, its time, and the state of the lake that it is from."""
+    """A result (None: not permitted), its time, and the state of the lake that it is from."""
 
-    rows: Sequence[Row]
+    rows: Sequence[Row] | None
     at: float
     mark: object
 
@@ -214,7 +219,7 @@ class Board:
     def _look(self, window: Window) -> Figures:
         now = datetime.now(UTC)
         days = {"days": str(window.days)}
-        probes = {"freshness": ("freshness", {}), "failed_records": ("failed_records", days)}
+        probes = {"freshness": ("freshness", {}), _FAILED: (_FAILED, days)}
         rows, cost = self._ask(probes, mark=None)
         (fresh,) = rows["freshness"]
         # Within an hour, the newest day's count of changes grows with each change.
@@ -265,18 +270,24 @@ class Board:
         self._total += cost
         if problems:
             raise problems[0]
-        return {one: self._known[key].rows for one, key in keys.items()}, cost
+        found = {one: self._known[key].rows for one, key in keys.items()}
+        return {one: rows for one, rows in found.items() if rows is not None}, cost
 
     def _still_good(self, known: _Known | None, mark: object) -> bool:
         if known is None:
             return False
         return known.mark == mark if mark else self._clock() - known.at < self.refresh
 
-    def _answer(self, query: Query, values: Mapping[str, str]) -> tuple[list[Row], Cost]:
+    def _answer(self, query: Query, values: Mapping[str, str]) -> tuple[list[Row] | None, Cost]:
         if not hasattr(self._own, "asker"):
             self._own.asker = self._connect()
         asker: Asker = self._own.asker
-        answer = asker.ask(query.sql, query.bind(values))
+        try:
+            answer = asker.ask(query.sql, query.bind(values))
+        except DeniedError:
+            if query.name != _FAILED:
+                raise
+            return None, Cost()
         names = [column.name for column in answer.columns]
         usage = asker.usage
         return (

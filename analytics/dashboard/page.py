@@ -138,7 +138,7 @@ def _counts(figures: Figures) -> None:
             )
         st.metric(
             "Failed records",
-            f"{figures.failed:,}",
+            _NOTHING if figures.failed is None else f"{figures.failed:,}",
             border=True,
             height="stretch",
             help="Arrived in the chosen time.",
@@ -208,7 +208,10 @@ def _freshness(figures: Figures) -> None:
 
 
 def _failed(figures: Figures) -> None:
-    rows = figures.rows["failed_records"]
+    rows = figures.rows.get("failed_records")
+    if rows is None:
+        st.markdown("There are some. Only the operator policy may read them: they are raw data.")
+        return
     if not rows:
         st.markdown(":green[:material/check_circle:] None: every change became a row.")
         return

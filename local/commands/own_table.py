@@ -215,7 +215,7 @@ class OwnTableDemo:
         verdict = verifier.settle(_SECONDS, stop=shop.stopped)
         verdict.differences[:5] = verifier.explain(verdict.differences[:5])
         return replace(
-            self._conclude(stack, shop, outcome, verdict),
+            self._conclude(stack, shop, outcome, verdict, account),
             seconds=round(time.monotonic() - began, 1),
         )
 
@@ -253,7 +253,12 @@ class OwnTableDemo:
             self._tick(shop.made, stack.hops())
 
     def _conclude(
-        self, stack: LocalChain, shop: Shop, outcome: Outcome, verdict: Verdict
+        self,
+        stack: LocalChain,
+        shop: Shop,
+        outcome: Outcome,
+        verdict: Verdict,
+        operator: LocalAccount,
     ) -> OwnTableSummary:
         self._say("querying Athena")
         outputs, key = stack.outputs, self._schema.key
@@ -264,7 +269,7 @@ class OwnTableDemo:
         kinds = Counter(row["event_type"] for row in rows)
         kept = [
             orjson.loads(base64.b64decode(row["rawdata"] or ""))
-            for row in query(f"SELECT DISTINCT rawdata FROM {failed}")  # noqa: S608
+            for row in operator.rows(f"SELECT DISTINCT rawdata FROM {failed}")  # noqa: S608
         ]
         failed_changes = {one["eventID"] for one in kept if one["eventName"] != SNAPSHOT}
         arrived = {row[key] for row in rows}

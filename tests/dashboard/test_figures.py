@@ -14,7 +14,7 @@ import pytest
 from analytics import load_queries
 from analytics.dashboard import charts
 from analytics.dashboard.figures import WINDOWS, Board, Cost
-from client.athena import Answer, AthenaError, Column, Usage
+from client.athena import Answer, AthenaError, Column, DeniedError, Usage
 
 TODAY, WEEK, MONTH = WINDOWS
 NAMES = {query.sql: query.name for query in load_queries()}
@@ -28,6 +28,7 @@ class Lake:
         self.asked: Counter[str] = Counter()
         self.broken = False
         self.time = 0.0
+        self.raw_data_refused = False
         self.usage = Usage(bytes_scanned=1_000_000, milliseconds=5, billed=True)
         self._lock = threading.Lock()
 
@@ -37,6 +38,8 @@ class Lake:
             self.asked[name] += 1
         if self.broken:
             raise AthenaError("Athena cannot be reached")
+        if self.raw_data_refused and name == "failed_records":
+            raise DeniedError("no permission: Permission denied on S3 path: s3://lake/failed/x")
         rows: dict[str, list[dict[str, Any]]] = {
             "freshness": [
                 {
@@ -130,6 +133,18 @@ def test_windows_share_what_they_have_in_common(board: Board, lake: Lake) -> Non
         "revenue_by_day",
         "revenue_by_product",
     }
+
+
+def test_who_may_not_read_failed_records_sees_everything_else(board: Board, lake: Lake) -> None:
+    lake.raw_data_refused = True
+    figures = board.figures(WEEK)
+    assert figures.failed is None
+    assert not figures.empty
+    assert figures.orders == 4
+    assert figures.cost.queries == 7
+    lake.changes = 0
+    lake.time = 61
+    assert not board.figures(WEEK).empty, "there is something that may not be read"
 
 
 def test_an_athena_that_never_answered_is_an_error(board: Board, lake: Lake) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from client import query
+from client.athena import Athena, DeniedError
 from local.chain import LocalChain
 from schema import ORDERS
 from schema.files import dump
@@ -142,3 +143,5 @@ def test_readers_may_not_read_failed_records(operated: Operated) -> None:
                 database=outputs["databaseName"],
             )
         )
+    with pytest.raises(DeniedError, match="Needed: the stack's operator policy as well"):
+        Athena(dict(outputs)).ask(failed)
