@@ -67,7 +67,7 @@ lake = DeliveryToLake(
         transform_buffer_interval_seconds=settings.transform_buffer_interval_seconds,
         transform_memory_mb=settings.transform_memory_mb,
         platform=platform,
-        hash_key_version=settings.hash_key_version,
+        pseudonym_key_version=settings.pseudonym_key_version,
         retention_days=settings.retention_days,
         failed_retention_days=settings.failed_retention_days,
         expire_days_by_prefix={RESULTS_PREFIX: settings.result_retention_days},
@@ -166,7 +166,7 @@ access = Access(
         delivery_stream_name=lake.delivery_stream_name,
         transform_function_name=lake.transform_function_name,
         batch_job_name=batch.batch_job_name,
-        hash_key_secret_arn=lake.hash_key_secret_arn,
+        pseudonym_key_arn=lake.pseudonym_key_arn,
         enrichment_function_arn=settings.enrichment_function_arn,
         kms_key_arn=key,
         table_kms_key_arn=source.table_kms_key_arn,
@@ -193,8 +193,8 @@ pulumi.export("writerPolicyArn", access.writer_policy_arn)
 pulumi.export("readerPolicyArn", access.reader_policy_arn)
 pulumi.export("operatorPolicyArn", access.operator_policy_arn)
 pulumi.export("schema", schema.to_json())
-if lake.hash_key_secret_arn:
-    pulumi.export("hashKeySecretArn", lake.hash_key_secret_arn)
+if lake.pseudonym_key_arn:
+    pulumi.export("pseudonymKeyArn", lake.pseudonym_key_arn)
 
 if settings.monitoring:
     monitoring = Monitoring(

@@ -12,6 +12,8 @@ WHY = {
     "UseQueueKey": "uses your KMS key for the dead-letter queue, through SQS only",
     "FindPipeKey": "checks that the pipe can use its KMS key",
     "UsePipeKey": "uses your KMS key for the pipe's filter, for pipes of this name only",
+    "ReadPseudonymKey": "reads the key of pseudonyms; only if the schema hashes columns",
+    "UseSecretKey": "uses your KMS key for the key of pseudonyms, through Secrets Manager only",
     "ReadSchedule": "uses your KMS key for the schedule, for schedules of this name only",
     "DeadLetters": "sends a pointer to changes that it gave up on to the dead-letter queue",
     "Invoke": "runs the function",
@@ -57,6 +59,7 @@ WHY = {
 
 _ENCRYPTED = "the emulator encrypts nothing"
 _LOGS = "the emulator writes logs without a permission check"
+_HASHED = "the run hashes no column; tests/operate/test_private_columns.py does"
 _FIREHOSE = "listed in the Firehose guide's page on access; the local Firehose does not use it"
 _CRAWLER = "in AWS's managed policy for crawlers; the local crawler does not use it"
 _ATHENA = "listed in the Athena guide's pages on access; the local Athena does not use it"
@@ -69,6 +72,7 @@ STATED = {
     "logs:CreateLogGroup": _LOGS,
     "logs:CreateLogStream": _LOGS,
     "logs:PutLogEvents": _LOGS,
+    "secretsmanager:GetSecretValue": _HASHED,
     "pipe dynamodb:ListStreams": "listed in the EventBridge guide's page on pipe permissions",
     "pipe kinesis:PutRecord": "a pipe may use it for a batch of one",
     "firehose kinesis:DescribeStream": _FIREHOSE,

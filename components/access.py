@@ -25,7 +25,7 @@ class AccessArgs:
         The ARN of the Kinesis stream.
     delivery_stream_name, transform_function_name, batch_job_name:
         The Firehose stream, the transform and the batch job, if any, for ``status``.
-    hash_key_secret_arn:
+    pseudonym_key_arn:
         The secret with the key of pseudonyms, if there is one. Operators read it, to compare table
         and lake.
     enrichment_function_arn:
@@ -48,7 +48,7 @@ class AccessArgs:
     delivery_stream_name: pulumi.Input[str]
     transform_function_name: pulumi.Input[str]
     batch_job_name: pulumi.Input[str] | None = None
-    hash_key_secret_arn: pulumi.Input[str] | None = None
+    pseudonym_key_arn: pulumi.Input[str] | None = None
     enrichment_function_arn: pulumi.Input[str] | None = None
     kms_key_arn: limits.KeyArn | None = None
     table_kms_key_arn: limits.KeyArn | None = None
@@ -97,7 +97,7 @@ class Access(pulumi.ComponentResource):
             ),
             opts=child,
         )
-        enrichment, hash_key = args.enrichment_function_arn, args.hash_key_secret_arn
+        enrichment, pseudonyms = args.enrichment_function_arn, args.pseudonym_key_arn
         was = re.sub("access$", "operator", name)  # an Operator of its own
         operator = aws.iam.Policy(
             f"{name}-operator",
@@ -113,7 +113,11 @@ class Access(pulumi.ComponentResource):
                     *(policies.invoke(enrichment) if enrichment else []),
                     *policies.scan_orders(args.table_arn, args.table_kms_key_arn),
                     *policies.snapshot(args.bucket_arn, args.table_arn),
-                    *(policies.read_hash_key(hash_key, args.kms_key_arn) if hash_key else []),
+                    *(
+                        policies.read_pseudonym_key(pseudonyms, args.kms_key_arn)
+                        if pseudonyms
+                        else []
+                    ),
                     *_look(args),
                 ]
             ),

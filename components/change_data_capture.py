@@ -58,7 +58,7 @@ class ChangeDataCaptureArgs:
         Days after which event rows are deleted. Queries cover the same period.
     failed_retention_days:
         Days after which failed records, which are raw data, are deleted.
-    hash_key_version:
+    pseudonym_key_version:
         Another number makes another key of pseudonyms, if the schema hashes columns.
     result_retention_days:
         Days after which query results are deleted.
@@ -92,7 +92,7 @@ class ChangeDataCaptureArgs:
     buffer_interval_seconds: limits.BufferIntervalSeconds = Settings.buffer_interval_seconds
     retention_days: limits.RetentionDays = Settings.retention_days
     failed_retention_days: limits.RetentionDays = Settings.failed_retention_days
-    hash_key_version: limits.HashKeyVersion = Settings.hash_key_version
+    pseudonym_key_version: limits.PseudonymKeyVersion = Settings.pseudonym_key_version
     result_retention_days: limits.RetentionDays = Settings.result_retention_days
     scan_limit_mb: limits.ScanLimitMb = Settings.scan_limit_mb
     views: Sequence[View] = ()
@@ -140,7 +140,7 @@ class ChangeDataCapture(pulumi.ComponentResource):
     """The ARN of an IAM policy for querying in Athena."""
     operator_policy_arn: pulumi.Output[str]
     """The ARN of an IAM policy for replays. ``verify`` needs the reader policy as well."""
-    hash_key_secret_arn: pulumi.Output[str] | None
+    pseudonym_key_arn: pulumi.Output[str] | None
     """The ARN of the secret with the key of pseudonyms; only if the schema hashes columns."""
 
     def __init__(
@@ -188,7 +188,7 @@ class ChangeDataCapture(pulumi.ComponentResource):
                 buffer_size_mb=args.buffer_size_mb,
                 buffer_interval_seconds=args.buffer_interval_seconds,
                 platform=args.platform,
-                hash_key_version=args.hash_key_version,
+                pseudonym_key_version=args.pseudonym_key_version,
                 retention_days=args.retention_days,
                 failed_retention_days=args.failed_retention_days,
                 expire_days_by_prefix={layout.RESULTS_PREFIX: args.result_retention_days},
@@ -244,7 +244,7 @@ class ChangeDataCapture(pulumi.ComponentResource):
                 schema=args.schema,
                 delivery_stream_name=lake.delivery_stream_name,
                 transform_function_name=lake.transform_function_name,
-                hash_key_secret_arn=lake.hash_key_secret_arn,
+                pseudonym_key_arn=lake.pseudonym_key_arn,
                 kms_key_arn=args.kms_key_arn,
                 table_kms_key_arn=source.table_kms_key_arn,
             ),
@@ -266,7 +266,7 @@ class ChangeDataCapture(pulumi.ComponentResource):
         self.writer_policy_arn = access.writer_policy_arn
         self.reader_policy_arn = access.reader_policy_arn
         self.operator_policy_arn = access.operator_policy_arn
-        self.hash_key_secret_arn = lake.hash_key_secret_arn
+        self.pseudonym_key_arn = lake.pseudonym_key_arn
         self.register_outputs(
             {
                 "table_name": self.table_name,
@@ -285,11 +285,7 @@ class ChangeDataCapture(pulumi.ComponentResource):
                 "writer_policy_arn": self.writer_policy_arn,
                 "reader_policy_arn": self.reader_policy_arn,
                 "operator_policy_arn": self.operator_policy_arn,
-                **(
-                    {"hash_key_secret_arn": self.hash_key_secret_arn}
-                    if self.hash_key_secret_arn
-                    else {}
-                ),
+                **({"pseudonym_key_arn": self.pseudonym_key_arn} if self.pseudonym_key_arn else {}),
             }
         )
 
@@ -313,5 +309,5 @@ class ChangeDataCapture(pulumi.ComponentResource):
         pulumi.export("writerPolicyArn", self.writer_policy_arn)
         pulumi.export("readerPolicyArn", self.reader_policy_arn)
         pulumi.export("operatorPolicyArn", self.operator_policy_arn)
-        if self.hash_key_secret_arn:
-            pulumi.export("hashKeySecretArn", self.hash_key_secret_arn)
+        if self.pseudonym_key_arn:
+            pulumi.export("pseudonymKeyArn", self.pseudonym_key_arn)

@@ -11,8 +11,8 @@ from components.archives.lambda_zip import Platform
 from components.arguments import checks, limits
 from components.arguments.settings import Settings
 from components.definitions import glue_tables, policies
-from components.hash_key import HashKey, HashKeyArgs
 from components.private_bucket import PrivateBucket, PrivateBucketArgs
+from components.pseudonym_key import PseudonymKey, PseudonymKeyArgs
 from components.python_function import PythonFunction, PythonFunctionArgs
 from components.service_role import ServiceRole, ServiceRoleArgs
 from schema import ORDERS, Schema, layout
@@ -44,7 +44,7 @@ class DeliveryToLakeArgs:
     schema:
         The table's columns. The transform validates records against them, and hashes or drops what
         the lake may not hold.
-    hash_key_version:
+    pseudonym_key_version:
         Another number makes another key of pseudonyms, if the schema hashes columns.
     delivery_format, compression:
         ``json`` or ``parquet``. ``compression`` applies to JSON only: Parquet always uses Snappy.
@@ -81,7 +81,7 @@ class DeliveryToLakeArgs:
     # 256 MB such a batch takes about half a second, far less than the time it was buffered for.
     transform_memory_mb: limits.MemoryMb = Settings.transform_memory_mb
     platform: Platform = field(default_factory=lambda: functions.AWS)
-    hash_key_version: limits.HashKeyVersion = Settings.hash_key_version
+    pseudonym_key_version: limits.PseudonymKeyVersion = Settings.pseudonym_key_version
     retention_days: limits.RetentionDays = Settings.retention_days
     failed_retention_days: limits.RetentionDays = Settings.failed_retention_days
     expire_days_by_prefix: Mapping[str, int] = field(default_factory=dict)
@@ -109,7 +109,7 @@ class DeliveryToLake(pulumi.ComponentResource):
     """The ARN of the transform function."""
     role_arn: pulumi.Output[str]
     """The ARN of the role Firehose acts as."""
-    hash_key_secret_arn: pulumi.Output[str] | None
+    pseudonym_key_arn: pulumi.Output[str] | None
     """The ARN of the secret with the key of pseudonyms; only if the schema hashes columns."""
 
     def __init__(
@@ -132,7 +132,7 @@ class DeliveryToLake(pulumi.ComponentResource):
             ),
             child,
         )
-        hash_key = _hash_key(name, args, child)
+        pseudonym_key = _pseudonym_key(name, args, child)
         transform = PythonFunction(
             f"{name}-transform",
             PythonFunctionArgs(
@@ -142,13 +142,13 @@ class DeliveryToLake(pulumi.ComponentResource):
                 timeout_seconds=TRANSFORM_TIMEOUT_SECONDS,
                 # The version is there so that another key reaches functions that already run.
                 environment={
-                    "HASH_KEY_SECRET": hash_key.secret_arn,
-                    "HASH_KEY_VERSION": hash_key.version_id,
+                    "PSEUDONYM_KEY": pseudonym_key.secret_arn,
+                    "PSEUDONYM_KEY_VERSION": pseudonym_key.version_id,
                 }
-                if hash_key
+                if pseudonym_key
                 else {},
-                statements=policies.read_hash_key(hash_key.secret_arn, args.kms_key_arn)
-                if hash_key
+                statements=policies.read_pseudonym_key(pseudonym_key.secret_arn, args.kms_key_arn)
+                if pseudonym_key
                 else (),
                 log_retention_days=args.log_retention_days,
                 kms_key_arn=args.kms_key_arn,
@@ -219,7 +219,7 @@ class DeliveryToLake(pulumi.ComponentResource):
         self.transform_function_name = transform.name
         self.transform_function_arn = transform.arn
         self.role_arn = role.arn
-        self.hash_key_secret_arn = hash_key.secret_arn if hash_key else None
+        self.pseudonym_key_arn = pseudonym_key.secret_arn if pseudonym_key else None
         self.register_outputs(
             {
                 "bucket_name": self.bucket_name,
@@ -229,22 +229,20 @@ class DeliveryToLake(pulumi.ComponentResource):
                 "transform_function_name": self.transform_function_name,
                 "transform_function_arn": self.transform_function_arn,
                 "role_arn": self.role_arn,
-                **(
-                    {"hash_key_secret_arn": self.hash_key_secret_arn}
-                    if self.hash_key_secret_arn
-                    else {}
-                ),
+                **({"pseudonym_key_arn": self.pseudonym_key_arn} if self.pseudonym_key_arn else {}),
             }
         )
 
 
-def _hash_key(name: str, args: DeliveryToLakeArgs, child: pulumi.ResourceOptions) -> HashKey | None:
+def _pseudonym_key(
+    name: str, args: DeliveryToLakeArgs, child: pulumi.ResourceOptions
+) -> PseudonymKey | None:
     if not args.schema.hashed:
         return None
-    return HashKey(
-        f"{name}-hash-key",
-        HashKeyArgs(
-            hash_key_version=args.hash_key_version,
+    return PseudonymKey(
+        f"{name}-pseudonym-key",
+        PseudonymKeyArgs(
+            pseudonym_key_version=args.pseudonym_key_version,
             kms_key_arn=args.kms_key_arn,
             protect=args.protect,
         ),

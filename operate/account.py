@@ -13,7 +13,7 @@ from client import errors, query, stack_outputs
 from operate.reasons import Pseudonym, pseudonyms
 from schema import Schema
 
-HASH_KEY = "hashKeySecretArn"
+PSEUDONYM_KEY = "pseudonymKeyArn"
 """The output with the ARN of the secret with the key of pseudonyms."""
 
 
@@ -123,13 +123,13 @@ class Account:
         """
         if not schema.hashed:
             return None
-        if HASH_KEY not in self.outputs:
+        if PSEUDONYM_KEY not in self.outputs:
             names = ", ".join(column.name for column in schema.hashed)
             raise ReplayError(
-                f"the schema hashes {names}, but the stack has no output {HASH_KEY}: run `pulumi "
-                "up`, or give its current outputs"
+                f"the schema hashes {names}, but the stack has no output {PSEUDONYM_KEY}: run "
+                "`pulumi up`, or give its current outputs"
             )
-        answer = self.client("secretsmanager").get_secret_value(SecretId=self[HASH_KEY])
+        answer = self.client("secretsmanager").get_secret_value(SecretId=self[PSEUDONYM_KEY])
         return pseudonyms(answer["SecretString"].encode())
 
     def explain(self, error: Exception) -> str:

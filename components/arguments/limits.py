@@ -47,7 +47,7 @@ TransformBufferIntervalSeconds = Annotated[int, Range(0, 900)]
 TimeoutSeconds = Annotated[int, Range(1, 900)]
 MemoryMb = Annotated[int, Range(128, 10_240)]
 RetentionDays = Annotated[int, Range(1, 36_500)]
-HashKeyVersion = Annotated[int, Range(1, 1_000_000)]
+PseudonymKeyVersion = Annotated[int, Range(1, 1_000_000)]
 _MONTHS_AND_YEARS = (400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 LogRetentionDays = Annotated[
     int, OneOf((1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, *_MONTHS_AND_YEARS))

@@ -63,7 +63,7 @@ class Settings:
     ttl_attribute: limits.AttributeName | None = None
     # Privacy
     unknown_attributes: UnknownAttributes = "keep"
-    hash_key_version: limits.HashKeyVersion = 1
+    pseudonym_key_version: limits.PseudonymKeyVersion = 1
     # The Kinesis stream
     stream_mode: limits.StreamMode = "on-demand"
     shards: limits.Shards = 1

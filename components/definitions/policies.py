@@ -232,11 +232,11 @@ def transform_records(function: Arn) -> list[Statement]:
     ]
 
 
-def read_hash_key(secret: Arn, key: str | None = None) -> list[Statement]:
+def read_pseudonym_key(secret: Arn, key: str | None = None) -> list[Statement]:
     """Transform or operator -> the key of pseudonyms; ``key`` is the secret's own KMS key."""
     context = {"SecretARN": secret}
     return [
-        allow("ReadHashKey", ["secretsmanager:GetSecretValue"], secret),
+        allow("ReadPseudonymKey", ["secretsmanager:GetSecretValue"], secret),
         *_use_key("UseSecretKey", key, "secretsmanager", [DECRYPT], context),
     ]
 

@@ -6,7 +6,7 @@ LOG_LEVEL:
     ``DEBUG`` logs up to 100 failed records per reason, any other level 3. Default INFO.
 METRICS_NAMESPACE:
     Namespace of the CloudWatch metrics. Default ``sales-cdc``.
-HASH_KEY_SECRET:
+PSEUDONYM_KEY:
     The ARN of the secret with the key of pseudonyms, if the schema has hashed columns.
 """
 
@@ -36,7 +36,7 @@ def _pseudonym() -> Callable[[str], str] | None:
         return None
     import boto3  # noqa: PLC0415 - Lambda's runtime has it; would slow the cold start
 
-    secret = boto3.client("secretsmanager").get_secret_value(SecretId=os.environ["HASH_KEY_SECRET"])
+    secret = boto3.client("secretsmanager").get_secret_value(SecretId=os.environ["PSEUDONYM_KEY"])
     return pseudonyms(secret["SecretString"].encode())
 
 

@@ -236,7 +236,7 @@ def test_the_deployed_function_reads_its_key_once(tmp_path: Path) -> None:
             AWS_ACCESS_KEY_ID="a",
             AWS_SECRET_ACCESS_KEY="b",
             AWS_DEFAULT_REGION="us-east-1",
-            HASH_KEY_SECRET="arn:of:the:key",
+            PSEUDONYM_KEY="arn:of:the:key",
         )
     assert asked == [("secretsmanager.GetSecretValue", {"SecretId": "arn:of:the:key"})]
     found = [json.loads(decode(one))["customer"] for one in answers]

@@ -15,12 +15,12 @@ _KEY_BYTES = 32
 
 
 @dataclass(frozen=True, kw_only=True)
-class HashKeyArgs:
-    """Arguments of `HashKey`.
+class PseudonymKeyArgs:
+    """Arguments of `PseudonymKey`.
 
     Parameters
     ----------
-    hash_key_version:
+    pseudonym_key_version:
         Another number makes another key, and with it other pseudonyms.
     kms_key_arn:
         Encrypts the secret. Without it, the AWS-managed key for Secrets Manager is used.
@@ -28,7 +28,7 @@ class HashKeyArgs:
         Keep the key for 30 days when it is deleted. When off, it is deleted at once.
     """
 
-    hash_key_version: limits.HashKeyVersion = Settings.hash_key_version
+    pseudonym_key_version: limits.PseudonymKeyVersion = Settings.pseudonym_key_version
     kms_key_arn: limits.KeyArn | None = None
     protect: bool = Settings.protect
 
@@ -36,7 +36,7 @@ class HashKeyArgs:
         checks.require(self)
 
 
-class HashKey(pulumi.ComponentResource):
+class PseudonymKey(pulumi.ComponentResource):
     """Random bytes in Secrets Manager, as hexadecimal text."""
 
     secret_arn: pulumi.Output[str]
@@ -45,9 +45,9 @@ class HashKey(pulumi.ComponentResource):
     """The ID of the key's version in Secrets Manager."""
 
     def __init__(
-        self, name: str, args: HashKeyArgs, opts: pulumi.ResourceOptions | None = None
+        self, name: str, args: PseudonymKeyArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__("sales-cdc:index:HashKey", name, None, opts)
+        super().__init__("sales-cdc:index:PseudonymKey", name, None, opts)
         secret = aws.secretsmanager.Secret(
             f"{name}-secret",
             description="The key of the pseudonyms in the lake",
@@ -56,7 +56,7 @@ class HashKey(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         version = aws.secretsmanager.SecretVersion(
-            f"{name}-version-{args.hash_key_version}",
+            f"{name}-version-{args.pseudonym_key_version}",
             secret_id=secret.arn,
             # The state holds it encrypted. Later runs of the program make other bytes, which the
             # engine ignores. The provider's write-only argument would be no better: Pulumi keeps

@@ -14,7 +14,7 @@ from tests.components.component_support import Deploy, Deployed, Recorded, arn, 
 
 STREAM = arn("kinesis:{region}:{account}:stream/changes")
 KEY = arn("kms:{region}:{account}:key/1234")
-SECRET = arn("secretsmanager:{region}:{account}:secret:lake-hash-key-secret-1a2b3c4")
+SECRET = arn("secretsmanager:{region}:{account}:secret:lake-pseudonym-key-secret-1a2b3c4")
 HASHED = replace(
     ORDERS,
     columns=tuple(
@@ -50,18 +50,18 @@ def test_the_transform_may_read_the_key_and_is_told_where_it_is(deploy: Deploy) 
     assert policy.allows["secretsmanager:GetSecretValue"] == {SECRET}
     assert deployed.find("Function").inputs["environment"] == {
         "variables": {
-            "HASH_KEY_SECRET": SECRET,
-            "HASH_KEY_VERSION": "version-of-lake-hash-key-version-1",
+            "PSEUDONYM_KEY": SECRET,
+            "PSEUDONYM_KEY_VERSION": "version-of-lake-pseudonym-key-version-1",
         }
     }
-    assert "lake-hash-key-version-1" in deployed.find("Function").depends_on
+    assert "lake-pseudonym-key-version-1" in deployed.find("Function").depends_on
 
 
 def test_another_version_is_another_key_for_functions_that_already_run(deploy: Deploy) -> None:
-    deployed = lake(deploy, hash_key_version=2)
-    assert version(deployed).name == "lake-hash-key-version-2"
+    deployed = lake(deploy, pseudonym_key_version=2)
+    assert version(deployed).name == "lake-pseudonym-key-version-2"
     variables = deployed.find("Function").inputs["environment"]["variables"]
-    assert variables["HASH_KEY_VERSION"] == "version-of-lake-hash-key-version-2"
+    assert variables["PSEUDONYM_KEY_VERSION"] == "version-of-lake-pseudonym-key-version-2"
 
 
 def test_a_deleted_key_can_be_restored_where_data_is_protected(deploy: Deploy) -> None:
@@ -103,7 +103,7 @@ def test_operators_read_it_and_readers_do_not(deploy: Deploy) -> None:
                 kinesis_stream_arn=STREAM,
                 delivery_stream_name="lake",
                 transform_function_name="rows",
-                hash_key_secret_arn=SECRET,
+                pseudonym_key_arn=SECRET,
             ),
         )
 
