@@ -72,13 +72,14 @@ def outage(hop: str, load: Load, chain: Chain, seconds: float = OUTAGE_SECONDS) 
     if hop in ("catalog", "queries"):
         return Outage("", None, 0, 0, then="no answers meanwhile")
     if hop == "transform":
-        kept = chain.retention_days * _DAY
+        days = chain.retention_days * _DAY
         then = "`python -m operate replay failed` brings them back"
-        return Outage("failed/ in the lake", kept, held, None, None, then)
+        return Outage("failed/ in the lake", days, held, None, None, then)
     delivery = ("delivery", "transform", "lake")
     rest: tuple[str, ...] = ("pipe", "stream", *delivery)
     kept = limits.STREAM_SECONDS.value
-    where, limit, then = "table stream", kept, "then they are lost"
+    where, then = "table stream", "then they are lost"
+    limit: float = kept
     if 0 < chain.maximum_record_age_seconds < kept:
         limit = chain.maximum_record_age_seconds
         then = (
@@ -161,12 +162,12 @@ class Report:
 
     @property
     def first(self) -> Hop:
-        """The first hop that breaks."""
+        """The first hop on the changes' way that breaks."""
         return first_to_break(self.hops)
 
     def changes_of(self, hop: str) -> list[Change]:
         """The settings and quotas that a hop needs."""
-        return [one for name, one in (*self.plan.changes, *self.plan.quotas) if name == hop]
+        return [one for name, one in self.plan.changes if name == hop]
 
     def to_json(self) -> str:
         """The report for programs; null stands for what is not limited, or never ends."""
@@ -217,27 +218,22 @@ class Report:
         ]
 
     def table(self) -> Table:
-        """The report as a table; the first hop that breaks is marked."""
+        """The report as a table; hops that break are marked."""
         shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for heading in HEADINGS:
             shown.add_column(heading, overflow="fold")
-        for row in self.rows():
-            style = "bold red" if row[0] == self.first.name and self.first.breaks else None
-            shown.add_row(*row, style=style)
+        for hop, row in zip(self.hops, self.rows(), strict=True):
+            shown.add_row(*row, style="red" if hop.breaks else None)
         return shown
 
     def lines(self) -> list[str]:
         """What follows the table."""
         first = self.first
-        verb = "breaks first" if first.breaks else "will break first"
+        reached = f"; all of it at {_number(first.tightest.at_most)} changes/s"
         lines = [
-            f"{first.name} {verb}: {first.tightest.what}, {_share(first.tightest.used)} used"
-            + (
-                f", all of it at {_number(first.tightest.at_most)} changes/s"
-                if math.isfinite(first.tightest.at_most)
-                else ""
-            ),
-            f"cost: ${monthly_usd(self.load, self.plan.chain):,.0f} a month with these settings",
+            f"first to break: {first.name} ({first.tightest.what}), "
+            f"{_share(first.tightest.used)} used{reached if first.tightest.rated else ''}",
+            f"cost: ${monthly_usd(self.load, self.plan.chain):,.0f} a month, after the changes",
         ]
         lines += [f"{hop.name}: {hop.note}" for hop in self.hops if hop.note]
         for hop in self.hops:
