@@ -49,8 +49,9 @@ def draw(scenario: Scenario, run: Run) -> str:
     disturbance = scenario.disturbance
     ends = alt.Scale(domain=[0, points[-1]["minute"]], nice=False)
     time = alt.X("minute:Q", title="minutes", scale=ends)
+    span = {"from": disturbance.begin / 60, "to": disturbance.end / 60}
     shade = (
-        alt.Chart(alt.InlineData(values=[{"from": disturbance.begin / 60, "to": disturbance.end / 60}]))
+        alt.Chart(alt.InlineData(values=[span]))
         .mark_rect(color="#d9d9d9", opacity=0.6)
         .encode(x=alt.X("from:Q", title="minutes", scale=ends), x2="to:Q")
     )
