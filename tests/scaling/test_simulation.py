@@ -19,8 +19,7 @@ from simulation.__main__ import PLACE, RESULTS, app
 from simulation.chain import Disturbance, Run, simulate
 from simulation.queues import Lanes, Portion, Queue, amount
 from simulation.scenarios import LOAD, SCENARIOS, STACK, Result, run
-
-DEV, PROD = (Chain.of_stack(name) for name in ("dev", "prod"))
+from tests.scaling.stacks import DEV, PROD
 
 
 @pytest.fixture(scope="module")
