@@ -8,7 +8,7 @@ WORKERS := -n auto --dist loadgroup --no-loadscope-reorder
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv .venv-dbt demo up dashboard dbt quick test setup-tests acceptance bench bench-record chaos least-privilege load fuzz audit trino pulumi-cli pr format format-check lint types coverage reference lock clean
+.PHONY: help .venv .venv-dbt demo up dashboard dbt quick test setup-tests acceptance bench bench-record scaling chaos least-privilege load fuzz audit trino pulumi-cli pr format format-check lint types coverage reference lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -61,6 +61,10 @@ bench: $(VENV)/.stamp ## Benchmark against alternatives
 bench-record: $(VENV)/.stamp ## Run the benchmarks and record the results in docs/
 	$(BIN)/python -m benchmarks --json > docs/benchmarks.new
 	mv docs/benchmarks.new docs/benchmarks.jsonl
+	$(BIN)/python -m scripts.reference
+
+scaling: $(VENV)/.stamp ## Simulate the disturbances of docs/scaling.md, and record figures and plots
+	$(BIN)/python -m simulation --record
 	$(BIN)/python -m scripts.reference
 
 chaos: $(VENV)/.stamp ## Inject 210 faults into the running pipeline and check that nothing is lost

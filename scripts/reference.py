@@ -23,6 +23,7 @@ import pulumi
 import yaml
 
 import components
+from scripts import scaling
 
 ROOT = Path(__file__).resolve().parent.parent
 _CHAIN = ("CdcSource", "ChangeStream", "StreamBridge", "DeliveryToLake", "Catalog", "Access")
@@ -180,6 +181,10 @@ def _table(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([head, "|" + " --- |" * len(rows[0]), *body])
 
 
+def _rows(make: Callable[[], Sequence[Sequence[str]]]) -> Callable[[], str]:
+    return lambda: _table(make())
+
+
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "docs/reference.md": {
         "configuration": configuration,
@@ -187,6 +192,20 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "components": component_sections,
     },
     "docs/benchmarks.md": {"benchmarks": benchmarks},
+    "docs/scaling.md": {
+        make.__name__.replace("_", "-"): _rows(make)
+        for make in (
+            scaling.plans,
+            scaling.used,
+            scaling.outages,
+            scaling.hot_keys,
+            scaling.large_items,
+            scaling.many_tables,
+            scaling.simulation,
+            scaling.sources,
+            scaling.assumptions,
+        )
+    },
 }
 """The generated parts, by document and marker."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -92,7 +93,8 @@ def main(  # noqa: PLR0917 - the command line's
     if as_json:
         typer.echo("\n".join(one.to_json() for one in results))
     else:
-        Console().print(_table(results))
+        console = Console() if sys.stdout.isatty() else Console(width=120)
+        console.print(_table(results))
     raise typer.Exit(0 if all(one.agrees for one in results) else FAILED)
 
 
@@ -119,7 +121,7 @@ def _draw(folder: Path, name: str, run: Run) -> None:
 
 def _table(results: list[Result]) -> Table:
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    shown.add_column("scenario")
+    shown.add_column("scenario", no_wrap=True)
     for heading in ("backlog", "simulated", "gone after, s", "simulated", "longest lag, s"):
         shown.add_column(heading, justify="right")
     shown.add_column("agrees")

@@ -45,7 +45,7 @@ class Disturbance:
         The share of all changes that are of one key.
     """
 
-    begin: float = 600.0
+    begin: float = 300.0
     seconds: float = 1_800.0
     down: str = ""
     factor: float = 1.0

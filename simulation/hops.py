@@ -310,10 +310,13 @@ class Firehose:
         while True:
             waiting = self._incoming.total
             due = env.now - self._incoming_since >= settings.transform_interval - NOTHING
-            full = math.floor((waiting + NOTHING) / settings.transform_batch)
-            ready = full or (1 if due and waiting > NOTHING else 0)
+            full = waiting >= settings.transform_batch - NOTHING
+            ready = 0
+            if full or (due and waiting > NOTHING):
+                ready = math.ceil(waiting / settings.transform_batch - NOTHING)
             free = settings.at_once - self._busy
-            if not ready or not free or self._rows.total >= 2 * settings.rows:
+            room = settings.rows if self._down("lake") else 2 * settings.rows
+            if not ready or not free or self._rows.total >= room:
                 yield env.timeout(settings.poll)
                 continue
             calls = min(ready, free)

@@ -11,7 +11,9 @@ from simulation.scenarios import Scenario
 
 STEP = 30
 """Seconds between two points."""
-_COLOURS = ("#8c6bb1", "#2b6ca3", "#e08214", "#7f7f7f")
+_FAILED = "failed/"
+_DRAWN = (*PLACES, _FAILED)
+_COLOURS = ("#8c6bb1", "#2b6ca3", "#e08214", "#7f7f7f", "#b2182b")
 _WIDTH = 560
 
 
@@ -22,6 +24,7 @@ def values(run: Run) -> list[dict[str, Any]]:
             "minute": one.time / 60,
             "lag": round(one.lag / 60, 2),
             **{place: round(one.waiting[place]) for place in PLACES},
+            _FAILED: round(one.failed),
         }
         for one in run.samples
         if one.time % STEP == 0
@@ -44,24 +47,26 @@ def draw(scenario: Scenario, run: Run) -> str:
 
     points = values(run)
     disturbance = scenario.disturbance
-    time = alt.X("minute:Q", title="minutes")
+    ends = alt.Scale(domain=[0, points[-1]["minute"]], nice=False)
+    time = alt.X("minute:Q", title="minutes", scale=ends)
+    span = {"from": disturbance.begin / 60, "to": disturbance.end / 60}
     shade = (
-        alt.Chart(alt.Data(values=[{"from": disturbance.begin / 60, "to": disturbance.end / 60}]))
+        alt.Chart(alt.InlineData(values=[span]))
         .mark_rect(color="#d9d9d9", opacity=0.6)
-        .encode(x=alt.X("from:Q", title="minutes"), x2="to:Q")
+        .encode(x=alt.X("from:Q", title="minutes", scale=ends), x2="to:Q")
     )
     lag = (
-        alt.Chart(alt.Data(values=points))
+        alt.Chart(alt.InlineData(values=points))
         .mark_line(color="#b2182b", strokeWidth=1.5)
         .encode(x=time, y=alt.Y("lag:Q", title="lag, minutes"))
     )
     long = [
         {"minute": point["minute"], "place": place, "order": order, "changes": point[place]}
         for point in points
-        for order, place in enumerate(PLACES)
+        for order, place in enumerate(_DRAWN)
     ]
     waiting = (
-        alt.Chart(alt.Data(values=long))
+        alt.Chart(alt.InlineData(values=long))
         .mark_area()
         .encode(
             x=time,
@@ -69,7 +74,7 @@ def draw(scenario: Scenario, run: Run) -> str:
             color=alt.Color(
                 "place:N",
                 title="waiting in",
-                scale=alt.Scale(domain=list(PLACES), range=list(_COLOURS)),
+                scale=alt.Scale(domain=list(_DRAWN), range=list(_COLOURS)),
                 legend=alt.Legend(orient="bottom"),
             ),
             order="order:Q",

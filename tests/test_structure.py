@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PRODUCT = ("client", "schema")
 """What every tool may import."""
-DEVELOPERS = ("benchmarks", "chaos", "acceptance", "scripts")
+DEVELOPERS = ("benchmarks", "chaos", "acceptance", "scripts", "simulation")
 ROOMS: dict[str, set[str]] = {
     "__main__": {"components", "analytics", "schema"},
     "components": {"analytics", "schema"},

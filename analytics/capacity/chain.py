@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,15 @@ class ChainError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Chain:
-    """A stack's settings; each field but ``name`` is the setting of that name in Pulumi.yaml."""
+    """A stack's settings: each field is the setting of that name in Pulumi.yaml, except two.
+
+    Attributes
+    ----------
+    name:
+        The stack's name.
+    quotas:
+        What AWS has granted beyond its default quotas.
+    """
 
     name: str
     billing_mode: str
@@ -46,6 +54,7 @@ class Chain:
     batch_worker_type: str
     batch_workers: int
     batch_timeout_minutes: int
+    quotas: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def of_stack(cls, stack: str, root: Path = ROOT) -> Chain:
@@ -71,17 +80,24 @@ class Chain:
         except (KeyError, TypeError, OSError, yaml.YAMLError) as error:
             raise ChainError(f"cannot read the settings in {file}: {error}") from None
         values: dict[str, Any] = {"name": stack}
-        for field in dataclasses.fields(cls):
-            if field.name == "name":
-                continue
-            key = key_of(field.name)
+        for name, kind in cls.settings().items():
+            key = key_of(name)
             default = project["config"][key]["default"]
             value = given.get(f"{project['name']}:{key}", default)
             try:  # `pulumi config set` writes numbers as text
-                values[field.name] = _KINDS[field.type](value)
+                values[name] = _KINDS[kind](value)
             except (TypeError, ValueError):
                 raise ChainError(f"{file}: {key} is {value!r}, not a number") from None
         return cls(**values)
+
+    @classmethod
+    def settings(cls) -> Mapping[str, Any]:
+        """The names of the settings, with their types."""
+        return {
+            one.name: one.type
+            for one in dataclasses.fields(cls)
+            if one.name not in ("name", "quotas")
+        }
 
     @property
     def on_demand_table(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,8 @@ from analytics.cost import Load as Orders
 
 HEADROOM = 2.0
 """A setting is recommended for twice the rate: a backlog then drains as fast as it grew."""
+MOST_SHARDS, MOST_WORKERS = 10_000, 299
+"""What the settings `shards` and `batchWorkers` allow."""
 _DAY = 86_400
 
 
@@ -73,6 +75,11 @@ class Constraint:
         """The share of it that is needed."""
         return self.needed / self.available
 
+    @property
+    def rated(self) -> bool:
+        """Whether more changes need more of it."""
+        return math.isfinite(self.at_most)
+
 
 @dataclass(frozen=True)
 class Change:
@@ -120,51 +127,48 @@ def hops(load: Load, chain: Chain) -> tuple[Hop, ...]:
     return tuple(hop for hop in found if hop is not None)
 
 
-def first_to_break(found: Sequence[Hop], *, carrying: bool = False) -> Hop:
-    """The hop that is closest to a limit, or furthest over it."""
-    return max(
-        (hop for hop in found if hop.carries or not carrying),
-        key=lambda hop: _urgency(hop.tightest),
-    )
+def first_to_break(found: Sequence[Hop]) -> Hop:
+    """The hop on the changes' way that is closest to a limit, or furthest over it."""
+    return max((hop for hop in found if hop.carries), key=lambda hop: _urgency(hop.tightest))
 
 
 def _urgency(constraint: Constraint) -> float:
     """The used share; what does not depend on the rate counts only once it is broken."""
-    counts = math.isfinite(constraint.at_most) or constraint.used > 1
+    counts = constraint.rated or constraint.used > 1
     return constraint.used if counts else constraint.used - 1
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The chain with the settings that a load needs, what changed for which hop, and quotas."""
+    """The chain with what a load needs, and what changed for which hop."""
 
     chain: Chain
     changes: Sequence[tuple[str, Change]]
-    quotas: Sequence[tuple[str, Change]]
 
 
 def plan(load: Load, chain: Chain) -> Plan:
-    """Change settings hop by hop, in the order of the flow: one may serve the hops after it."""
-    start, whose = chain, {}
-    fields = {key_of(one.name): one.name for one in dataclasses.fields(Chain)}
+    """Change settings and quotas hop by hop, in the order of the flow.
+
+    A change for one hop may serve those after it.
+    """
+    now, last = chain, dict[str, tuple[str, Change]]()
     while True:
-        asks = ((hop, [c for c in hop.changes if c.ours]) for hop in hops(load, chain))
-        hop, asked = next(((hop, ours) for hop, ours in asks if ours), (None, []))
+        hop = next((hop for hop in hops(load, now) if hop.changes), None)
         if hop is None:
-            break
-        for change in asked:
-            field = fields[change.name]
-            if change.to == getattr(chain, field):
-                raise RuntimeError(f"{hop.name} asks for what it has: {change}")
-            whose.setdefault(field, hop.name)
-            chain = dataclasses.replace(chain, **{field: change.to})
-    changes = [
-        (whose[field], Change(key_of(field), getattr(start, field), getattr(chain, field)))
-        for field in whose
-    ]
-    final = hops(load, chain)
-    quotas = [(hop.name, one) for hop in final for one in hop.changes if not one.ours]
-    return Plan(chain, changes, quotas)
+            return Plan(now, list(last.values()))
+        for change in hop.changes:
+            owner, first = last.get(change.name, (hop.name, change))
+            last[change.name] = owner, dataclasses.replace(change, now=first.now)
+            now = _with(now, change)
+
+
+def _with(chain: Chain, change: Change) -> Chain:
+    if not change.ours:
+        return dataclasses.replace(chain, quotas={**chain.quotas, change.name: change.to})
+    (name,) = (one for one in Chain.settings() if key_of(one) == change.name)
+    if getattr(chain, name) == change.to:
+        raise RuntimeError(f"a hop asks for what it has: {change}")
+    return dataclasses.replace(chain, **{name: change.to})
 
 
 # -- what several hops share -----------------------------------------------------------------
@@ -241,11 +245,24 @@ def _steady(constraints: Sequence[Constraint]) -> Throughput:
     return Throughput(most, most)
 
 
-def _raise(quota: str, limit: limits.Limit, needed: float) -> Iterator[Change]:
-    """Ask for a quota with headroom, if it is too low."""
-    wanted = math.ceil(needed * HEADROOM)
-    if wanted > limit.value:
-        yield Change(quota, int(limit.value), wanted, ours=False)
+@dataclass(frozen=True)
+class _Quota:
+    """An account's quota: AWS's default, or what was granted."""
+
+    name: str
+    limit: limits.Limit
+    value: float
+
+    def ask(self, needed: float) -> list[Change]:
+        """Ask for headroom, if there is none."""
+        wanted = math.ceil(needed * HEADROOM)
+        if wanted <= self.value:
+            return []
+        return [Change(self.name, int(self.value), wanted, ours=False)]
+
+
+def _quota(chain: Chain, name: str, limit: limits.Limit) -> _Quota:
+    return _Quota(name, limit, chain.quotas.get(name, limit.value))
 
 
 def _up(value: float, step: int) -> int:
@@ -258,11 +275,11 @@ def _up(value: float, step: int) -> int:
 def _table(load: Load, chain: Chain) -> Hop:
     rate, units = load.changes_per_second, load.write_units
     needed = rate * units
-    quota = limits.TABLE_WRITES
+    quota = _quota(chain, "DynamoDB: write units of a table", limits.TABLE_WRITES)
     constraints = [
-        _rated(rate, "write units of the table", needed, quota.value, "/s", quota.source)
+        _rated(rate, "write units of the table", needed, quota.value, "/s", quota.limit.source)
     ]
-    changes = list(_raise("DynamoDB: table-level write throughput limit", quota, needed))
+    changes = quota.ask(needed)
     if chain.on_demand_table:
         at_once = max(limits.NEW_TABLE_WRITES.value, 2 * needed) / units
         most = constraints[0].at_most
@@ -305,7 +322,8 @@ def _pipe(load: Load, chain: Chain) -> Hop:
     seconds = limits.PIPE_BATCH_SECONDS.value
     busy = rate / batch * seconds
     lanes = partitions(load, chain) * chain.parallelization_factor
-    quota, request = limits.PIPE_EXECUTIONS, limits.PUT_RECORDS_BYTES
+    quota = _quota(chain, "EventBridge: concurrent pipe executions", limits.PIPE_EXECUTIONS)
+    request = limits.PUT_RECORDS_BYTES
     constraints = [
         _rated(
             rate,
@@ -315,7 +333,9 @@ def _pipe(load: Load, chain: Chain) -> Hop:
             "",
             "parallelizationFactor, batchSize",
         ),
-        _rated(rate, "executions of the account's pipes", busy, quota.value, "", quota.source),
+        _rated(
+            rate, "executions of the account's pipes", busy, quota.value, "", quota.limit.source
+        ),
         _fixed(
             "bytes of a full batch",
             min(chain.batch_size, limits.PIPE_BATCH.value) * load.record_bytes,
@@ -324,7 +344,7 @@ def _pipe(load: Load, chain: Chain) -> Hop:
             request.source,
         ),
     ]
-    changes = list(_raise("EventBridge: concurrent pipe executions", quota, busy))
+    changes = quota.ask(busy)
     fit = int(min(limits.PIPE_BATCH.value, max(1, request.value // load.record_bytes)))
     size, factor = min(chain.batch_size, fit), chain.parallelization_factor
     # What each shard has to pass on at once, in records.
@@ -354,14 +374,17 @@ def _stream(load: Load, chain: Chain) -> Hop:
         at_once = max(limits.NEW_STREAM_SHARDS.value * one, 2 * rate)
         at_most = constraints[0].at_most
         takes = Throughput(min(at_once, at_most), at_most, limits.STREAM_DOUBLES_SECONDS.value)
-        return Hop("stream", True, constraints, takes)
+        note = "" if at_most >= rate else "no setting is enough: several tables, each its stack"
+        return Hop("stream", True, constraints, takes, note=note)
     constraints = [
         _rated(rate, "shards: 1,000 records/s, 1 MiB/s", rate / one, chain.shards, "", "shards"),
         fits,
     ]
     wanted = math.ceil(HEADROOM * rate / one)
-    changes = list(_raise("Kinesis: shards", limits.SHARDS, rate / one))
-    if wanted > chain.shards:
+    changes = []
+    if wanted > MOST_SHARDS:
+        changes.append(Change("streamMode", "provisioned", "on-demand"))
+    elif wanted > chain.shards:
         changes.append(Change("shards", chain.shards, wanted))
     return Hop("stream", True, constraints, _steady(constraints[:1]), changes)
 
@@ -394,16 +417,13 @@ def _delivery(load: Load, chain: Chain) -> Hop:
 def _transform(load: Load, chain: Chain) -> Hop:
     rate, records = load.changes_per_second, transform_records(load, chain)
     busy = rate / records * transform_seconds(records, chain)
-    each, quota, payload = (
-        limits.FIREHOSE_INVOCATIONS,
-        limits.LAMBDA_CONCURRENCY,
-        limits.LAMBDA_BYTES,
-    )
+    quota = _quota(chain, "Lambda: concurrent executions", limits.LAMBDA_CONCURRENCY)
+    each, payload = limits.FIREHOSE_INVOCATIONS, limits.LAMBDA_BYTES
     count = shards(load, chain)
     larger = max(load.record_bytes, load.row_bytes)
     constraints = [
         _rated(rate, "invocations at once: 5 a shard", busy, count * each.value, "", each.source),
-        _rated(rate, "invocations of the account", busy, quota.value, "", quota.source),
+        _rated(rate, "invocations of the account", busy, quota.value, "", quota.limit.source),
         # Firehose sends records in base64, and the transform answers in it.
         _fixed(
             "bytes of a request or response",
@@ -413,7 +433,7 @@ def _transform(load: Load, chain: Chain) -> Hop:
             payload.source,
         ),
     ]
-    changes = list(_raise("Lambda: concurrent executions", quota, busy))
+    changes = quota.ask(busy)
     if HEADROOM * busy > count * each.value:
         vcpu = int(limits.LAMBDA_MB_A_VCPU.value)
         wanted = chain.transform_memory_mb * HEADROOM * busy / (count * each.value)
@@ -460,16 +480,26 @@ def _batch(load: Load, chain: Chain) -> Hop | None:
     account = _fixed(
         "DPUs of the account", dpus, limits.GLUE_DPUS.value, "", limits.GLUE_DPUS.source
     )
+    # One worker is the driver's.
+    needed = HEADROOM * rate * period / free / limits.MERGED_CHANGES.value
     changes = []
-    workers = 1 + math.ceil(
-        HEADROOM
-        * rate
-        * period
-        / free
-        / (limits.GLUE_CORES[chain.batch_worker_type] * limits.MERGED_CHANGES.value)
-    )
-    if workers > chain.batch_workers:
-        changes.append(Change("batchWorkers", chain.batch_workers, workers))
+    if needed > chain.batch_cores:
+        kind = next(
+            (
+                name
+                for name, cores in limits.GLUE_CORES.items()
+                if cores >= limits.GLUE_CORES[chain.batch_worker_type]
+                and needed <= (MOST_WORKERS - 1) * cores
+            ),
+            list(limits.GLUE_CORES)[-1],
+        )
+        workers = min(MOST_WORKERS, 1 + math.ceil(needed / limits.GLUE_CORES[kind]))
+        for name, now, to in (
+            ("batchWorkerType", chain.batch_worker_type, kind),
+            ("batchWorkers", chain.batch_workers, workers),
+        ):
+            if now != to:
+                changes.append(Change(name, now, to))
     return Hop("batch job", True, [constraint, account], _steady([constraint]), changes)
 
 

@@ -30,7 +30,7 @@ class Throughput:
         if math.isinf(self.doubles_seconds):
             return self.at_most
         doubled = min(math.floor(seconds / self.doubles_seconds), 64)
-        return min(self.at_most, self.at_once * 2**doubled)
+        return min(self.at_most, self.at_once * 2.0**doubled)
 
     def next_change(self, seconds: float) -> float:
         """When it next takes more."""
@@ -85,8 +85,7 @@ def backlog(phases: Sequence[Phase], hops: Sequence[Throughput], held: float = 0
         phase_ends = next((until for until, _ in ends if until > now), math.inf)
         until = min(phase_ends, *(hop.next_change(now) for hop in hops))
         spare = min(hop.after(now) for hop in hops) - rate
-        finished = now >= end
-        if finished and amount <= 0:
+        if now >= end and amount <= 0 <= spare:
             return Backlog(most, now - end)
         if spare > 0 and amount > 0 and now + amount / spare <= until:
             now += amount / spare

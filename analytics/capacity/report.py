@@ -72,18 +72,19 @@ def outage(hop: str, load: Load, chain: Chain, seconds: float = OUTAGE_SECONDS) 
     if hop in ("catalog", "queries"):
         return Outage("", None, 0, 0, then="no answers meanwhile")
     if hop == "transform":
-        kept = chain.retention_days * _DAY
+        days = chain.retention_days * _DAY
         then = "`python -m operate replay failed` brings them back"
-        return Outage("failed/ in the lake", kept, held, None, None, then)
+        return Outage("failed/ in the lake", days, held, None, None, then)
     delivery = ("delivery", "transform", "lake")
     rest: tuple[str, ...] = ("pipe", "stream", *delivery)
     kept = limits.STREAM_SECONDS.value
-    where, limit, then = "table stream", kept, "then they are lost"
+    where, then = "table stream", "then they are lost"
+    limit: float = kept
     if 0 < chain.maximum_record_age_seconds < kept:
         limit = chain.maximum_record_age_seconds
         then = (
             "then they are dead letters, for `python -m operate replay dlq` until they are "
-            f"{_span(kept)} old"
+            f"{span_text(kept)} old"
         )
     if hop == "table":
         rest, where, limit, then = ("table", *rest), "the writers", math.inf, "if those retry"
@@ -138,7 +139,10 @@ def monthly_usd(load: Load, chain: Chain) -> float:
     shared = {one.name for one in dataclasses.fields(base)} & {
         one.name for one in dataclasses.fields(chain)
     }
-    stack = dataclasses.replace(base, **{name: getattr(chain, name) for name in shared})
+    settings = {name: getattr(chain, name) for name in shared}
+    # Firehose reads once a second, so it buffers that long at least.
+    settings["buffer_interval_seconds"] = max(1, chain.buffer_interval_seconds)
+    stack = dataclasses.replace(base, **settings)
     orders = Orders(
         orders=load.changes_per_second * _DAY / 2, changes=2, order_bytes=load.item_bytes
     )
@@ -161,12 +165,21 @@ class Report:
 
     @property
     def first(self) -> Hop:
-        """The first hop that breaks."""
+        """The first hop on the changes' way that breaks."""
         return first_to_break(self.hops)
+
+    @property
+    def usd(self) -> float:
+        """The cost of a month, after the changes."""
+        return monthly_usd(self.load, self.plan.chain)
+
+    def outages(self, hop: str) -> tuple[Outage, Outage]:
+        """An outage of 30 minutes, before and after the changes."""
+        return outage(hop, self.load, self.chain), outage(hop, self.load, self.plan.chain)
 
     def changes_of(self, hop: str) -> list[Change]:
         """The settings and quotas that a hop needs."""
-        return [one for name, one in (*self.plan.changes, *self.plan.quotas) if name == hop]
+        return [one for name, one in self.plan.changes if name == hop]
 
     def to_json(self) -> str:
         """The report for programs; null stands for what is not limited, or never ends."""
@@ -184,12 +197,13 @@ class Report:
                 "used": first.tightest.used,
                 "breaks": first.breaks,
             },
-            "usd_a_month": monthly_usd(self.load, self.plan.chain),
+            "usd_a_month": self.usd,
             "assumptions": {name: asdict(one) for name, one in limits.assumptions().items()},
         }
         return json.dumps(_finite(document), indent=2)
 
     def _hop(self, hop: Hop) -> dict[str, Any]:
+        before, after = self.outages(hop.name)
         return {
             "hop": hop.name,
             "constraints": [asdict(one) | {"used": one.used} for one in hop.constraints],
@@ -197,8 +211,8 @@ class Report:
             "takes_at_most": hop.takes.at_most,
             "breaks": hop.breaks,
             "changes": [asdict(one) for one in self.changes_of(hop.name)],
-            "outage_of_30_minutes": asdict(outage(hop.name, self.load, self.chain)),
-            "outage_after_changes": asdict(outage(hop.name, self.load, self.plan.chain)),
+            "outage_of_30_minutes": asdict(before),
+            "outage_after_changes": asdict(after),
             "note": hop.note,
         }
 
@@ -208,42 +222,38 @@ class Report:
             (
                 hop.name,
                 _needs(hop.tightest),
-                _share(hop.tightest.used),
-                ", ".join(_change(one) for one in self.changes_of(hop.name)) or "-",
-                _caught_up(outage(hop.name, self.load, self.chain)),
-                _caught_up(outage(hop.name, self.load, self.plan.chain)),
+                share_text(hop.tightest.used),
+                ", ".join(change_text(one) for one in self.changes_of(hop.name)) or "-",
+                *(outage_text(one) for one in self.outages(hop.name)),
             )
             for hop in self.hops
         ]
 
     def table(self) -> Table:
-        """The report as a table; the first hop that breaks is marked."""
+        """The report as a table; hops that break are marked."""
         shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for heading in HEADINGS:
             shown.add_column(heading, overflow="fold")
-        for row in self.rows():
-            style = "bold red" if row[0] == self.first.name and self.first.breaks else None
-            shown.add_row(*row, style=style)
+        for hop, row in zip(self.hops, self.rows(), strict=True):
+            shown.add_row(*row, style="red" if hop.breaks else None)
         return shown
 
     def lines(self) -> list[str]:
         """What follows the table."""
         first = self.first
-        verb = "breaks first" if first.breaks else "will break first"
+        reached = f"; all of it at {_number(first.tightest.at_most)} changes/s"
         lines = [
-            f"{first.name} {verb}: {first.tightest.what}, {_share(first.tightest.used)} used"
-            + (
-                f", all of it at {_number(first.tightest.at_most)} changes/s"
-                if math.isfinite(first.tightest.at_most)
-                else ""
-            ),
-            f"cost: ${monthly_usd(self.load, self.plan.chain):,.0f} a month with these settings",
+            f"first to break: {first.name} ({first.tightest.what}), "
+            f"{share_text(first.tightest.used)} used{reached if first.tightest.rated else ''}",
+            f"cost: ${self.usd:,.0f} a month, after the changes",
         ]
         lines += [f"{hop.name}: {hop.note}" for hop in self.hops if hop.note]
         for hop in self.hops:
             waits = outage(hop.name, self.load, self.chain)
             if waits.waits_in:
-                kept = "" if waits.keeps_seconds is None else f" for {_span(waits.keeps_seconds)}"
+                kept = (
+                    "" if waits.keeps_seconds is None else f" for {span_text(waits.keeps_seconds)}"
+                )
                 lines.append(
                     f"outage of {hop.name}: changes wait in {waits.waits_in}{kept}; {waits.then}"
                 )
@@ -262,30 +272,34 @@ def _needs(one: Constraint) -> str:
     return f"{_number(one.needed)} of {_number(one.available)}{unit}: {one.what}"
 
 
-def _change(one: Change) -> str:
+def change_text(one: Change) -> str:
+    """A change in words."""
     name = one.name if one.ours else f"quota, {one.name}"
     now, to = (f"{v:,}" if isinstance(v, int) else str(v) for v in (one.now, one.to))
     return f"{name}: {now} → {to}"
 
 
-def _caught_up(one: Outage) -> str:
+def outage_text(one: Outage) -> str:
+    """How long it takes to catch up, in words."""
     if not one.waits_in:
         return "-"
     if one.catch_up_seconds is not None:
-        return _span(one.catch_up_seconds)
+        return span_text(one.catch_up_seconds)
     if one.expires_after_seconds is not None:
-        return f"never; too old from {_span(one.expires_after_seconds)} on"
+        return f"never; too old from {span_text(one.expires_after_seconds)} on"
     return "by replay" if one.waits_in.startswith("failed") else "never"
 
 
-def _span(seconds: float) -> str:
+def span_text(seconds: float) -> str:
+    """A time in its natural unit."""
     for size, unit in ((_DAY, "d"), (3_600, "h"), (60, "min")):
         if seconds >= 2 * size:
             return f"{seconds / size:.3g} {unit}"
     return f"{seconds:.0f} s"
 
 
-def _share(used: float) -> str:
+def share_text(used: float) -> str:
+    """A share in percent."""
     return "<1 %" if used < 0.01 else f"{used:,.0%}".replace("%", " %")
 
 
