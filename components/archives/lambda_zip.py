@@ -144,7 +144,7 @@ def _source_files(folder: Path) -> dict[str, bytes]:
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
         if path.is_file()
-        and path.suffix != ".pyc"
+        and "__pycache__" not in path.parts  # files there come and go
         and path != folder / "requirements.txt"
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     }

@@ -110,6 +110,13 @@ class Aws:
                 )
             return self._clients[asked]
 
+    def close(self) -> None:
+        """Close the connections of every client; `client` makes new ones."""
+        with _CREATE:
+            clients, self._clients = self._clients, {}
+        for client in clients.values():
+            client.close()
+
     def arrivals(self) -> threading.Event:
         """A new event that is set whenever records may have arrived in a stream.
 

@@ -204,7 +204,7 @@ def _run(
     context: Context, project: str, stack: str, config: Mapping[str, str], root: Path
 ) -> dict[str, Any]:
     # A new event loop: an earlier program in this process may have closed the previous one.
-    asyncio.set_event_loop(asyncio.new_event_loop())
+    asyncio.set_event_loop(loop := asyncio.new_event_loop())
     pulumi_settings.set_root_resource(None)  # type: ignore[arg-type]
     pulumi.runtime.set_mocks(EmulatorMocks(context), project=project, stack=stack, preview=False)
     pulumi.runtime.set_all_config(dict(config))
@@ -226,6 +226,7 @@ def _run(
         raise UsageError(str(error)) from error
     finally:
         gc.collect()  # the SDK logs when failed tasks are garbage-collected
+        loop.close()
         asyncio_log.level = level
     return outputs
 

@@ -108,6 +108,7 @@ class Emulator:
 
     def stop(self) -> None:
         """Stop the emulator and its Lambda workers; safe to call twice."""
+        self.aws.close()
         process, self._process = self._process, None
         if process is None:
             return

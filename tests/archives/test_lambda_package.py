@@ -27,6 +27,7 @@ def sources(tmp_path: Path) -> Path:
     folder = tmp_path / "sources"
     (folder / "__pycache__").mkdir(parents=True)
     (folder / "__pycache__" / "handler.cpython-311.pyc").write_bytes(b"cache")
+    (folder / "__pycache__" / "handler.cpython-311.pyc.1403").write_bytes(b"being written")
     (folder / "part").mkdir()
     (folder / "handler.py").write_text("import part.one\n")
     (folder / "part" / "one.py").write_text("")

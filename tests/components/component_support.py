@@ -264,6 +264,8 @@ def record(
             loop.run_until_complete(run_in_stack(run))
     finally:
         loop.close()
+        # The SDK registers from several threads.
+        seen.resources.sort(key=lambda resource: resource.urn)
 
 
 def _strings(value: Any) -> Iterator[Any]:
