@@ -1,4 +1,4 @@
-"""Run the benchmarks: ``python -m benchmarks [--json] [NAME ...]``."""
+"""Run the benchmarks: ``python -m benchmarks [--json] [--large] [NAME ...]``."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from benchmarks.result import Result
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
 
-def available() -> dict[str, Callable[[], Result]]:
-    """Every benchmark by name, collected from ``BENCHMARKS`` in this package's modules."""
+def available(group: str = "BENCHMARKS") -> dict[str, Callable[[], Result]]:
+    """Benchmarks by name, collected from ``BENCHMARKS`` or ``LARGE`` in this package's modules."""
     modules = sorted(module.name for module in pkgutil.iter_modules(benchmarks.__path__))
     found: dict[str, Callable[[], Result]] = {}
     for module in modules:
         if module != "__main__":
-            found |= getattr(import_module(f"benchmarks.{module}"), "BENCHMARKS", {})
+            found |= getattr(import_module(f"benchmarks.{module}"), group, {})
     return found
 
 
@@ -32,8 +32,13 @@ def available() -> dict[str, Callable[[], Result]]:
 )
 def main(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME", help="Benchmarks to run; default: all.")
+        list[str] | None,
+        typer.Argument(metavar="NAME", help="Benchmarks to run; default: all but the large ones."),
     ] = None,
+    large: Annotated[
+        bool,
+        typer.Option("--large", help="Run the large ones: half an hour, and 10 GB of disk."),
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print each result as one JSON object per line.")
     ] = False,
@@ -50,14 +55,17 @@ def main(
     - `python -m benchmarks transform_vs_limit` prints a table of one row
 
     - `python -m benchmarks --json > results.jsonl` runs all, one JSON object a line
+
+    - `python -m benchmarks merge_rate` runs a large one by name
     """
-    benchmarks_by_name = available()
+    usual, large_ones = available(), available("LARGE")
+    benchmarks_by_name = usual | large_ones
     if unknown := sorted(set(names or ()) - benchmarks_by_name.keys()):
         known = ", ".join(benchmarks_by_name)
         raise typer.BadParameter(f"no benchmark {', '.join(unknown)}; there are: {known}")
     notes = Console(stderr=True)
     results, failed = [], False
-    for name in names or benchmarks_by_name:
+    for name in names or (large_ones if large else usual):
         try:
             with notes.status(f"measuring {name} ..."):
                 result = benchmarks_by_name[name]()

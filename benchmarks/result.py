@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from statistics import median
 
+LESS_IS_BETTER = ("_scaling", "_vs_key_scan")
+"""Ends of the names of benchmarks whose goal is a maximum."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
@@ -22,9 +25,11 @@ class Result:
     ours, peer:
         In ``unit``; ``peer`` is None if there is nothing to compare with.
     ratio:
-        How many times better ours is; for ``*_vs_limit`` ours/limit, for ``*_scaling`` the growth.
+        How many times better ours is; for ``*_vs_limit`` ours/limit, for ``*_scaling`` the growth,
+        for ``*_vs_key_scan`` ours/peer.
     goal:
-        The minimum ``ratio``, or for ``*_scaling`` the maximum; None if no goal is set.
+        The minimum ``ratio``, or the maximum where less is better (`LESS_IS_BETTER`); of ``ours``
+        if there is no ratio. None if no goal is set.
     """
 
     name: str
@@ -37,11 +42,10 @@ class Result:
     @property
     def met(self) -> bool | None:
         """Whether the goal is met; None if there is none."""
-        if self.goal is None or self.ratio is None:
+        if self.goal is None:
             return None
-        return (
-            self.ratio <= self.goal if self.name.endswith("_scaling") else self.ratio >= self.goal
-        )
+        reached = self.ours if self.ratio is None else self.ratio
+        return reached <= self.goal if self.name.endswith(LESS_IS_BETTER) else reached >= self.goal
 
     def to_json(self) -> str:
         """One JSON object on one line."""

@@ -58,8 +58,9 @@ _ATTEMPTS = 5
 _FEW = 500_000
 """Up to this many changes: no adaptive plan, and a filter on the table's keys instead of a
 shuffle of the whole table."""
-_ROWS_A_TASK = 10_000
-"""Rows per task, when there are few changes."""
+_ROWS_A_TASK, _MOST_ROWS_A_TASK = 10_000, 250_000
+"""Rows per task, when there are few changes and when there are many. A task sorts its rows in
+memory, so their number must not grow with the input."""
 _BYTES_A_ROW = 50
 """Minimum compressed size of a change in the log."""
 _SLOTS_A_KEY, _MOST_SLOTS = 64, 2**22
@@ -104,6 +105,7 @@ class Figures:
     skipped: int = 0
     partitions_read: int = 0
     compacted_files: int = 0
+    compacted_bytes: int = 0
     attempts: int = 1
     seconds: float = 0.0
     watermark: str | None = None
@@ -275,10 +277,9 @@ class Run:
                 # An update may arrive one look-back after the delete that it must not undo, and
                 # its partition may be read again for another look-back.
                 self._table.forget_deletes(hours_before(after, 2 * options.look_back))
-            if always or self._table.is_crowded(options.compact_files):
-                figures.compacted_files = self._table.compact(
-                    1 if always else options.compact_files
-                )
+            figures.compacted_files, figures.compacted_bytes = self._table.compact(
+                options.compact_files, everything=always
+            )
             if daily:
                 self._table.clean_up(
                     snapshots=timedelta(days=options.snapshot_days),
@@ -300,10 +301,12 @@ def _planned_for(spark: SparkSession, rows: int) -> Iterator[None]:
     For few rows, one task per core is enough. An adaptive plan stops after each shuffle to find
     that out, and then writes all files of a run in one task.
     """
-    plan = {}
-    if rows <= _FEW:
-        tasks = min(spark.sparkContext.defaultParallelism, 1 + rows // _ROWS_A_TASK)
-        plan = {"spark.sql.adaptive.enabled": "false", "spark.sql.shuffle.partitions": str(tasks)}
+    few, cores = rows <= _FEW, spark.sparkContext.defaultParallelism
+    tasks = min(cores, 1 + rows // _ROWS_A_TASK) if few else max(cores, rows // _MOST_ROWS_A_TASK)
+    plan = {
+        "spark.sql.adaptive.enabled": str(not few).lower(),
+        "spark.sql.shuffle.partitions": str(tasks),
+    }
     before = {name: spark.conf.get(name) for name in plan}
     for name, value in plan.items():
         spark.conf.set(name, value)

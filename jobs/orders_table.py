@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +17,8 @@ from uuid import uuid4
 from event_rows import ARRIVED, PREVIOUS, Columns, JobError
 from pyspark.java_gateway import ensure_callback_server_started
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import types as T  # noqa: N812 - PySpark's convention
+from pyspark.sql import functions as F  # noqa: N812 - PySpark's convention
+from pyspark.sql import types as T  # noqa: N812
 
 CATALOG = "lake"
 STATE = "sales-cdc.state"
@@ -44,6 +46,13 @@ _PROPERTIES = {
 _UNPARTITIONABLE = (T.DoubleType, T.BooleanType)
 _LOST_RACE = ("ValidationException", "CommitFailedException", "AlreadyExistsException")
 _KEPT_SNAPSHOTS = 20
+_SMALL = 32 * 2**20
+"""Data files below this size are merged. Larger ones wait until `_WORN`."""
+_WORN = 0.25
+"""Share of dead rows above which a bucket is rewritten: once per that many changed rows."""
+_MOST_BYTES = 2**30
+"""What one run compacts at most, or one bucket."""
+_TOTALS = ("total-data-files", "total-delete-files", "total-records", "total-position-deletes")
 
 
 class LostRaceError(JobError):
@@ -77,6 +86,43 @@ class Snapshot:
     snapshot_id: int | None
     state: State
     forgotten: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Bucket:
+    """The files of one bucket; ``number`` is None in a table without buckets.
+
+    ``dead`` rows are marked in delete files; ``small_size`` is of small data files and all delete
+    files.
+    """
+
+    number: int | None
+    data_files: int
+    small_files: int
+    delete_files: int
+    rows: int
+    dead: int
+    size: int
+    small_size: int
+
+    @property
+    def is_worn(self) -> bool:
+        """Whether so many rows are dead that all of it should be rewritten."""
+        return self.dead > _WORN * self.rows
+
+    def is_crowded(self, files: int) -> bool:
+        """Whether it has too many small files."""
+        return max(self.small_files, self.delete_files) > files
+
+    @property
+    def urgency(self) -> tuple[bool, float, int]:
+        """What compacting it improves: reads pay for dead rows, then for files."""
+        return self.is_worn, self.dead / max(1, self.rows), self.small_files + self.delete_files
+
+    @property
+    def cost(self) -> int:
+        """Bytes that compacting it reads."""
+        return self.size if self.is_worn else self.small_size
 
 
 class OrdersTable:
@@ -278,29 +324,105 @@ class OrdersTable:
         if self.rows().where(gone).head(1):
             self._do(f"DELETE FROM {self.name} WHERE {gone}", {FORGOTTEN: horizon})  # noqa: S608
 
-    def is_crowded(self, files: int) -> bool:
-        """Whether it has more than ``files`` data files per bucket."""
-        table = self._load()
-        newest = table.currentSnapshot()
-        buckets = re.search(r"bucket\[(\d+)\]", table.spec().toString())
-        limit = files * (int(buckets[1]) if buckets else 1)
-        return bool(newest) and int(newest.summary().get("total-data-files")) > limit
+    def compact(self, files: int, *, everything: bool = False) -> tuple[int, int]:
+        """Compact the buckets that need it; returns the numbers of rewritten files and bytes.
 
-    def compact(self, files: int) -> int:
-        """Merge ``files`` or more small files, and rewrite a file with as many delete files.
-
-        Returns the number of rewritten files.
+        A bucket with many dead rows is rewritten. Otherwise only its small data files are merged
+        if there are more than ``files``, and its delete files likewise, so that the cost follows
+        what changed. The worst buckets come first; what exceeds `_MOST_BYTES` waits for the next
+        run.
         """
-        options = {
-            "min-input-files": max(2, files),
-            "delete-file-threshold": files,
+        if not everything and not self._is_crowded(files):
+            return 0, 0
+        buckets = self._buckets_of_files()
+        if everything:
+            chosen = [one for one in buckets if one.data_files > 1 or one.delete_files]
+            rewritten, packed = chosen, []
+        else:
+            crowded = [one for one in buckets if one.is_worn or one.is_crowded(files)]
+            chosen = _affordable(sorted(crowded, key=lambda one: one.urgency, reverse=True))
+            rewritten = [one for one in chosen if one.is_worn]
+            packed = [one for one in chosen if not one.is_worn]
+        totals = [0, 0]
+        common = {
             # Remove delete files together with the data files they apply to. This is not the
             # default because of tables with equality deletes; Spark writes none.
             "use-starting-sequence-number": "false",
             "remove-dangling-deletes": "true",
         }
-        listed = ", ".join(f"'{name}', '{value}'" for name, value in options.items())
-        return self._call("rewrite_data_files", f"options => map({listed})")
+        small = {"min-file-size-bytes": str(_SMALL), "min-input-files": "2"}
+        for buckets, options in ((rewritten, {"rewrite-all": "true"}), (packed, small)):
+            if buckets:
+                self._rewrite("rewriteDataFiles", buckets, common | options, totals)
+        if with_deletes := [one for one in packed if one.delete_files > 1]:
+            self._rewrite("rewritePositionDeletes", with_deletes, {"rewrite-all": "true"}, totals)
+        return totals[0], totals[1]
+
+    def _is_crowded(self, files: int) -> bool:
+        """Whether any bucket may need to be compacted, by the snapshot's summary alone."""
+        table = self._load()
+        newest = table.currentSnapshot()
+        if newest is None:
+            return False
+        totals = {name: int(value) for name, value in newest.summary().items() if name in _TOTALS}
+        data_files, delete_files, rows, dead = (totals.get(name, 0) for name in _TOTALS)
+        limit = files * self._number_of_buckets(table)
+        return max(data_files, delete_files) > limit or dead > _WORN * rows
+
+    def _buckets_of_files(self) -> list[_Bucket]:
+        (field, *_) = [*(one.name() for one in self._load().spec().fields()), None]
+        number = F.col(f"partition.`{field}`") if field else F.lit(None).cast("int")
+        data, deletes = F.col("content") == 0, F.col("content") == 1
+        size, rows = F.col("file_size_in_bytes"), F.col("record_count")
+        small = data & (size < _SMALL)
+        found = (
+            self._spark.table(f"{self.name}.files")
+            .groupBy(number.alias("number"))
+            .agg(
+                F.count_if(data).alias("data_files"),
+                F.count_if(small).alias("small_files"),
+                F.count_if(deletes).alias("delete_files"),
+                F.sum(F.when(data, rows).otherwise(0)).alias("rows"),
+                F.sum(F.when(deletes, rows).otherwise(0)).alias("dead"),
+                F.sum(size).alias("size"),
+                F.sum(F.when(~data | small, size).otherwise(0)).alias("small_size"),
+            )
+        )
+        return [_Bucket(**row.asDict()) for row in found.collect()]
+
+    def _rewrite(
+        self, action: str, buckets: Sequence[_Bucket], options: Mapping[str, str], totals: list[int]
+    ) -> None:
+        """Run one of Iceberg's actions on ``buckets``; add its files and bytes to ``totals``.
+
+        SQL's procedures cannot choose a bucket.
+        """
+        jvm: Any = self._spark.sparkContext._jvm
+        table = self._load()
+        expressions = jvm.org.apache.iceberg.expressions.Expressions
+        actions = jvm.org.apache.iceberg.spark.actions.SparkActions.get(self._spark._jsparkSession)
+        work = getattr(actions, action)(table)
+        numbers = jvm.java.util.ArrayList()
+        for one in buckets:
+            if one.number is not None:
+                numbers.add(one.number)
+        if numbers:
+            term = expressions.bucket(self._columns.keys[0], self._number_of_buckets(table))
+            work = work.filter(getattr(expressions, "in")(term, numbers))
+        for name, value in options.items():
+            work = work.option(name, value)
+        with _racing():
+            result = work.execute()
+        deletes = action == "rewritePositionDeletes"
+        totals[0] += (
+            result.rewrittenDeleteFilesCount() if deletes else result.rewrittenDataFilesCount()
+        )
+        totals[1] += result.rewrittenBytesCount()
+
+    @staticmethod
+    def _number_of_buckets(table: Any) -> int:
+        buckets = re.search(r"bucket\[(\d+)\]", table.spec().toString())
+        return int(buckets[1]) if buckets else 1
 
     def clean_up(self, *, snapshots: timedelta, orphans: timedelta) -> None:
         """Expire old snapshots with their files, and delete orphan files."""
@@ -328,16 +450,33 @@ class OrdersTable:
         LostRaceError
             Another run committed first.
         """
-        try:
+        with _racing():
             if properties is None:
                 return self._spark.sql(statement)
             return _with_properties(
                 self._spark, properties, lambda: self._spark.sql(statement, dict(given or {}))
             )
-        except Exception as error:
-            if any(name in str(error) for name in _LOST_RACE):
-                raise LostRaceError(str(error).splitlines()[0]) from error
-            raise
+
+
+@contextmanager
+def _racing() -> Iterator[None]:
+    """Raise `LostRaceError` if another run committed first."""
+    try:
+        yield
+    except Exception as error:
+        if any(name in str(error) for name in _LOST_RACE):
+            raise LostRaceError(str(error).splitlines()[0]) from error
+        raise
+
+
+def _affordable(buckets: Iterable[_Bucket]) -> list[_Bucket]:
+    """The first of ``buckets``, and all further ones until `_MOST_BYTES` are reached."""
+    chosen: list[_Bucket] = []
+    for one in buckets:
+        if chosen and sum(other.cost for other in (*chosen, one)) > _MOST_BYTES:
+            break
+        chosen.append(one)
+    return chosen
 
 
 def _listed(properties: Mapping[str, str]) -> str:

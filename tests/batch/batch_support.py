@@ -123,6 +123,12 @@ class Lake:
         """Current orders' quantities, by which the tests identify changes."""
         return {key: row["quantity"] for key, row in self.current().items()}
 
+    def files(self, *, content: int) -> tuple[list[str], list[int]]:
+        """Paths and sizes of the table's data files (0) or delete files (1)."""
+        found = self.spark.table(f"{self.name}.files").where(f"content = {content}")
+        rows = found.select("file_path", "file_size_in_bytes").collect()
+        return [row[0] for row in rows], [row[1] for row in rows]
+
     def snapshots(self) -> list[Any]:
         """The table's snapshots, oldest first."""
         return list(

@@ -7,6 +7,7 @@ import json
 import shutil
 import threading
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -202,6 +203,60 @@ def test_by_default_files_are_compacted_when_there_are_too_many(lake: Lake) -> N
     assert any(compacted)
     assert compacted[0] == 0
     assert set(lake.quantities().values()) == {4}
+
+
+def test_a_compaction_costs_by_what_changed_since_the_last(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orders_table._SMALL", 40_000)
+    lake.add(*(change(f"order-{n}", n, customer=f"{n * 7919:x}" * 9) for n in range(5000)))
+    lake.run()
+    (old, size) = lake.files(content=0)
+    assert all(one > 40_000 for one in size)
+    for number in range(6000, 6004):
+        lake.add(*(change(f"order-{n}", number, "MODIFY") for n in range(4)))
+        figures = lake.run(maintenance="auto", compact_files=3)
+        deletes, _ = lake.files(content=1)
+        assert len(deletes) <= 2 * 3, "the number of files is bounded"
+    assert figures.compacted_files >= 4
+    assert 0 < figures.compacted_bytes < sum(size)
+    now, _ = lake.files(content=0)
+    assert set(old) < set(now), "what did not change was not rewritten"
+    assert [lake.quantities()[f"order-{n}"] for n in range(5)] == [6003, 6003, 6003, 6003, 4]
+
+
+def test_a_bucket_is_rewritten_when_a_quarter_of_its_rows_is_dead(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orders_table._SMALL", 0)
+    lake.add(*(change(f"order-{n}", n) for n in range(100)))
+    lake.run(buckets=1)
+    for first, compacted in ((0, False), (20, True)):
+        lake.add(*(change(f"order-{n}", 200 + n, "MODIFY") for n in range(first, first + 20)))
+        assert bool(lake.run(maintenance="auto").compacted_files) is compacted
+    assert lake.files(content=1)[0] == []
+    assert len(lake.quantities()) == 100
+
+
+def test_a_run_compacts_the_worst_bucket_and_leaves_the_rest_to_the_next(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(1, 4):
+        lake.add(*(change(f"{key}", number, "MODIFY") for key in range(20)))
+        lake.run()
+    monkeypatch.setattr("orders_table._MOST_BYTES", 1)
+
+    def files_of_runs() -> dict[str, int]:
+        """Per bucket: its delete files, of which a rewritten one has none."""
+        paths, _ = lake.files(content=1)
+        return Counter(path.split("orderid_bucket=")[1][0] for path in paths)
+
+    assert sorted(files_of_runs().values()) == [2, 2]
+    for left in (1, 0):
+        lake.add(change(f"new-{left}", 100))
+        assert lake.run(maintenance="auto").compacted_files in {3, 4}
+        assert len(files_of_runs()) == left
+    assert lake.quantities() == {str(key): 3 for key in range(20)} | {"new-1": 100, "new-0": 100}
 
 
 def test_deletes_are_forgotten_after_twice_the_look_back(lake: Lake) -> None:
