@@ -659,6 +659,8 @@ def sql_json_query(found: str, wrapper: str) -> str | None:
 
 _SQL = """
 CREATE MACRO trino_error(message) AS CAST(message AS INTEGER);
+CREATE MACRO trino_date(d) AS CASE WHEN year(d) BETWEEN 1 AND 9999 OR d IS NULL THEN d
+  ELSE d + trino_error('NOT_SUPPORTED: This local Athena does not support dates before 1 or after 9999') END;
 CREATE MACRO trino_whole_months(a, b) AS (year(b) - year(a)) * 12 + month(b) - month(a)
   - CASE WHEN a + to_months(CAST((year(b) - year(a)) * 12 + month(b) - month(a) AS INTEGER)) > b THEN 1 ELSE 0 END;
 CREATE MACRO trino_months(a, b) AS CAST(CASE WHEN b >= a THEN trino_whole_months(a, b)

@@ -162,6 +162,17 @@ def common(a: Type, b: Type) -> Type | None:  # noqa: PLR0911  (one a pair)
     return None
 
 
+def finest(kind: Type) -> Type:
+    """The type with its times to the microsecond, as files hold them."""
+    if kind.name == "timestamp":
+        return timestamp(6)
+    if kind.name == "row":
+        return row(*((name, finest(of)) for name, of in kind.args))
+    if kind.name in ("array", "map"):
+        return Type(kind.name, tuple(map(finest, kind.args)))
+    return kind
+
+
 # -- reading type names ----------------------------------------------------------------------------
 
 _NAMES = {
