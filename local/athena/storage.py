@@ -30,8 +30,8 @@ from botocore.exceptions import ClientError
 from local.account.aws import Aws, Credentials
 from local.athena.catalog import Table
 from local.athena.errors import QueryError
-from local.athena.expressions import Value, cast
 from local.athena.types import finest, quote, text
+from local.athena.values import Value, cast
 
 JSON_SERDES = {"org.openx.data.jsonserde.JsonSerDe", "org.apache.hive.hcatalog.data.JsonSerDe"}
 PARQUET_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
@@ -562,7 +562,7 @@ def _exact_decimals(table: Table, types: Mapping[str, str]) -> str:
     The key cannot be a part of a JSON string: there its closing quote follows a backslash.
     """
     if any(_UNNAMED_DECIMAL.search(kind) for kind in types.values()):
-        return "quoted_numbers(line)"
+        return "trino_quoted_numbers(line)"
     names = []
     for column, kind in types.items():
         if kind.startswith("DECIMAL") and not kind.endswith("]"):
