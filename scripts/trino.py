@@ -19,7 +19,6 @@ import sys
 import tarfile
 import tempfile
 import time
-import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -35,6 +34,8 @@ VERSION = "476"
 MAVEN = "https://repo.maven.apache.org/maven2/io/trino"
 _JAVA = 24
 _START_SECONDS = 180
+_NOT_THE_STATEMENTS = {"NO_NODES_AVAILABLE", "SERVER_STARTING_UP", "CLUSTER_OUT_OF_MEMORY"}
+"""Errors that say nothing about the statement."""
 
 
 class TrinoError(Exception):
@@ -197,11 +198,10 @@ class Trino:
             if process.poll() is not None:
                 raise TrinoError(f"Trino ended: {log.read_text()[-1500:]}")
             try:
-                if not self._get("GET", f"{self._url}/v1/info")["starting"] and "rows" in self.ask(
-                    "SELECT 1"
-                ):
+                starting = self._get("GET", f"{self._url}/v1/info")["starting"]
+                if not starting and "rows" in self.ask("SELECT count(*) FROM sales"):
                     return
-            except (OSError, urllib.error.URLError):
+            except OSError:
                 pass
             time.sleep(0.5)
         raise TrinoError(f"Trino does not answer after {_START_SECONDS} s: {log}")
@@ -243,7 +243,9 @@ def record(trino: Trino, area: str) -> int:
     lines = []
     for statement in golden.statements(area):
         answer = trino.ask(statement.sql)
-        answer.pop("message", None)
+        message = answer.pop("message", None)
+        if answer.get("error") in _NOT_THE_STATEMENTS:
+            raise TrinoError(f"Trino cannot run {statement.sql}: {message}; try again")
         if "rows" in answer and not golden.is_ordered(statement.sql):
             answer["rows"].sort(key=json.dumps)
         lines.append(json.dumps({"sql": statement.sql, **answer}, ensure_ascii=False))

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from local.athena import function_table
 from local.athena import types as t
-from local.athena.errors import QueryError
-from local.athena.expressions import Expressions, Scope, Value, coerce, mismatch, refuse
+from local.athena.errors import QueryError, mismatch, refuse
+from local.athena.expressions import Expressions, Scope
 from local.athena.types import Type, common, quote
+from local.athena.values import Value, coerce
 
 
 @dataclass(frozen=True)
@@ -88,11 +88,6 @@ class Compiler:
         finally:
             self._ctes.pop()
         return Relation(prefix + found.sql, found.columns)
-
-    call = staticmethod(function_table.call)
-    concat = staticmethod(function_table.concat)
-    aggregate = staticmethod(function_table.aggregate)
-    at_zone = staticmethod(function_table.at_zone)
 
     # -- parts of a query ------------------------------------------------------------------------
 

@@ -15,11 +15,11 @@ from local.athena import sql as trino
 from local.athena.catalog import Table, encode_view
 from local.athena.duckdb_errors import trino_errors
 from local.athena.errors import QueryError
-from local.athena.expressions import Value, coerce
 from local.athena.outcome import Outcome, Task
 from local.athena.sql import SqlSyntaxError
 from local.athena.storage import PARQUET_SERDE, output_denied, split_location
 from local.athena.types import Type, common, quote, split_top, text
+from local.athena.values import Value, coerce
 
 if TYPE_CHECKING:
     from local.athena.engine import Engine, Query, Session

@@ -43,12 +43,12 @@ _TRANSLATIONS: list[tuple[str, _Words]] = [
         lambda _: ("SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows"),
     ),
 ]
-_BY_CLASS: list[tuple[type[duckdb.Error], str]] = [
-    (duckdb.OutOfRangeException, "NUMERIC_VALUE_OUT_OF_RANGE"),
-    (duckdb.ConversionException, "INVALID_CAST_ARGUMENT"),
-    (duckdb.BinderException, "TYPE_MISMATCH"),
-    (duckdb.InvalidInputException, "INVALID_FUNCTION_ARGUMENT"),
-]
+_BY_CLASS = {
+    "Out of Range Error": "NUMERIC_VALUE_OUT_OF_RANGE",
+    "Conversion Error": "INVALID_CAST_ARGUMENT",
+    "Binder Error": "TYPE_MISMATCH",
+    "Invalid Input Error": "INVALID_FUNCTION_ARGUMENT",
+}
 
 
 @contextmanager
@@ -64,18 +64,18 @@ def trino_errors() -> Iterator[None]:
     """
     try:
         yield
-    except duckdb.InterruptException:
-        raise QueryCancelledError("Query cancelled by user") from None
-    except duckdb.Error as error:
-        raise _translated(error) from None
+    except (duckdb.Error, OSError) as error:  # Arrow passes on DuckDB's errors as OSError
+        raise _translated(str(error)) from None
 
 
-def _translated(error: duckdb.Error) -> QueryError:
+def _translated(error: str) -> Exception:
     # DuckDB begins with the error's class and ends with the line of the rewritten query.
-    message = str(error).split("\n\nLINE")[0].partition(": ")[2] or str(error)
+    kind, _, message = error.split("\n\nLINE", maxsplit=1)[0].partition(": ")
+    if kind == "INTERRUPT Error":
+        return QueryCancelledError("Query cancelled by user")
     for pattern, words in _TRANSLATIONS:
-        match = re.search(pattern, message, re.DOTALL)
+        match = re.search(pattern, message or error, re.DOTALL)
         if match:
             return QueryError(*words(match))
-    names = (name for kind, name in _BY_CLASS if isinstance(error, kind))
-    return QueryError(next(names, "GENERIC_INTERNAL_ERROR"), message.split("\n")[0])
+    name = _BY_CLASS.get(kind, "GENERIC_INTERNAL_ERROR")
+    return QueryError(name, (message or error).split("\n")[0])

@@ -20,12 +20,13 @@ from local.athena.catalog import Catalog
 from local.athena.compiler import Compiler
 from local.athena.duckdb_errors import trino_errors
 from local.athena.errors import QueryCancelledError, QueryError
-from local.athena.expressions import Expressions, Scope, Value
+from local.athena.expressions import Expressions, Scope
 from local.athena.functions import install
 from local.athena.pruning import conditions, weaken
 from local.athena.sql import Bound, Scan
 from local.athena.storage import DELETES, Lake, Object, Part, split_location
 from local.athena.types import Type, column_info, quote, read_type, text
+from local.athena.values import Value
 
 
 @dataclass

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlglot import exp
+
 from local.errors import AwsError
 
 
@@ -55,3 +57,37 @@ class QueryError(Exception):
 
 class QueryCancelledError(Exception):
     """The query was stopped; the message is the StateChangeReason."""
+
+
+def refuse(what: str) -> QueryError:
+    """NOT_SUPPORTED, for what Trino knows and this does not."""
+    return QueryError("NOT_SUPPORTED", f"This local Athena does not support {what}")
+
+
+def position(node: exp.Expr | None) -> tuple[int, int] | None:
+    """Line and column, from 1, of where a node begins."""
+    starts = []
+    for part in node.walk() if node is not None else ():
+        line, end = part.meta.get("line"), part.meta.get("col")
+        if line and end:
+            length = (part.meta.get("end") or 0) - (part.meta.get("start") or 0)
+            starts.append((line, max(end - length, 1)))
+    return min(starts) if starts else None
+
+
+def unresolved(column: exp.Column) -> QueryError:
+    """COLUMN_NOT_FOUND, where the column stands."""
+    if column.name in ("current_schema", "current_catalog", "current_user", "localtime"):
+        return QueryError("NOT_SUPPORTED", f"This local Athena does not support {column.name}")
+    name = f"{column.table}.{column.name}" if column.table else column.name
+    return QueryError(
+        "COLUMN_NOT_FOUND",
+        f"Column '{name}' cannot be resolved",
+        position(column) or (1, 1),
+    )
+
+
+def mismatch(message: str, node: exp.Expr | None = None) -> QueryError:
+    """TYPE_MISMATCH, where the node stands."""
+
+    return QueryError("TYPE_MISMATCH", message, position(node))

@@ -1,7 +1,7 @@
 """Compiles Trino's expressions to DuckDB's, knowing the Trino type of each.
 
-Only what is written here is passed on; all else is refused with NOT_SUPPORTED. The functions are in
-`function_table`. Each is held against Trino by the golden statements of ``tests/athena/golden``.
+Only what is written here is passed on; all else is refused with NOT_SUPPORTED. Each rule is held
+against Trino by the golden statements of ``tests/athena/golden``.
 """
 
 # ruff: noqa: E501  (messages)
@@ -12,29 +12,24 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-from zoneinfo import ZoneInfo
 
 from sqlglot import exp
 
 from local.athena import types as t
-from local.athena.errors import QueryError
-from local.athena.functions import Wrong, cast_date, moment
+from local.athena.calls import aggregate, call
+from local.athena.errors import QueryError, mismatch, refuse, unresolved
+from local.athena.operators import (
+    arithmetic,
+    compare,
+    distinct_from,
+    interval_literal,
+    literal,
+    timestamp_literal,
+    typed_literal,
+)
+from local.athena.special_functions import RULES, at_zone, concat
 from local.athena.types import Type, common, quote, text
-
-
-@dataclass(frozen=True)
-class Value:
-    """An expression in DuckDB's SQL, and its type in Trino.
-
-    Parameters
-    ----------
-    literal:
-        The text of a string literal.
-    """
-
-    sql: str
-    type: Type
-    literal: str | None = None
+from local.athena.values import Value, cast, coerce, unified
 
 
 @dataclass
@@ -58,606 +53,6 @@ class Scope:
         return found or (self.parent.column(table, name) if self.parent else None)
 
 
-def failed(error: Wrong) -> QueryError:
-    """The error that a function of `functions` raised."""
-    name, _, message = str(error).partition(": ")
-    return QueryError(name, message)
-
-
-def refuse(what: str) -> QueryError:
-    """NOT_SUPPORTED, for what Trino knows and this does not."""
-    return QueryError("NOT_SUPPORTED", f"This local Athena does not support {what}")
-
-
-def position(node: exp.Expr | None) -> tuple[int, int] | None:
-    """Line and column, from 1, of where a node begins."""
-    starts = []
-    for part in node.walk() if node is not None else ():
-        line, end = part.meta.get("line"), part.meta.get("col")
-        if line and end:
-            length = (part.meta.get("end") or 0) - (part.meta.get("start") or 0)
-            starts.append((line, max(end - length, 1)))
-    return min(starts) if starts else None
-
-
-def unresolved(column: exp.Column) -> QueryError:
-    """COLUMN_NOT_FOUND, where the column stands."""
-    if column.name in ("current_schema", "current_catalog", "current_user", "localtime"):
-        return QueryError("NOT_SUPPORTED", f"This local Athena does not support {column.name}")
-    name = f"{column.table}.{column.name}" if column.table else column.name
-    return QueryError(
-        "COLUMN_NOT_FOUND",
-        f"Column '{name}' cannot be resolved",
-        position(column) or (1, 1),
-    )
-
-
-def mismatch(message: str, node: exp.Expr | None = None) -> QueryError:
-    """TYPE_MISMATCH, where the node stands."""
-
-    return QueryError("TYPE_MISMATCH", message, position(node))
-
-
-# -- coercion and casts ----------------------------------------------------------------------------
-
-
-def coerce(value: Value, to: Type) -> Value:
-    """The value as a wider type (`common`)."""
-    if value.type == to:
-        return value
-    return Value(_converted(value.sql, value.type, to), to)
-
-
-def _converted(sql: str, of: Type, to: Type) -> str:
-    if of == to:
-        return sql
-    if of.name == "unknown":
-        return f"CAST({sql} AS {to.duckdb})"
-    if to.name in ("array", "map", "row") and of.name == to.name:
-        return _rebuilt(sql, of, to, _converted)
-    if of.name in ("timestamp", "zoned") and to.name in ("timestamp", "zoned"):
-        return sql  # the session's zone is UTC
-    return f"CAST({sql} AS {to.duckdb})"
-
-
-def _rebuilt(sql: str, of: Type, to: Type, change: Callable[[str, Type, Type], str]) -> str:
-    """An array, map or row of other types, changed part by part."""
-    if of.name == "array":
-        return f"list_transform({sql}, lambda x_: {change('x_', of.args[0], to.args[0])})"
-    if of.name == "map":
-        keys = f"list_transform(map_keys({sql}), lambda x_: {change('x_', of.args[0], to.args[0])})"
-        values = (
-            f"list_transform(map_values({sql}), lambda x_: {change('x_', of.args[1], to.args[1])})"
-        )
-        return f"CASE WHEN {sql} IS NOT NULL THEN map({keys}, {values}) END"
-    if len(of.args) != len(to.args):
-        raise mismatch(f"Cannot cast {of} to {to}")
-    parts = (
-        f"{quote(name)} := {change(f'struct_extract_at({sql}, {i})', kind, new)}"
-        for i, ((_, kind), (name, new)) in enumerate(zip(of.fields, to.fields, strict=True), 1)
-    )
-    return f"CASE WHEN {sql} IS NOT NULL THEN struct_pack({', '.join(parts)}) END"
-
-
-def local_time(value: Value) -> str:
-    """The wall clock time of a date, timestamp or zoned time."""
-    if value.type.name != "zoned":
-        return value.sql if value.type.name == "timestamp" else f"CAST({value.sql} AS TIMESTAMP)"
-    return shifted(value.sql, zone_of(value.type), 1)
-
-
-def zone_of(kind: Type) -> str:
-    """The one zone of a zoned type."""
-    if not kind.args[1]:
-        raise refuse("times of several zones in one column")
-    return str(kind.args[1])
-
-
-def shifted(sql: str, zone: str, sign: int) -> str:
-    """From UTC to the zone's local time (1), or back (-1)."""
-    if zone == "UTC":
-        return sql
-    offset = re.fullmatch(r"([+-])(\d\d):(\d\d)", zone)
-    if offset:
-        minutes = int(f"{offset[1]}1") * (int(offset[2]) * 60 + int(offset[3])) * sign
-        return f"({sql} + to_minutes({minutes}))"
-    inner, outer = ("UTC", zone) if sign > 0 else (zone, "UTC")
-    return f"timezone({text(outer)}, timezone({text(inner)}, {sql}))"
-
-
-def read_zone(name: str, error: str = "INVALID_FUNCTION_ARGUMENT") -> str:
-    """A zone's name as Trino shows it."""
-    if name in ("UTC", "Z", "GMT"):
-        return "UTC"
-    offset = re.fullmatch(r"([+-])(\d{1,2})(?::?(\d\d))?", name)
-    if offset:
-        shown = f"{offset[1]}{offset[2]:0>2}:{offset[3] or '00'}"
-        return "UTC" if shown[1:] == "00:00" else shown
-    try:
-        if "/" in name:
-            ZoneInfo(name)
-            return name
-    except (KeyError, ValueError, OSError):
-        pass
-    raise QueryError(error, f"'{name}' is not a valid time zone")
-
-
-def as_text(value: Value) -> str:  # noqa: PLR0911  (one a type)
-    """``CAST(x AS varchar)``."""
-    kind, sql = value.type, value.sql
-    name = kind.name
-    if name in ("varchar", "unknown"):
-        return sql if name == "varchar" else f"CAST({sql} AS VARCHAR)"
-    if name == "double":
-        return f"trino_double_text({sql})"
-    if name == "real":
-        raise refuse("a real as text")
-    if name == "timestamp":
-        return f"trino_timestamp_text({sql}, {kind.args[0]})"
-    if name == "zoned":
-        zone = zone_of(kind)
-        return f"(trino_timestamp_text({local_time(value)}, {kind.args[0]}) || {text(' ' + zone)})"
-    if name == "json":
-        return _from_json(sql, t.VARCHAR)
-    if name in ("array", "map", "row", "varbinary"):
-        raise mismatch(f"Cannot cast {kind} to varchar")
-    if name == "decimal" and kind.args[0] == kind.args[1]:
-        return f"regexp_replace(CAST({sql} AS VARCHAR), '^(-?)\\.', '\\10.')"
-    if kind == t.DAYS:
-        return f"trino_interval_text({sql})"
-    if kind == t.MONTHS:
-        return f"trino_months_text({sql})"
-    return f"CAST({sql} AS VARCHAR)"
-
-
-def _from_json(sql: str, to: Type) -> str:
-    made = f"trino_cast_json({sql}, {text(str(to))})"
-    if to.name not in ("array", "map", "row"):
-        return f"CAST({made} AS {to.duckdb})"
-    plain = f"CAST(CAST({made} AS JSON) AS {_reading(to)})"
-    return _unread(plain, to)
-
-
-def _reading(kind: Type) -> str:
-    """DuckDB's type that its JSON reader takes; maps are lists of entries there."""
-    if kind.name == "array":
-        return f"{_reading(kind.args[0])}[]"
-    if kind.name == "map":
-        return f"STRUCT(key VARCHAR, value {_reading(kind.args[1])})[]"
-    if kind.name == "row":
-        inner = ", ".join(f"{quote(name)} {_reading(one)}" for name, one in kind.fields)
-        return f"STRUCT({inner})"
-    return kind.duckdb
-
-
-def _unread(sql: str, kind: Type) -> str:
-    if kind.name == "map":
-        value = _unread("x_.value", kind.args[1])
-        return (
-            f"CASE WHEN {sql} IS NOT NULL THEN map(list_transform({sql}, lambda x_: x_.key), "
-            f"list_transform({sql}, lambda x_: {value})) END"
-        )
-    if kind.name == "array" and _holds_map(kind):
-        return f"list_transform({sql}, lambda x_: {_unread('x_', kind.args[0])})"
-    if kind.name == "row" and _holds_map(kind):
-        raise refuse("CAST of JSON to a row that holds a map")
-    return sql
-
-
-def _holds_map(kind: Type) -> bool:
-    inner = [one[1] if kind.name == "row" else one for one in kind.args] if kind.name in (
-        "array", "row"
-    ) else []  # fmt: skip
-    return kind.name == "map" or any(_holds_map(one) for one in inner)
-
-
-def _as_json(sql: str, of: Type) -> str:
-    """The JSON text of a value; ``null`` for NULL."""
-    if of.name == "json":
-        shown = sql
-    elif of.name in ("boolean", "decimal") or of in t.INTEGERS:
-        shown = as_text(Value(sql, of))
-    elif of.name == "double":
-        shown = f"trino_java_double({sql})"
-    elif of.name in ("varchar", "date", "timestamp"):
-        shown = f"trino_json_string({as_text(Value(sql, of))})"
-    elif of.name == "array":
-        inner = _as_json("x_", of.args[0])
-        shown = f"('[' || array_to_string(list_transform({sql}, lambda x_: {inner}), ',') || ']')"
-    elif of.name == "map" and (of.args[0].name == "varchar" or of.args[0] in t.INTEGERS):
-        key = f"trino_json_string({as_text(Value('x_.key', of.args[0]))})"
-        entry = f"{key} || ':' || {_as_json('x_.value', of.args[1])}"
-        entries = f"list_sort(list_transform(map_entries({sql}), lambda x_: {entry}))"
-        shown = f"('{{' || array_to_string({entries}, ',') || '}}')"
-    elif of.name == "row":
-        parts = [
-            f"{text(_json_key(name) + ':')} || {_as_json(f'struct_extract_at({sql}, {i})', kind)}"
-            for i, (name, kind) in enumerate(of.args, 1)
-        ]
-        shown = "('{' || " + " || ',' || ".join(parts) + " || '}')"
-    elif of.name == "unknown":
-        return "'null'"
-    else:
-        raise refuse(f"CAST from {of} to JSON")
-    return f"CASE WHEN {sql} IS NULL THEN 'null' ELSE {shown} END"
-
-
-def _json_key(name: str | None) -> str:
-    return '"' + (name or "").replace('"', '\\"') + '"'
-
-
-_CHECKED = {"tinyint": "TINYINT", "smallint": "SMALLINT", "integer": "INT", "bigint": "BIGINT"}
-
-
-def cast(value: Value, to: Type) -> Value:
-    """``CAST(value AS to)``."""
-    return Value(_cast(value.sql, value.type, to), to)
-
-
-def _cast(sql: str, of: Type, to: Type) -> str:  # noqa: PLR0911  (one a pair)
-    a, b = of.name, to.name
-    if a == "unknown" or of == to:
-        return sql if of == to else f"CAST({sql} AS {to.duckdb})"
-    if a == "json" and b != "json":
-        if b in ("date", "timestamp", "zoned", "varbinary"):
-            raise mismatch(f"Cannot cast {of} to {to}")
-        return _from_json(sql, to)
-    if b == "json":
-        return f"CASE WHEN {sql} IS NOT NULL THEN {_as_json(sql, of)} END"
-    if b == "varchar":
-        return as_text(Value(sql, of))
-    if a == b and a in ("array", "map", "row"):
-        return _rebuilt(sql, of, to, _cast)
-    if a == "varchar":
-        return _from_text(sql, to)
-    if b == "boolean" and t.is_number(of):
-        return f"({sql} <> 0)"
-    if t.is_number(to) and (t.is_number(of) or a == "boolean"):
-        return _number(sql, of, to)
-    if a in ("date", "timestamp", "zoned") and b in ("date", "timestamp", "zoned"):
-        return _time(Value(sql, of), to)
-    raise mismatch(f"Cannot cast {of} to {to}")
-
-
-def _from_text(sql: str, to: Type) -> str:
-    if to.name in _CHECKED:
-        return f"CAST(trino_cast_integer({sql}, '{_CHECKED[to.name]}') AS {to.duckdb})"
-    if to.name in ("double", "real"):
-        return f"CAST(trino_cast_double({sql}) AS {to.duckdb})"
-    if to.name == "decimal":
-        return f"CAST(trino_cast_decimal({sql}, {to.args[0]}, {to.args[1]}) AS {to.duckdb})"
-    if to.name in ("boolean", "date"):
-        return f"trino_cast_{to.name}({sql})"
-    if to.name == "timestamp":
-        return f"trino_cast_timestamp({sql}, {to.args[0]})"
-    if to.name == "varbinary":
-        return f"encode({sql})"
-    if to.name == "zoned":
-        raise refuse("CAST of a text to a timestamp with time zone (only of a literal)")
-    raise mismatch(f"Cannot cast varchar to {to}")
-
-
-def _number(sql: str, of: Type, to: Type) -> str:  # noqa: PLR0911  (one a type)
-    if of.name in ("double", "real") and to in t.INTEGERS:
-        wrong = f"trino_error('INVALID_CAST_ARGUMENT: Cannot cast ' || {sql} || ' to {to}')"
-        rounded = f"CAST(round({sql}) AS {to.duckdb})"
-        return f"CASE WHEN isfinite({sql}) OR {sql} IS NULL THEN {rounded} ELSE {wrong} END"
-    if to.name == "decimal" and of.name in ("double", "real"):
-        return (
-            f"CAST(trino_round_decimal(CAST({sql} AS VARCHAR), {to.args[0]}, {to.args[1]}) "
-            f"AS {to.duckdb})"
-        )
-    if of.name == "decimal" and (to in t.INTEGERS or to.name == "decimal"):
-        digits, scale = to.args if to.name == "decimal" else (38, 0)
-        (p, s) = of.args
-        if to.name == "decimal" and digits - scale >= p - s and scale >= s:
-            return f"CAST({sql} AS {to.duckdb})"
-        exact = f"trino_round_decimal(CAST({sql} AS VARCHAR), {digits}, {scale})"
-        if to in t.INTEGERS:
-            return f"CAST(trino_cast_integer({exact}, '{_CHECKED[to.name]}') AS {to.duckdb})"
-        return f"CAST({exact} AS {to.duckdb})"
-    if to.name == "decimal" and of in t.INTEGERS:
-        return _from_text(f"CAST({sql} AS VARCHAR)", to)
-    if of.name == "boolean":
-        return f"CAST(CAST({sql} AS INTEGER) AS {to.duckdb})"
-    return f"CAST({sql} AS {to.duckdb})"
-
-
-def _time(value: Value, to: Type) -> str:
-    of = value.type
-    if to.name == "date":
-        return f"CAST({local_time(value)} AS DATE)"
-    if of.name == "date":
-        return f"CAST({value.sql} AS TIMESTAMP)"
-    sql = value.sql
-    if to.name == "timestamp":
-        sql = local_time(value)
-    if to.args[0] < of.args[0]:
-        return f"trino_round_ms({sql}, {10 ** (6 - to.args[0])})"
-    return sql
-
-
-# -- operators -------------------------------------------------------------------------------------
-
-_COMPARED: dict[type[exp.Expr], str] = {
-    exp.EQ: "=",
-    exp.NEQ: "<>",
-    exp.LT: "<",
-    exp.LTE: "<=",
-    exp.GT: ">",
-    exp.GTE: ">=",
-}
-_ARITHMETIC: dict[type[exp.Expr], str] = {
-    exp.Add: "+",
-    exp.Sub: "-",
-    exp.Mul: "*",
-    exp.Div: "/",
-    exp.Mod: "%",
-}
-
-
-def compare(a: Value, b: Value, operator: str, node: exp.Expr | None = None) -> str:
-    """``a = b`` and the like."""
-    kind = common(a.type, b.type)
-    if kind is None or kind.name == "map":
-        if kind is not None and operator in ("=", "<>"):
-            raise refuse("comparing maps")
-        raise mismatch(f"Cannot apply operator: {a.type} {operator} {b.type}", node)
-    if kind.name == "json" and operator not in ("=", "<>"):
-        raise mismatch(f"Cannot apply operator: {a.type} {operator} {b.type}", node)
-    x, y = coerce(a, kind).sql, coerce(b, kind).sql
-    if kind.name in ("double", "real"):
-        nans = [
-            f"isnan({one})" for one in (x, y) if not re.fullmatch(r"CAST\(-?[\d.]+ AS \w+\)", one)
-        ]
-        if nans:
-            answer = "true" if operator == "<>" else "false"
-            return (
-                f"CASE WHEN {x} IS NULL OR {y} IS NULL THEN NULL WHEN {' OR '.join(nans)} "
-                f"THEN {answer} ELSE {x} {operator} {y} END"
-            )
-    if kind.name == "row":
-        return _compare_rows(coerce(a, kind), coerce(b, kind), operator)
-    if kind.name == "array":
-        if operator not in ("=", "<>") or kind.args[0].name in (
-            "double",
-            "real",
-            "array",
-            "row",
-            "map",
-        ):
-            raise refuse(f"comparing arrays with {operator} or of {kind.args[0]}")
-        equal = f"trino_list_equal({x}, {y})"
-        return equal if operator == "=" else f"(NOT {equal})"
-    return f"({x} {operator} {y})"
-
-
-def _compare_rows(a: Value, b: Value, operator: str) -> str:
-    if operator not in ("=", "<>"):
-        raise refuse(f"comparing rows with {operator}")
-    parts = [
-        compare(
-            Value(f"struct_extract_at({a.sql}, {i})", kind),
-            Value(f"struct_extract_at({b.sql}, {i})", kind),
-            "=",
-        )
-        for i, (_, kind) in enumerate(a.type.args, 1)
-    ]
-    equal = f"({' AND '.join(parts)})"
-    return equal if operator == "=" else f"(NOT {equal})"
-
-
-def distinct_from(a: Value, b: Value, node: exp.Expr) -> str:
-    """``a IS DISTINCT FROM b``."""
-    kind = common(a.type, b.type)
-    if kind is None:
-        raise mismatch(f"Cannot apply operator: {a.type} IS DISTINCT FROM {b.type}", node)
-    return f"({coerce(a, kind).sql} IS DISTINCT FROM {coerce(b, kind).sql})"
-
-
-def arithmetic(a: Value, b: Value, operator: str, node: exp.Expr | None = None) -> Value:
-    """``a + b`` and the like."""
-    times = {a.type.name, b.type.name} & {"date", "timestamp", "zoned"}
-    if times or {a.type, b.type} & {t.DAYS, t.MONTHS}:
-        return _time_arithmetic(a, b, operator, node)
-    if a.type == b.type == t.UNKNOWN:
-        raise QueryError(
-            "AMBIGUOUS_FUNCTION_CALL", f"Could not choose a best candidate operator {operator}"
-        )
-    kind = common(a.type, b.type)
-    if kind is None or not t.is_number(kind):
-        raise mismatch(f"Cannot apply operator: {a.type} {operator} {b.type}", node)
-    a, b = (coerce(one, kind) if one.type == t.UNKNOWN else one for one in (a, b))
-    if kind.name == "decimal":
-        return _decimal_arithmetic(a, b, operator)
-    x, y = coerce(a, kind).sql, coerce(b, kind).sql
-    if kind in t.INTEGERS and operator == "/":
-        return Value(f"CAST({x} // {y} AS {kind.duckdb})", kind)
-    sql = f"({x} {operator} {y})"
-    if kind in t.INTEGERS and kind not in (t.INTEGER, t.BIGINT):
-        sql = f"CAST({sql} AS {kind.duckdb})"
-    return Value(f"CAST({sql} AS FLOAT)" if kind == t.REAL else sql, kind)
-
-
-def _decimal_arithmetic(a: Value, b: Value, operator: str) -> Value:
-    """The exact result, of the type that Trino's manual gives ("Decimal operators")."""
-    (p1, s1), (p2, s2) = t.as_decimal(a.type) or (0, 0), t.as_decimal(b.type) or (0, 0)
-    x = coerce(a, t.decimal(p1, s1)).sql
-    y = coerce(b, t.decimal(p2, s2)).sql
-    scale = max(s1, s2)
-    if operator == "*":
-        if s1 + s2 > 38:
-            raise QueryError(
-                "INVALID_FUNCTION_ARGUMENT", f"DECIMAL scale must be in range [0, 38]: {s1 + s2}"
-            )
-        kind = t.decimal(p1 + p2, s1 + s2)
-        if p1 + p2 > 18:
-            x = f"CAST({x} AS DECIMAL(38,{s1}))"
-        return Value(f"CAST({x} * {y} AS {kind.duckdb})", kind)
-    if operator == "/":
-        kind = t.decimal(p1 + s2 + max(s2 - s1, 0), scale)
-        quotient = f"trino_divide({_digits(x)}, {_digits(y)}, {scale - s1 + s2}, {scale})"
-        return Value(f"CAST({quotient} AS {kind.duckdb})", kind)
-    if operator == "%":
-        kind = t.decimal(min(p2 - s2, p1 - s1) + scale, scale)
-        wide = f"DECIMAL(38,{scale})"
-        return Value(f"CAST(CAST({x} AS {wide}) % CAST({y} AS {wide}) AS {kind.duckdb})", kind)
-    kind = t.decimal(max(p1 - s1, p2 - s2) + scale + 1, scale)
-    return Value(
-        f"CAST(CAST({x} AS {kind.duckdb}) {operator} CAST({y} AS {kind.duckdb}) AS {kind.duckdb})",
-        kind,
-    )
-
-
-def _digits(sql: str) -> str:
-    """A decimal's digits without the point, as text."""
-    return f"replace(CAST({sql} AS VARCHAR), '.', '')"
-
-
-def average(total: str, count: str, kind: Type) -> str:
-    """The average of decimals: of their type, rounded half up; NULL of none."""
-    number = f"CAST(nullif({count}, 0) AS VARCHAR)"
-    return f"CAST(trino_divide({_digits(total)}, {number}, 0, {kind.args[1]}) AS {kind.duckdb})"
-
-
-def _time_arithmetic(a: Value, b: Value, operator: str, node: exp.Expr | None) -> Value:
-    if b.type.name in ("date", "timestamp", "zoned") and operator == "+":
-        a, b = b, a
-    spans = (t.DAYS, t.MONTHS)
-    if operator in "+-" and a.type.name in ("date", "timestamp", "zoned"):
-        if b.type in spans:
-            return add_span(a, b, -1 if operator == "-" else 1)
-        kind = common(a.type, b.type)
-        if operator == "-" and kind is not None and b.type != t.UNKNOWN:
-            x, y = coerce(a, kind).sql, coerce(b, kind).sql
-            if kind == t.DATE:
-                return Value(f"(CAST({x} - {y} AS BIGINT) * 86400000)", t.DAYS)
-            return Value(f"((epoch_us({x}) - epoch_us({y})) // 1000)", t.DAYS)
-    if operator in "+-" and a.type == b.type and a.type in spans:
-        return Value(f"({a.sql} {operator} {b.sql})", a.type)
-    if operator == "*" and b.type in spans:
-        a, b = b, a
-    if operator in "*/" and a.type in spans and b.type in t.INTEGERS:
-        return Value(f"({a.sql} {'//' if operator == '/' else '*'} {b.sql})", a.type)
-    raise mismatch(f"Cannot apply operator: {a.type} {operator} {b.type}", node)
-
-
-def add_span(time: Value, span: Value, sign: int = 1) -> Value:
-    """A time and an interval: of months on its own clock, of milliseconds on the world's."""
-    kind = time.type
-    amount = f"CAST({'-' if sign < 0 else ''}({span.sql}) AS {'INTEGER' if span.type == t.MONTHS else 'BIGINT'})"
-    if span.type == t.MONTHS:
-        moved = f"({local_time(time)} + to_months({amount}))"
-        if kind.name == "zoned":
-            return Value(shifted(moved, zone_of(kind), -1), kind)
-        return Value(f"CAST({moved} AS {kind.duckdb})", kind)
-    if kind == t.DATE:
-        wrong = "trino_error('INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date')"
-        days = f"CASE WHEN {amount} % 86400000 <> 0 THEN {wrong} ELSE CAST({amount} // 86400000 AS INTEGER) END"
-        return Value(f"({time.sql} + {days})", t.DATE)
-    return Value(
-        f"({time.sql} + to_milliseconds({amount}))",
-        Type(kind.name, (max(3, kind.args[0]), *kind.args[1:])),
-    )
-
-
-# -- literals --------------------------------------------------------------------------------------
-
-
-def literal(node: exp.Literal, negative: bool = False) -> Value:
-    """A number or a text."""
-    if node.is_string:
-        return Value(text(node.name), t.VARCHAR, node.name)
-    written = ("-" if negative else "") + node.name.lower()
-    if re.fullmatch(r"-?\d+", written):
-        number = int(written)
-        if not -(2**63) <= number < 2**63:
-            raise QueryError("SYNTAX_ERROR", f"Invalid numeric literal: {written}")
-        if -(2**31) <= number < 2**31:
-            return Value(f"CAST({number} AS INTEGER)", t.INTEGER)
-        return Value(f"CAST({number} AS BIGINT)", t.BIGINT)
-    if "e" in written:
-        return Value(f"CAST('{float(written)!r}' AS DOUBLE)", t.DOUBLE)
-    kind = decimal_literal(written)
-    return Value(f"CAST('{written}' AS {kind.duckdb})", kind)
-
-
-def decimal_literal(written: str) -> Type:
-    """``1.50`` is as wide as it is written."""
-    match = re.fullmatch(r"[+-]?0*(\d*)(?:\.(\d*))?", written.strip())
-    if not match:
-        raise QueryError("INVALID_LITERAL", f"'{written}' is not a valid decimal literal")
-    whole, fraction = match[1], match[2] or ""
-    precision = max(len(whole) + len(fraction), 1)
-    if precision > 38:
-        raise QueryError("NUMERIC_VALUE_OUT_OF_RANGE", f"Invalid decimal literal '{written}'")
-    return t.decimal(precision, len(fraction))
-
-
-def timestamp_literal(
-    written: str, name: str = "INVALID_LITERAL", digits: int | None = None
-) -> Value:
-    """``TIMESTAMP '...'``, with a zone or without."""
-    fraction = re.search(r"\d:\d+(?::\d+(?:\.(\d+))?)?", written)
-    precision = digits if digits is not None else len((fraction and fraction[1]) or "")
-    if precision > 3:
-        raise refuse("timestamps finer than milliseconds")
-    try:
-        found, zone = moment(written, precision)
-    except Wrong:
-        raise QueryError(name, f"'{written}' is not a valid TIMESTAMP literal") from None
-    shown = f"TIMESTAMP '{found:%Y-%m-%d %H:%M:%S.%f}'"
-    shown = (
-        shown.replace("TIMESTAMP '", "TIMESTAMP '" + "0" * (4 - len(str(found.year))))
-        if found.year < 1000 and not shown[11:15].isdigit()
-        else shown
-    )
-    if zone is None:
-        return Value(shown, t.timestamp(precision))
-    zone = read_zone(zone.strip(), name)
-    if "/" in zone:  # a time that a change of the clocks leaves out does not exist
-        there = found.replace(tzinfo=ZoneInfo(zone))
-        back = there.astimezone(ZoneInfo("UTC")).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
-        if back != found:
-            raise QueryError(name, f"'{written}' is not a valid TIMESTAMP literal")
-        at = there.astimezone(ZoneInfo("UTC"))
-        return Value(f"TIMESTAMP '{at:%Y-%m-%d %H:%M:%S.%f}'", t.zoned(zone, precision))
-    return Value(shifted(shown, zone, -1), t.zoned(zone, precision))
-
-
-_UNITS = {
-    "day": 86_400_000, "hour": 3_600_000, "minute": 60_000, "second": 1000, "year": 12, "month": 1,
-}  # fmt: skip
-
-
-def interval_literal(node: exp.Interval) -> Value:
-    """``INTERVAL '1' DAY``, ``'2-3' YEAR TO MONTH``, ``'1 02:03:04' DAY TO SECOND``."""
-    unit, value = node.args.get("unit"), node.this
-    if not isinstance(value, exp.Literal) or not value.is_string or unit is None:
-        raise refuse("an interval that is no literal")
-    written, sign = value.name.lstrip("+-"), -1 if value.name.startswith("-") else 1
-    invalid = QueryError("INVALID_LITERAL", f"'{value.name}' is not a valid INTERVAL literal")
-    if isinstance(unit, exp.IntervalSpan):
-        span = (unit.this.name.lower(), unit.expression.name.lower())
-        if span == ("year", "month") and (match := re.fullmatch(r"(\d+)-(\d+)", written)):
-            return Value(str(sign * (int(match[1]) * 12 + int(match[2]))), t.MONTHS)
-        match = re.fullmatch(r"(\d+) (\d+):(\d+):(\d+)(?:\.(\d{1,3}))?", written)
-        if span == ("day", "second") and match:
-            days, hours, minutes, seconds = (int(match[i]) for i in range(1, 5))
-            total = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
-            return Value(str(sign * (total * 1000 + int((match[5] or "0").ljust(3, "0")))), t.DAYS)
-        raise refuse(f"the interval '{value.name}' {span[0]} to {span[1]}")
-    name = unit.name.lower()
-    if name not in _UNITS:
-        raise QueryError("TYPE_NOT_FOUND", f"Unknown type: interval {name}")
-    if name == "second" and (match := re.fullmatch(r"(\d+)\.(\d{1,3})", written)):
-        return Value(str(sign * (int(match[1]) * 1000 + int(match[2].ljust(3, "0")))), t.DAYS)
-    if not written.isdigit():
-        raise invalid
-    kind = t.MONTHS if name in ("year", "month") else t.DAYS
-    return Value(str(sign * int(written) * _UNITS[name]), kind)
-
-
 # -- the walk --------------------------------------------------------------------------------------
 
 
@@ -668,10 +63,6 @@ class Queries(Protocol):
     def coerced(self, relation: Any, kinds: Sequence[Type], /) -> Any: ...  # noqa: D102
     def order(self, order: exp.Expr, expressions: Expressions, /) -> str: ...  # noqa: D102
     def window(self, node: exp.Window, expressions: Expressions, /) -> str: ...  # noqa: D102
-    def call(self, within: Expressions, name: str, nodes: Sequence[exp.Expr], /) -> Value: ...  # noqa: D102
-    def concat(self, within: Expressions, values: Sequence[Value], node: exp.Expr, /) -> Value: ...  # noqa: D102
-    def aggregate(self, within: Expressions, node: exp.Expr, /) -> Value: ...  # noqa: D102
-    def at_zone(self, value: Value, zone: Value, /) -> Value: ...  # noqa: D102
 
 
 class Expressions:
@@ -721,6 +112,11 @@ class Expressions:
         }
         inner = Scope(parameters=parameters, parent=self.scope)
         return Expressions(self.compiler, inner).value(node.this)
+
+    def call(self, name: str, nodes: Sequence[exp.Expr]) -> Value:
+        """A call of a scalar function."""
+        rule = RULES.get(name)
+        return rule(self, name, nodes) if rule else call(self, name, nodes)
 
     # one method a kind of node
 
@@ -874,7 +270,7 @@ class Expressions:
                     node,
                 )
         if escape is not None:
-            if pattern.literal is None:
+            if not isinstance(pattern.literal, str):
                 raise refuse("LIKE with ESCAPE of a pattern that is no literal")
             if re.search(
                 f"{re.escape(escape)}(?![%_{re.escape(escape)}])",
@@ -897,7 +293,7 @@ class Expressions:
             if isinstance(node, exp.Concat)
             else [node.args["this"], node.args["expression"]]
         )
-        return self.compiler.concat(self, [self.value(one) for one in parts], node)
+        return concat("||", [self.value(one) for one in parts])
 
     def _case(self, node: exp.Expr) -> Value:
         branches, subject = node.args["ifs"], node.args.get("this")
@@ -944,7 +340,7 @@ class Expressions:
         safe = isinstance(node, exp.TryCast)
         if isinstance(node.this, exp.Literal) and node.this.is_string and not safe:
             if not node.meta.get("cast"):
-                return self._typed_literal(node.this.name, to)
+                return typed_literal(node.this.name, to)
             if to.name == "zoned":
                 found = timestamp_literal(node.this.name, "INVALID_CAST_ARGUMENT", to.args[0])
                 return Value(
@@ -967,27 +363,6 @@ class Expressions:
                 )
         return Value(f"TRY({made.sql})", made.type) if safe else made
 
-    def _typed_literal(self, written: str, to: Type) -> Value:
-        if to.name in ("timestamp", "zoned"):
-            return timestamp_literal(written)
-        if to.name == "decimal":
-            return Value(
-                f"CAST('{written.strip()}' AS {decimal_literal(written).duckdb})",
-                decimal_literal(written),
-            )
-        if to.name == "json":
-            return Value(f"trino_json_parse({text(written)})", t.JSON)
-        if to.name == "date":
-            try:
-                return Value(f"DATE '{cast_date(written).isoformat()}'", t.DATE)
-            except Wrong as error:
-                if str(error).startswith("NOT_SUPPORTED"):
-                    raise failed(error) from None
-                raise QueryError(
-                    "INVALID_LITERAL", f"'{written}' is not a valid DATE literal"
-                ) from None
-        return cast(Value(text(written), t.VARCHAR), to)
-
     def _array(self, node: exp.Expr) -> Value:
         if not node.expressions:
             return Value("CAST([] AS INTEGER[])", t.array(t.UNKNOWN))
@@ -996,7 +371,7 @@ class Expressions:
 
     def _row(self, node: exp.Expr) -> Value:
 
-        return self.compiler.call(self, "row", node.expressions)
+        return self.call("row", node.expressions)
 
     def _bracket(self, node: exp.Expr) -> Value:
         source, index = self.value(node.this), node.expressions
@@ -1021,39 +396,21 @@ class Expressions:
 
     def _zone(self, node: exp.Expr) -> Value:
 
-        return self.compiler.at_zone(self.value(node.this), self.value(node.args["zone"]))
+        return at_zone(self.value(node.this), self.value(node.args["zone"]))
 
     def _extract(self, node: exp.Expr) -> Value:
-
-        names = {"dow": "day_of_week", "doy": "day_of_year", "yow": "year_of_week"}
         unit = node.this.name.lower()
-        unit = names.get(unit, unit)
-        if unit not in (
-            "year",
-            "quarter",
-            "month",
-            "week",
-            "day",
-            "day_of_month",
-            "day_of_week",
-            "day_of_year",
-            "year_of_week",
-            "hour",
-            "minute",
-            "second",
-            "timezone_hour",
-            "timezone_minute",
-        ):
+        if unit not in _EXTRACTED:
             raise QueryError("SYNTAX_ERROR", f"Invalid EXTRACT field: {unit}")
-        return self.compiler.call(self, unit, [node.expression])
+        return self.call(unit, [node.expression])
 
     def _call(self, node: exp.Expr) -> Value:
 
-        return self.compiler.call(self, node.name.lower(), node.expressions)
+        return self.call(node.name.lower(), node.expressions)
 
     def _aggregate(self, node: exp.Expr) -> Value:
 
-        return self.compiler.aggregate(self, node)
+        return aggregate(self, node)
 
     def _now(self, node: exp.Expr) -> Value:
         precision = node.this
@@ -1061,17 +418,6 @@ class Expressions:
             raise refuse("times of another precision than 3")
         kind = t.zoned("UTC") if isinstance(node, exp.CurrentTimestamp) else t.timestamp()
         return Value("date_trunc('milliseconds', timezone('UTC', now()))", kind)
-
-
-def unified(values: Sequence[Value], what: str, node: exp.Expr) -> list[Value]:
-    """The values, all of their common type."""
-    kind = values[0].type
-    for other in values[1:]:
-        found = common(kind, other.type)
-        if found is None:
-            raise mismatch(f"All {what} must be the same type: {kind} vs {other.type}", node)
-        kind = found
-    return [coerce(one, kind) for one in values]
 
 
 def _named(name: str, *keys: str) -> Callable[[Expressions, exp.Expr], Value]:
@@ -1083,7 +429,7 @@ def _named(name: str, *keys: str) -> Callable[[Expressions, exp.Expr], Value]:
         for key in keys:
             one = node.args.get(key)
             found += one if isinstance(one, list) else [one] if one is not None else []
-        return self.compiler.call(self, name, found)
+        return self.call(name, found)
 
     return rule
 
@@ -1094,11 +440,30 @@ def _trim(self: Expressions, node: exp.Expr) -> Value:
         (node.args.get("position") or "").upper(), "trim"
     )
     letters = node.args.get("expression")
-    if letters is not None:
-        return self.compiler.call(self, f"${name}", [node.this, letters])
-    return self.compiler.call(self, name, [node.this])
+    return self.call(name, [node.this] if letters is None else [node.this, letters])
 
 
+_COMPARED: dict[type[exp.Expr], str] = {
+    exp.EQ: "=",
+    exp.NEQ: "<>",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+}
+_ARITHMETIC: dict[type[exp.Expr], str] = {
+    exp.Add: "+",
+    exp.Sub: "-",
+    exp.Mul: "*",
+    exp.Div: "/",
+    exp.Mod: "%",
+}
+
+
+_EXTRACTED = {
+    "year", "quarter", "month", "week", "day", "day_of_month", "day_of_week", "dow", "day_of_year",
+    "doy", "year_of_week", "yow", "hour", "minute", "second", "timezone_hour", "timezone_minute",
+}  # fmt: skip
 _KNOWN = {
     "this", "expression", "expressions", "is_string", "table", "low", "high", "symmetric", "unnest",
     "field", "query", "ifs", "default", "true", "false", "to", "safe", "unit", "zone", "over",
@@ -1111,7 +476,7 @@ _RULES: dict[type[exp.Expr], _Rule] = {
     exp.Column: Expressions._column,
     exp.Pseudocolumn: Expressions._column,
     exp.Identifier: Expressions._parameter,
-    exp.ParseJSON: lambda self, node: self._typed_literal(node.this.name, t.JSON),
+    exp.ParseJSON: lambda _, node: typed_literal(node.this.name, t.JSON),
     exp.Dot: Expressions._dot,
     exp.Literal: lambda _, node: literal(node),
     exp.Boolean: lambda _, node: Value(str(node.this).lower(), t.BOOLEAN),

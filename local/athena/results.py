@@ -17,7 +17,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from local.athena.errors import QueryError
-from local.athena.types import Type
+from local.athena.types import DATE, Type
 
 
 def render(value: Any, kind: Type) -> str | None:  # noqa: PLR0911  (one a type)
@@ -128,7 +128,7 @@ def write_csv(
         with csv.CSVWriter(out, schema, write_options=options) as writer:
             names = [f"c{i}" for i in range(len(types))]
             shown = ", ".join(
-                f"CAST({name} AS {kind.duckdb}) AS {name}"
+                f"{'trino_date' if kind == DATE else ''}(CAST({name} AS {kind.duckdb})) AS {name}"
                 for name, kind in zip(names, types, strict=True)
             )
             query = f"SELECT {shown} FROM ({sql}) AS r({', '.join(names)})"  # noqa: S608

@@ -18,10 +18,9 @@ from sqlglot.parsers.trino import TrinoParser
 from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
 from local.athena import information_schema
+from local.athena.calls import AGGREGATE_NAMES
 from local.athena.catalog import Catalog, Table
-from local.athena.errors import QueryError
-from local.athena.expressions import position, unresolved
-from local.athena.function_table import AGGREGATES
+from local.athena.errors import QueryError, position, unresolved
 from local.athena.types import split_top
 
 HIDDEN = {"$path": "VARCHAR", "$file_modified_time": "TIMESTAMP WITH TIME ZONE"}
@@ -58,9 +57,9 @@ class _Parser(TrinoParser):
         "CAST": lambda self: self._cast(safe=False),
         "TRY_CAST": lambda self: self._cast(safe=True),
         **{
-            "JSON_VALUE": lambda self: self._sql_json("$json_value"),
-            "JSON_QUERY": lambda self: self._sql_json("$json_query"),
-            "JSON_EXISTS": lambda self: self._sql_json("$json_exists"),
+            "JSON_VALUE": lambda self: self._sql_json("json_value"),
+            "JSON_QUERY": lambda self: self._sql_json("json_query"),
+            "JSON_EXISTS": lambda self: self._sql_json("json_exists"),
         },
     }
 
@@ -78,44 +77,28 @@ class _Parser(TrinoParser):
         made.meta["foreign"] = foreign[0].lower() if foreign else None
         return made
 
-    def _sql_json(self, name: str) -> exp.Expr:  # noqa: PLR0912
-        """``json_value(j, 'lax $.a' RETURNING t DEFAULT x ON EMPTY ...)``; options are pairs."""
+    def _sql_json(self, name: str) -> exp.Expr:
+        """``json_value(j, 'lax $.a' RETURNING t)``, ``json_query(j, 'lax $.a' WITH WRAPPER)``."""
         document = self._parse_disjunction()
         self._match(TokenType.COMMA)
         path = self._parse_string()
         if document is None or path is None:
             self.raise_error("Expecting: <expression>, <string>")
-        options: dict[str, exp.Expr] = {}
-        while self._curr and not self._match(TokenType.R_PAREN, advance=False):
-            if self._match_text_seq("RETURNING"):
-                kind = self._parse_types()
-                options["returning"] = exp.Literal.string(kind.sql(dialect="trino") if kind else "")
-            elif self._match_text_seq("WITHOUT", "ARRAY", "WRAPPER"):
-                continue
-            elif self._match_text_seq("WITH", "CONDITIONAL", "ARRAY", "WRAPPER"):
-                options["wrapper"] = exp.Literal.string("conditional")
-            elif self._match_text_seq("WITH", "ARRAY", "WRAPPER"):
-                options["wrapper"] = exp.Literal.string("all")
-            elif self._match_text_seq("OMIT", "QUOTES"):
-                options["quotes"] = exp.Literal.string("omit")
-            else:
-                value: exp.Expr | None
-                if self._match(TokenType.DEFAULT):
-                    value = self._parse_bitwise()
-                else:
-                    words = []
-                    while self._curr and not self._match_text_seq("ON", advance=False):
-                        words.append(self._curr.text.upper())
-                        self._advance()
-                    value = exp.var(" ".join(words))
-                if not self._match_text_seq("ON") or value is None:
-                    self.raise_error("Expecting: ON")
-                when = self._curr.text.lower() if self._curr else ""
-                self._advance()
-                if value is not None:
-                    options[when] = value
-        pairs = [exp.Kwarg(this=exp.var(key), expression=value) for key, value in options.items()]
-        return exp.Anonymous(this=name, expressions=[document, path, *pairs])
+        made: exp.Expr = exp.Anonymous(this=name, expressions=[document, path])
+        if name == "json_query":
+            words = next((one for one in _WRAPPERS if self._match_text_seq(*one.split())), "")
+            made.append("expressions", exp.Literal.string(_WRAPPERS.get(words, "none")))
+        elif name == "json_value" and self._match_text_seq("RETURNING"):
+            made = exp.TryCast(this=made, to=self._parse_types())
+        if not self._match(TokenType.R_PAREN, advance=False):
+            raise UnsupportedError(f"{name} with ON EMPTY, ON ERROR or the like")
+        return made
+
+
+_WRAPPERS = {
+    "WITHOUT ARRAY WRAPPER": "none", "WITH CONDITIONAL ARRAY WRAPPER": "conditional",
+    "WITH ARRAY WRAPPER": "all", "OMIT QUOTES": "unquoted",
+}  # fmt: skip
 
 
 class AthenaDialect(Trino):
@@ -189,7 +172,7 @@ def parse(sql: str) -> exp.Expr:
     if len(trees) != 1:
         raise SqlSyntaxError("Only one sql statement is allowed.")
     for node in list(trees[0].find_all(exp.Anonymous)):
-        if node.name.lower() in AGGREGATES:
+        if node.name.lower() in AGGREGATE_NAMES:
             node.replace(exp.AnonymousAggFunc(this=node.this, expressions=node.expressions))
     trees[0].meta["unknown_function"] = _unknown_function(tokens)
     return trees[0]

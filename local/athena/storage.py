@@ -30,7 +30,8 @@ from botocore.exceptions import ClientError
 from local.account.aws import Aws, Credentials
 from local.athena.catalog import Table
 from local.athena.errors import QueryError
-from local.athena.types import quote, text
+from local.athena.types import finest, quote, text
+from local.athena.values import Value, cast
 
 JSON_SERDES = {"org.openx.data.jsonserde.JsonSerDe", "org.apache.hive.hcatalog.data.JsonSerDe"}
 PARQUET_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
@@ -322,12 +323,12 @@ class Lake:
                         scanned += chunk.total_compressed_size
         if not present:
             return _empty(self, cursor, view, table), 0
-        types = table.duckdb_types()
-        selected = [
-            f"CAST({quote(present[name]) if name in present else 'NULL'} AS {types[name]}) "
-            f"AS {quote(name)}"
-            for name in table.columns
-        ]
+        types = table.types()
+        selected = []
+        for name in table.columns:
+            found = quote(present[name]) if name in present else "NULL"
+            value = Value(f"CAST({found} AS {types[name].duckdb})", finest(types[name]))
+            selected.append(f"{cast(value, types[name]).sql} AS {quote(name)}")
         rows = [(str(self.file(one)), one) for one in objects]
         known = self._register(cursor, view, table, rows)
         files = ", ".join(text(file) for file, _ in rows)
@@ -561,7 +562,7 @@ def _exact_decimals(table: Table, types: Mapping[str, str]) -> str:
     The key cannot be a part of a JSON string: there its closing quote follows a backslash.
     """
     if any(_UNNAMED_DECIMAL.search(kind) for kind in types.values()):
-        return "quoted_numbers(line)"
+        return "trino_quoted_numbers(line)"
     names = []
     for column, kind in types.items():
         if kind.startswith("DECIMAL") and not kind.endswith("]"):
@@ -608,7 +609,7 @@ def _value(raw: str, kind: str) -> str:  # noqa: PLR0911  (one a type)
         return (
             f"CASE WHEN regexp_full_match({raw}, '[0-9]{{10,13}}') "
             f"THEN make_timestamp_ms(CAST({raw} AS BIGINT) * {scale}) "
-            f"ELSE TRY_CAST({raw} AS TIMESTAMP) END"
+            f"ELSE trino_round_ms(TRY_CAST({raw} AS TIMESTAMP), 1000) END"
         )
     if kind == "BOOLEAN":
         return f"CASE lower({raw}) WHEN 'true' THEN true WHEN 'false' THEN false END"

@@ -82,6 +82,7 @@ TINYINT, SMALLINT = Type("tinyint"), Type("smallint")
 REAL, DOUBLE, VARCHAR, VARBINARY = Type("real"), Type("double"), Type("varchar"), Type("varbinary")
 DATE, JSON, UNKNOWN = Type("date"), Type("json"), Type("unknown")
 DAYS, MONTHS = Type("interval day to second"), Type("interval year to month")
+TIMES = ("date", "timestamp", "zoned")
 INTEGERS = (TINYINT, SMALLINT, INTEGER, BIGINT)
 
 
@@ -142,9 +143,8 @@ def common(a: Type, b: Type) -> Type | None:  # noqa: PLR0911  (one a pair)
         (p1, s1), (p2, s2) = as_decimal(a) or (0, 0), as_decimal(b) or (0, 0)
         scale = max(s1, s2)
         return decimal(max(p1 - s1, p2 - s2) + scale, scale)
-    times = ("date", "timestamp", "zoned")
-    if a.name in times and b.name in times:
-        wider = max(a, b, key=lambda kind: times.index(kind.name))
+    if a.name in TIMES and b.name in TIMES:
+        wider = max(a, b, key=lambda kind: TIMES.index(kind.name))
         precision = max([one.args[0] for one in (a, b) if one.args])
         if wider.name == "zoned":
             zones = {one.args[1] for one in (a, b) if one.name == "zoned"}
@@ -162,13 +162,25 @@ def common(a: Type, b: Type) -> Type | None:  # noqa: PLR0911  (one a pair)
     return None
 
 
+def finest(kind: Type) -> Type:
+    """The type with its times to the microsecond, as files hold them."""
+    if kind.name == "timestamp":
+        return timestamp(6)
+    if kind.name == "row":
+        return row(*((name, finest(of)) for name, of in kind.args))
+    if kind.name in ("array", "map"):
+        return Type(kind.name, tuple(map(finest, kind.args)))
+    return kind
+
+
 # -- reading type names ----------------------------------------------------------------------------
 
 _NAMES = {
     "boolean": BOOLEAN, "tinyint": TINYINT, "smallint": SMALLINT, "int": INTEGER,
     "integer": INTEGER, "bigint": BIGINT, "double": DOUBLE, "double precision": DOUBLE,
     "real": REAL, "varchar": VARCHAR, "varbinary": VARBINARY, "date": DATE, "json": JSON,
-    "timestamp": timestamp(), "timestamp with time zone": zoned("UTC"),
+    "timestamp": timestamp(), "timestamp with time zone": zoned("UTC"), str(DAYS): DAYS,
+    str(MONTHS): MONTHS,
 }  # fmt: skip
 _HIVE_NAMES = {"string": VARCHAR, "char": VARCHAR, "binary": VARBINARY, "float": REAL}
 

@@ -11,9 +11,12 @@ from __future__ import annotations
 import base64
 import json
 import re
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import duckdb
 
 from local.athena.results import java_double
 from tests.athena.lab import BUCKET, DATABASE, PARQUET, Lab
@@ -71,8 +74,14 @@ def is_ordered(sql: str) -> bool:
 def make_tables(lab: Lab) -> None:
     """The tables that the statements read; their data is in ``golden/tables.json``."""
     for name, table in json.loads((FOLDER / "tables.json").read_text(encoding="utf-8")).items():
-        lab.put(f"{name}/rows.json", table["rows"])
-        lab.table(name, table["columns"])
+        if "rows" in table:
+            lab.put(f"{name}/rows.json", table["rows"])
+            lab.table(name, table["columns"])
+        else:
+            for i, file in enumerate(table["files"]):
+                key = f"{name}/{i}.parquet"
+                lab.s3.put_object(Bucket=BUCKET, Key=key, Body=_parquet(**file))
+            lab.table(name, table["columns"], serde=PARQUET)
     lab.rows(
         f"CREATE TABLE sales_parquet WITH (external_location = 's3://{BUCKET}/sales_parquet/') "
         f"AS SELECT * FROM {DATABASE}.sales",
@@ -84,6 +93,17 @@ def make_tables(lab: Lab) -> None:
         ]["SerdeInfo"]["SerializationLibrary"]
         == PARQUET
     )
+
+
+def _parquet(columns: dict[str, str], rows: list[str]) -> bytes:
+    """A Parquet file: its columns with DuckDB's types, and its rows as a DuckDB INSERT has them."""
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as database:
+        listed = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+        database.execute(f"CREATE TABLE t ({listed})")
+        database.execute(f"INSERT INTO t VALUES {', '.join(rows)}")
+        file = Path(folder) / "t.parquet"
+        database.execute(f"COPY t TO '{file}' (FORMAT parquet)")
+        return file.read_bytes()
 
 
 # -- Trino's JSON as Athena's text -----------------------------------------------------------------

@@ -213,3 +213,22 @@ def test_glue_deletes_many_partitions(lab: Lab, days: str) -> None:
     )
     assert [one["PartitionValues"] for one in answer["Errors"]] == [["1999-01-01"]]
     assert ids(lab, days) == ["2"]
+
+
+def test_glue_leaves_out_a_description_that_nobody_gave(lab: Lab) -> None:
+    glue, name = lab.aws.client("glue"), "said_" + uuid.uuid4().hex[:8]
+    glue.create_database(DatabaseInput={"Name": name})
+    table = {"StorageDescriptor": {"Columns": [{"Name": "a", "Type": "int"}]}}
+    glue.create_table(DatabaseName=name, TableInput={"Name": "plain", **table})
+    glue.create_table(DatabaseName=name, TableInput={"Name": "told", "Description": "x", **table})
+    databases = {one["Name"]: one for one in glue.get_databases()["DatabaseList"]}
+    tables = {one["Name"]: one for one in glue.get_tables(DatabaseName=name)["TableList"]}
+    for found in (
+        glue.get_database(Name=name)["Database"],
+        databases[name],
+        glue.get_table(DatabaseName=name, Name="plain")["Table"],
+        tables["plain"],
+    ):
+        assert "Description" not in found
+    assert tables["told"]["Description"] == "x"
+    assert glue.get_table(DatabaseName=name, Name="told")["Table"]["Description"] == "x"

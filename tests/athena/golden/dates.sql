@@ -135,7 +135,7 @@ date_format(timestamp '2026-11-21 02:08:09', 'Ym')
 date_format(timestamp '2026-11-21 02:08:09', '')
 date_format(date '2026-11-21', '%Y-%m-%d')
 date_format(date '2026-11-21' - interval '1' day, '%Y%m%d')
-date_format(NULL, '%Y')
+date_format(NULL, '%Y')  -- refused: date_format of a NULL without a type
 date_parse('2026-11-21 02:18', '%Y-%m-%d %H:%i')
 date_parse('2026-11-21', '%Y-%m-%d')
 date_parse('21/11/2026', '%d/%m/%Y')
@@ -177,17 +177,17 @@ doy(date '2026-12-31')
 year_of_week(date '2027-01-01')
 yow(date '2027-01-01')
 hour(timestamp '2026-11-21 02:18:07.123')
-hour(date '2026-11-21')  -- refused: hour of a date
+hour(date '2026-11-21')
 minute(timestamp '2026-11-21 02:18:07.123')
 second(timestamp '2026-11-21 02:18:07.123')
 millisecond(timestamp '2026-11-21 02:18:07.123')
 second(timestamp '1969-12-31 23:59:58.999')
 millisecond(timestamp '1969-12-31 23:59:58.999')
-year(NULL)
+year(NULL)  -- refused: year of a NULL without a type
 year('2026-11-21')
-day(interval '36' hour)  -- refused: day of an interval
-hour(interval '36' hour)  -- refused: hour of an interval
-month(interval '14' month)  -- refused: month of an interval
+day(interval '36' hour)  -- refused: day with these arguments
+hour(interval '36' hour)  -- refused: hour with these arguments
+month(interval '14' month)  -- refused: month with these arguments
 extract(year FROM date '2026-11-22')
 extract(quarter FROM date '2026-11-22')
 extract(month FROM date '2026-11-22')

@@ -164,12 +164,12 @@ json_value('{"a": "1"}', 'lax $.a' RETURNING integer)
 json_value('{"a": "x"}', 'lax $.a' RETURNING integer)
 json_value('{"a": 1.5}', 'lax $.a' RETURNING double)
 json_value('{"a": 1.5}', 'lax $.a' RETURNING decimal(10,2))
-json_value('{"a": 1}', 'lax $.b' DEFAULT 'none' ON EMPTY)
-json_value('{"a": [1]}', 'lax $.a[*].b' NULL ON EMPTY)
-json_value('{"a": [1, 2]}', 'lax $.a' DEFAULT 'bad' ON ERROR)
-json_value('{"a": 1}', 'lax $.b' ERROR ON EMPTY)
+json_value('{"a": 1}', 'lax $.b' DEFAULT 'none' ON EMPTY)  -- refused: json_value with ON EMPTY, ON ERROR or the like
+json_value('{"a": [1]}', 'lax $.a[*].b' NULL ON EMPTY)  -- refused: json_value with ON EMPTY, ON ERROR or the like
+json_value('{"a": [1, 2]}', 'lax $.a' DEFAULT 'bad' ON ERROR)  -- refused: json_value with ON EMPTY, ON ERROR or the like
+json_value('{"a": 1}', 'lax $.b' ERROR ON EMPTY)  -- refused: json_value with ON EMPTY, ON ERROR or the like
 json_value('no json', 'lax $.a')
-json_value('no json', 'lax $.a' ERROR ON ERROR)
+json_value('no json', 'lax $.a' ERROR ON ERROR)  -- refused: json_value with ON EMPTY, ON ERROR or the like
 json_value(NULL, 'lax $.a')
 json_value('{"a b": 1}', 'lax $."a b"')
 json_value('[{"a": 1}, {"a": 2}]', 'lax $[1].a')
@@ -184,7 +184,7 @@ json_query('{"a": [1, 2]}', 'lax $.a[*]' WITH ARRAY WRAPPER)
 json_query('{"a": [1, 2]}', 'lax $.a[*]' WITH CONDITIONAL ARRAY WRAPPER)
 json_query('{"a": [1, 2]}', 'lax $.a[*]')
 json_query('{"a": "x"}', 'lax $.a' OMIT QUOTES)
-json_query('{"a": 1}', 'lax $.b' EMPTY ARRAY ON EMPTY)  -- refused: json_query with ON EMPTY, ON ERROR or RETURNING
+json_query('{"a": 1}', 'lax $.b' EMPTY ARRAY ON EMPTY)  -- refused: json_query with ON EMPTY, ON ERROR or the like
 json_query('no json', 'lax $.a')
 json_query('{"a": null}', 'lax $.a')
 json_query('{"a": 1.50}', 'lax $')
@@ -195,7 +195,7 @@ json_exists('{"a": 1}', 'strict $.b')
 json_exists('{"a": [1, 2]}', 'lax $.a[1]')
 json_exists('{"a": [1, 2]}', 'lax $.a[5]')
 json_exists('no json', 'lax $.a')
-json_exists('no json', 'lax $.a' TRUE ON ERROR)
+json_exists('no json', 'lax $.a' TRUE ON ERROR)  -- refused: json_exists with ON EMPTY, ON ERROR or the like
 json_exists(NULL, 'lax $.a')
 json_exists('{"a": [{"b": 1}]}', 'lax $.a.b')
 json_exists('{"a": 1}', 'lax $.a ? (@ > 5)')  -- refused: json_exists with the path lax $.a ? (@ > 5)
@@ -219,7 +219,7 @@ json_size(j, '$.a')
 json_value(j, 'lax $.n')
 json_value(j, 'lax $.n' RETURNING decimal(10,2))
 json_value(j, 'lax $.a.b[0]' RETURNING bigint)
-json_value(j, 'lax $.q' DEFAULT 'd' ON EMPTY)
+json_value(j, 'lax $.q' DEFAULT 'd' ON EMPTY)  -- refused: json_value with ON EMPTY, ON ERROR or the like
 json_query(j, 'lax $.a')
 json_exists(j, 'lax $.a')
 json_exists(j, 'lax $.z')

@@ -129,11 +129,11 @@ round(1234.5, -2)
 round(99.99)
 round(99.99, 1)
 round(5)
-round(15, -1)  -- refused: round of integer to a number of digits
-round(14, -1)  -- refused: round of integer to a number of digits
-round(-15, -1)  -- refused: round of integer to a number of digits
-round(2147483647, -1)  -- refused: round of integer to a number of digits
-round(CAST(2.567 AS real), 2)  -- refused: round of real to a number of digits
+round(15, -1)  -- refused: round with these arguments
+round(14, -1)  -- refused: round with these arguments
+round(-15, -1)  -- refused: round with these arguments
+round(2147483647, -1)  -- refused: round with these arguments
+round(CAST(2.567 AS real), 2)  -- refused: round with these arguments
 round(nan())
 round(infinity())
 round(NULL, 1)  -- refused: round of a NULL without a type
@@ -142,8 +142,8 @@ truncate(12.9e0)
 truncate(-12.9e0)
 truncate(12.9)
 truncate(-12.9)
-truncate(12.987, 2)
-truncate(-12.987, 1)
+truncate(12.987, 2)  -- refused: truncate of a decimal to a number of digits
+truncate(-12.987, 1)  -- refused: truncate of a decimal to a number of digits
 truncate(CAST(12.9 AS real))
 power(2, 10)
 power(2, -1)

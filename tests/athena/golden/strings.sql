@@ -14,7 +14,7 @@ concat('a')
 concat_ws('-', 'a', 'b')
 concat_ws('-', 'a', NULL, 'b')
 concat_ws(NULL, 'a', 'b')
-concat_ws('-', ARRAY['a', NULL, 'b'])  -- refused: concat_ws of an array
+concat_ws('-', ARRAY['a', NULL, 'b'])  -- refused: concat_ws with these arguments
 concat_ws('-', 'a')
 length('héllo')
 length('')
@@ -123,36 +123,36 @@ translate('abcd', '', 'x')
 translate('aab', 'aa', 'xy')
 chr(65)
 chr(128512)
-codepoint('A')
-codepoint('😀')
-codepoint('AB')  -- refused: codepoint of something else than one letter
+codepoint('A')  -- refused: the function codepoint
+codepoint('😀')  -- refused: the function codepoint
+codepoint('AB')  -- refused: the function codepoint
 ngrams(ARRAY['a', 'b'], 2)  -- refused: the function ngrams
 normalize('é')  -- refused: the function normalize
-format('%s-%d', 'a', 7)
-format('%05d|%,d', 42, 1234567)
-format('%.2f', 3.14159e0)  -- refused: format with %.2f of double
-format('%.2f', 2.675)  -- refused: format with %.2f of decimal(4,3)
-format('%.2f', 2.675e0)  -- refused: format with %.2f of double
-format('%.1f', 0.25e0)  -- refused: format with %.1f of double
-format('%.0f', 2.5e0)  -- refused: format with %.0f of double
-format('%s%%', 12.5)
-format('%10s|%-5s|', 'abc', 'de')
-format('%x', 255)  -- refused: format with %x of integer
-format('%e', 12345.678e0)  -- refused: format with %e of double
-format('%s', true)
-format('%s', date '2026-11-21')
-format('%s', NULL)  -- refused: format with %s of unknown
-format('%d', NULL)  -- refused: format with %d of unknown
-format('%+d', 5)  -- refused: format with %+d of integer
-format('%8.3f', 3.14159e0)  -- refused: format with %8.3f of double
-format('%2$s %1$s', 'a', 'b')  -- refused: format with %2$s of varchar
-format('%s', timestamp '2026-11-21 10:00:00')  -- refused: format with %s of timestamp(0)
-format('%s', 1e10)  -- refused: format with %s of double
-format('%s')
-format('plain')
-format('%,.2f', 1234567.891)  -- refused: format with %,.2f of decimal(10,3)
-format('%d', 'a')  -- refused: format with %d of varchar
-format('%b', true)  -- refused: format with %b of boolean
+format('%s-%d', 'a', 7)  -- refused: the function format
+format('%05d|%,d', 42, 1234567)  -- refused: the function format
+format('%.2f', 3.14159e0)  -- refused: the function format
+format('%.2f', 2.675)  -- refused: the function format
+format('%.2f', 2.675e0)  -- refused: the function format
+format('%.1f', 0.25e0)  -- refused: the function format
+format('%.0f', 2.5e0)  -- refused: the function format
+format('%s%%', 12.5)  -- refused: the function format
+format('%10s|%-5s|', 'abc', 'de')  -- refused: the function format
+format('%x', 255)  -- refused: the function format
+format('%e', 12345.678e0)  -- refused: the function format
+format('%s', true)  -- refused: the function format
+format('%s', date '2026-11-21')  -- refused: the function format
+format('%s', NULL)  -- refused: the function format
+format('%d', NULL)  -- refused: the function format
+format('%+d', 5)  -- refused: the function format
+format('%8.3f', 3.14159e0)  -- refused: the function format
+format('%2$s %1$s', 'a', 'b')  -- refused: the function format
+format('%s', timestamp '2026-11-21 10:00:00')  -- refused: the function format
+format('%s', 1e10)  -- refused: the function format
+format('%s')  -- refused: the function format
+format('plain')  -- refused: the function format
+format('%,.2f', 1234567.891)  -- refused: the function format
+format('%d', 'a')  -- refused: the function format
+format('%b', true)  -- refused: the function format
 format_number(1234567)  -- refused: the function format_number
 'abc' LIKE 'a%'
 'abc' LIKE 'A%'
@@ -224,7 +224,7 @@ regexp_replace('a.b', '\.', '$')
 regexp_replace('a.b', '\.', '\\')
 regexp_replace('abc', '', '-')
 regexp_replace('abc', 'x*', '-')
-regexp_replace('new york', '(\w)(\w*)', x -> upper(x[1]) || lower(x[2]))  -- refused: regexp_replace with a lambda
+regexp_replace('new york', '(\w)(\w*)', x -> upper(x[1]) || lower(x[2]))  -- refused: regexp_replace with these arguments
 regexp_replace('a b', '(?<first>a)', '${first}!')  -- refused: the regular expression (?<first>a)
 regexp_extract_all('1a 2b 14m', '\d+')
 regexp_extract_all('1a 2b 14m', '(\d+)([a-z]+)', 2)
@@ -319,10 +319,10 @@ from_utf8(to_utf8(s))
 to_hex(md5(to_utf8(s)))
 translate(s, 'o', '0')
 CAST(s AS varchar(5))
-format('%s|', s)
+format('%s|', s)  -- refused: the function format
 greatest(s, 'I')
 coalesce(s, 'none')
 nullif(s, '')
 levenshtein_distance(s, 'Hello')  -- refused: the function levenshtein_distance
-codepoint(substr(s, 1, 1))  -- refused: codepoint of something else than one letter
+codepoint(substr(s, 1, 1))  -- refused: the function codepoint
 url_encode(s)

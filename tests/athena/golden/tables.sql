@@ -96,3 +96,42 @@ SELECT id, (SELECT count(*) FROM sales s WHERE s.quantity >= e.id) FROM events e
 select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error from (select orderid from sales where orderid is null) dbt_internal_test
 with all_values as (select kind as value_field, count(*) as n_records from events group by kind) select * from all_values where value_field not in ('INSERT','MODIFY','REMOVE')
 select orderid as unique_field, count(*) as n_records from sales where orderid is not null group by orderid having count(*) > 1
+SELECT * FROM typed_parquet
+SELECT id, at, at + interval '1' second, date_trunc('minute', at), CAST(at AS varchar), CAST(at AS date) FROM typed_parquet
+SELECT id, day, day + interval '1' month, year(day), day_of_week(day), date_diff('day', day, date '2026-11-20') FROM typed_parquet WHERE day > date '1900-01-01' AND id < 5
+SELECT day + interval '1' month FROM typed_parquet WHERE id = 5  -- refused: dates before 1 or after 9999
+SELECT id FROM typed_parquet WHERE at = timestamp '2026-11-20 10:00:00.123'
+SELECT id FROM typed_parquet WHERE at > timestamp '2026-11-20 10:00:00'
+SELECT id FROM typed_parquet WHERE day BETWEEN date '1969-01-01' AND date '2024-02-29'
+SELECT id, at AT TIME ZONE 'Europe/Zurich', to_unixtime(at) FROM typed_parquet
+SELECT small + 1, small * small, medium * 2, medium + small, wide + small, -wide, small / 3 FROM typed_parquet
+SELECT sum(small), sum(medium), sum(wide), avg(small), min(wide), max(medium) FROM typed_parquet
+SELECT id, wide, CAST(wide AS double), CAST(wide AS bigint), round(wide, 2) FROM typed_parquet WHERE id = 1
+SELECT id, ratio, weight, CAST(ratio AS varchar), CAST(weight AS double), ratio + weight FROM typed_parquet WHERE id > 3
+SELECT id, rank, abs(rank) FROM typed_parquet
+SELECT id, rank, rank - 1 FROM typed_parquet
+SELECT id, rank - smallint '1' FROM typed_parquet
+SELECT id, photo, length(photo), to_hex(photo), from_utf8(photo) FROM typed_parquet
+SELECT id, who, who.name, who.age + 1, who.joined FROM typed_parquet
+SELECT id FROM typed_parquet WHERE who.joined IS NULL
+SELECT id FROM typed_parquet WHERE who.name = 'Zoë' AND who.joined >= date '2020-01-01'
+SELECT id, lines, cardinality(lines), lines[1].price * 2 FROM typed_parquet WHERE id > 1000
+SELECT id, sku, price, l.at FROM typed_parquet CROSS JOIN UNNEST(lines) AS l(sku, price, at)
+SELECT id, transform(lines, l -> l.price) FROM typed_parquet
+SELECT id, tags, array_join(tags, '|', '-'), contains(tags, 'a') FROM typed_parquet
+SELECT id, prices, element_at(prices, 'EUR'), cardinality(prices), map_keys(prices) FROM typed_parquet
+SELECT id, groups, flatten(groups), cardinality(groups) FROM typed_parquet
+SELECT id, g, n FROM typed_parquet CROSS JOIN UNNEST(groups) AS a(g) CROSS JOIN UNNEST(g) AS b(n)
+SELECT id, added, coalesce(added, 'none'), length(added) FROM typed_parquet
+SELECT added, count(*), count(added), max(day), min(at) FROM typed_parquet GROUP BY added
+SELECT id FROM typed_parquet WHERE added IS NULL ORDER BY id DESC
+SELECT CAST(who AS json), CAST(prices AS json), CAST(tags AS json) FROM typed_parquet
+SELECT CAST(lines AS json) FROM typed_parquet
+SELECT unread FROM typed_parquet
+SELECT count(*) FROM typed_parquet WHERE "$path" LIKE '%/1.parquet'
+SELECT id FROM typed_parquet WHERE flag
+SELECT id FROM typed_parquet WHERE NOT flag
+SELECT c.id, s.orderid FROM typed_parquet c JOIN sales s ON c.small = s.price
+SELECT date_trunc('month', day), count(*) FROM typed_parquet WHERE id < 5 GROUP BY 1
+SELECT max_by(id, at), min_by(id, day), array_agg(id ORDER BY at) FROM typed_parquet
+SELECT at, at = timestamp '2026-11-20 10:00:00.123', CAST(at AS varchar), CAST(at AS date) FROM fine

@@ -33,9 +33,9 @@ day(timestamp '2026-11-21 03:00:00 UTC' AT TIME ZONE 'America/New_York')
 minute(timestamp '2026-11-21 12:00:00 UTC' AT TIME ZONE 'Asia/Kolkata')
 day_of_week(timestamp '2026-11-22 03:00:00 UTC' AT TIME ZONE 'America/New_York')
 extract(hour FROM timestamp '2026-11-21 12:00:00 UTC' AT TIME ZONE 'Asia/Tokyo')
-timezone_hour(timestamp '2026-11-21 12:00:00 UTC' AT TIME ZONE 'Asia/Tokyo')
-timezone_minute(timestamp '2026-11-21 12:00:00 UTC' AT TIME ZONE 'Asia/Kolkata')
-extract(timezone_hour FROM timestamp '2026-11-21 12:00:00 +02:00')
+timezone_hour(timestamp '2026-11-21 12:00:00 UTC' AT TIME ZONE 'Asia/Tokyo')  -- refused: the function timezone_hour
+timezone_minute(timestamp '2026-11-21 12:00:00 UTC' AT TIME ZONE 'Asia/Kolkata')  -- refused: the function timezone_minute
+extract(timezone_hour FROM timestamp '2026-11-21 12:00:00 +02:00')  -- refused: the function timezone_hour
 date_trunc('day', timestamp '2026-11-21 03:00:00 UTC' AT TIME ZONE 'America/New_York')
 date_trunc('hour', timestamp '2026-11-21 03:30:00 UTC' AT TIME ZONE 'Asia/Kolkata')
 date_trunc('month', timestamp '2026-11-01 03:00:00 UTC' AT TIME ZONE 'America/New_York')
@@ -53,7 +53,7 @@ date(at_timezone(timestamp '2026-11-21 03:00:00 UTC', 'America/New_York'))
 CAST(timestamp '2026-11-21 03:00:00 UTC' AS timestamp(3) with time zone)
 to_unixtime(timestamp '2026-11-21 03:00:00 America/New_York')
 to_iso8601(timestamp '2026-11-21 12:00:00 UTC')
-to_iso8601(timestamp '2026-11-21 12:00:00.123 UTC' AT TIME ZONE 'America/New_York')
+to_iso8601(timestamp '2026-11-21 12:00:00.123 UTC' AT TIME ZONE 'America/New_York')  -- refused: to_iso8601 of a time in America/New_York
 to_iso8601(timestamp '2026-11-21 12:00:00 +02:00')
 date_diff('hour', timestamp '2026-11-21 03:00:00 UTC', at_timezone(timestamp '2026-11-21 04:00:00 UTC', 'Asia/Tokyo'))
 date_diff('day', timestamp '2026-11-21 03:00:00 UTC', timestamp '2026-11-22 03:00:00 America/New_York')
@@ -124,7 +124,7 @@ date_format(ts AT TIME ZONE 'America/New_York', '%Y-%m-%d %H:%i')
 date_add('day', 1, ts AT TIME ZONE 'America/New_York')
 ts AT TIME ZONE 'America/New_York' > timestamp '2026-01-01 00:00:00 UTC'
 to_unixtime(ts AT TIME ZONE 'America/New_York')
-to_iso8601(ts AT TIME ZONE 'America/New_York')
+to_iso8601(ts AT TIME ZONE 'America/New_York')  -- refused: to_iso8601 of a time in America/New_York
 max(ts AT TIME ZONE 'America/New_York')
 count(DISTINCT ts AT TIME ZONE 'America/New_York')
 SELECT z, count(*) FROM (VALUES timestamp '2026-11-21 12:00:00 UTC', timestamp '2026-11-21 12:00:00 UTC', NULL) AS t(z) GROUP BY z

@@ -1,0 +1,155 @@
+"""Arguments that must be literals: patterns, paths, formats and zones, checked and translated."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from local.athena.errors import QueryError, refuse
+from local.athena.json_functions import json_path, sql_json_path
+from local.athena.types import text
+
+
+def _invalid(message: str) -> QueryError:
+    return QueryError("INVALID_FUNCTION_ARGUMENT", message)
+
+
+_SAFE_REGEXP = re.compile(
+    r"(?:\\[dDwWsSb.\\\-/+*?()\[\]{}|^$]|\(\?:|\(\?i\)|[^\\(\[{]|\((?!\?)"
+    r"|\[\^?\]?(?:[^\[\]\\&]|\\[dwsDWS.\\\-\]\[/])+\]|\{\d+(?:,\d*)?\})*"
+)
+
+
+def _pattern(pattern: str, _: str) -> str:
+    """A regular expression that means the same in Java (Joni) and Python."""
+    if not _SAFE_REGEXP.fullmatch(pattern) or re.search(r"[*+?}]\+", pattern):
+        raise refuse(f"the regular expression {pattern}")
+    if pattern.endswith("$") and not pattern.endswith("\\$"):
+        pattern = pattern[:-1] + r"(?=\n?\Z)"
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise _invalid(f"{pattern}: {error}") from None
+    return text(pattern)
+
+
+def _replacement(new: str, name: str) -> str:
+    """Java's ``$1`` and ``\\x`` as Python writes them."""
+    made, place = "", 0
+    while place < len(new):
+        match = re.compile(r"\\(.)|\$(\d)|([^\\$]+)", re.DOTALL).match(new, place)
+        if new.startswith("${", place):
+            raise refuse(f"{name} with named groups")
+        if not match:
+            raise _invalid(f"Illegal replacement sequence: {new}")
+        made += f"\\g<{match[2]}>" if match[2] else (match[1] or match[3]).replace("\\", r"\\")
+        place = match.end()
+    return text(made)
+
+
+def _path(path: str, _: str) -> str:
+    try:
+        json_path(path)
+    except ValueError:
+        raise _invalid(f"Invalid JSON path: '{path}'") from None
+    return text(path)
+
+
+def _sql_path(path: str, name: str) -> str:
+    try:
+        sql_json_path(path)
+    except ValueError:
+        raise refuse(f"{name} with the path {path}") from None
+    return text(path)
+
+
+_MYSQL = {
+    "a": "%a", "b": "%b", "c": "%-m", "d": "%d", "e": "%-d", "f": "%f", "H": "%H", "h": "%I",
+    "I": "%I", "i": "%M", "j": "%j", "k": "%-H", "l": "%-I", "M": "%B", "m": "%m", "p": "%p",
+    "r": "%I:%M:%S %p", "S": "%S", "s": "%S", "T": "%H:%M:%S", "v": "%V", "W": "%A", "x": "%G",
+    "Y": "%Y", "y": "%y", "%": "%%",
+}  # fmt: skip
+_JODA = {
+    "yyyy": "%Y", "yy": "%y", "MMMM": "%B", "MMM": "%b", "MM": "%m", "M": "%-m", "dd": "%d",
+    "d": "%-d", "D": "%-j", "HH": "%H", "H": "%-H", "hh": "%I", "h": "%-I", "mm": "%M", "ss": "%S",
+    "SSS": "%g", "EEEE": "%A", "EEE": "%a", "E": "%a", "a": "%p",
+}  # fmt: skip
+
+
+def _mysql(pattern: str, _: str) -> str:
+    if not pattern:
+        raise _invalid("Both printing and parsing not supported")
+    unknown = re.search(r"%([DUuVwX])", pattern)
+    if unknown:
+        raise _invalid(f"%{unknown[1]} not supported in date format string")
+    return text(re.sub(r"%(.)", lambda m: _MYSQL.get(m[1], m[1]), pattern))
+
+
+def _joda(pattern: str, name: str) -> str:
+    found = []
+    for match in re.finditer(r"''|'((?:[^']|'')*)'|(([A-Za-z])\3*)|([^A-Za-z']+)", pattern):
+        quoted, letters, _, other = match.groups()
+        if letters and letters not in _JODA:
+            raise refuse(f"{name} with the pattern {letters}")
+        plain = "'" if match[0] == "''" else (quoted or "").replace("''", "'") + (other or "")
+        found.append(_JODA[letters] if letters else plain.replace("%", "%%"))
+    return text("".join(found))
+
+
+def _reading(style: Callable[[str, str], str]) -> Callable[[str, str], str]:
+    """A format that parses."""
+
+    def rule(pattern: str, name: str) -> str:
+        made = style(pattern, name).replace("%-", "%")
+        if re.search(r"%[gGVjaA]", made):
+            raise refuse(f"{name} with this pattern")
+        return made
+
+    return rule
+
+
+def read_zone(name: str, error: str = "INVALID_FUNCTION_ARGUMENT") -> str:
+    """A zone's name as Trino shows it."""
+    if name in ("UTC", "Z", "GMT"):
+        return "UTC"
+    offset = re.fullmatch(r"([+-])(\d{1,2})(?::?(\d\d))?", name)
+    if offset:
+        shown = f"{offset[1]}{offset[2]:0>2}:{offset[3] or '00'}"
+        return "UTC" if shown[1:] == "00:00" else shown
+    try:
+        if "/" in name:
+            ZoneInfo(name)
+            return name
+    except (KeyError, ValueError, OSError):
+        pass
+    raise QueryError(error, f"'{name}' is not a valid time zone")
+
+
+def _share(value: Any, _: str) -> str:
+    if not 0 <= float(value) <= 1:
+        raise _invalid("Percentile must be between 0 and 1")
+    return str(float(value))
+
+
+def _count(value: Any, _: str) -> str:
+    if value < 1:
+        raise _invalid("Buckets must be greater than 0")
+    return str(value)
+
+
+LITERALS: dict[str, Callable[[Any, str], str]] = {
+    "pattern": _pattern,
+    "replacement": _replacement,
+    "path": _path,
+    "sqlpath": _sql_path,
+    "mysql": _mysql,
+    "mysqlread": _reading(_mysql),
+    "joda": _joda,
+    "jodaread": _reading(_joda),
+    "word": lambda value, _: text(value),
+    "share": _share,
+    "count": _count,
+}
+"""By the word that stands for it in `function_table`: takes the literal and the function's name."""

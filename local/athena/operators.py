@@ -1,0 +1,296 @@
+"""Trino's operators and literals in DuckDB's SQL."""
+
+# ruff: noqa: E501  (SQL)
+
+from __future__ import annotations
+
+import re
+from zoneinfo import ZoneInfo
+
+from sqlglot import exp
+
+from local.athena import types as t
+from local.athena.errors import QueryError, mismatch, refuse
+from local.athena.literals import read_zone
+from local.athena.text_functions import cast_date, moment
+from local.athena.types import Type, common, text
+from local.athena.values import Value, cast, coerce, local_time, shifted, zone_of
+
+
+def compare(a: Value, b: Value, operator: str, node: exp.Expr | None = None) -> str:
+    """``a = b`` and the like."""
+    kind = common(a.type, b.type)
+    if kind is None or kind.name == "map":
+        if kind is not None and operator in ("=", "<>"):
+            raise refuse("comparing maps")
+        raise mismatch(f"Cannot apply operator: {a.type} {operator} {b.type}", node)
+    if kind.name == "json" and operator not in ("=", "<>"):
+        raise mismatch(f"Cannot apply operator: {a.type} {operator} {b.type}", node)
+    x, y = coerce(a, kind).sql, coerce(b, kind).sql
+    if kind.name in ("double", "real"):
+        nans = [
+            f"isnan({z})" for z, of in ((x, a), (y, b)) if not isinstance(of.literal, (int, float))
+        ]
+        if nans:
+            answer = "true" if operator == "<>" else "false"
+            return (
+                f"CASE WHEN {x} IS NULL OR {y} IS NULL THEN NULL WHEN {' OR '.join(nans)} "
+                f"THEN {answer} ELSE {x} {operator} {y} END"
+            )
+    if kind.name == "row":
+        return _compare_rows(coerce(a, kind), coerce(b, kind), operator)
+    if kind.name == "array":
+        if operator not in ("=", "<>") or kind.args[0].name in (
+            "double",
+            "real",
+            "array",
+            "row",
+            "map",
+        ):
+            raise refuse(f"comparing arrays with {operator} or of {kind.args[0]}")
+        equal = f"trino_list_equal({x}, {y})"
+        return equal if operator == "=" else f"(NOT {equal})"
+    return f"({x} {operator} {y})"
+
+
+def _compare_rows(a: Value, b: Value, operator: str) -> str:
+    if operator not in ("=", "<>"):
+        raise refuse(f"comparing rows with {operator}")
+    parts = [
+        compare(
+            Value(f"struct_extract_at({a.sql}, {i})", kind),
+            Value(f"struct_extract_at({b.sql}, {i})", kind),
+            "=",
+        )
+        for i, (_, kind) in enumerate(a.type.args, 1)
+    ]
+    equal = f"({' AND '.join(parts)})"
+    return equal if operator == "=" else f"(NOT {equal})"
+
+
+def distinct_from(a: Value, b: Value, node: exp.Expr) -> str:
+    """``a IS DISTINCT FROM b``."""
+    kind = common(a.type, b.type)
+    if kind is None:
+        raise mismatch(f"Cannot apply operator: {a.type} IS DISTINCT FROM {b.type}", node)
+    return f"({coerce(a, kind).sql} IS DISTINCT FROM {coerce(b, kind).sql})"
+
+
+def arithmetic(a: Value, b: Value, operator: str, node: exp.Expr | None = None) -> Value:
+    """``a + b`` and the like."""
+    times = {a.type.name, b.type.name} & {*t.TIMES}
+    if times or {a.type, b.type} & {t.DAYS, t.MONTHS}:
+        return _time_arithmetic(a, b, operator, node)
+    if a.type == b.type == t.UNKNOWN:
+        raise QueryError(
+            "AMBIGUOUS_FUNCTION_CALL", f"Could not choose a best candidate operator {operator}"
+        )
+    kind = common(a.type, b.type)
+    if kind is None or not t.is_number(kind):
+        raise mismatch(f"Cannot apply operator: {a.type} {operator} {b.type}", node)
+    a, b = (coerce(one, kind) if one.type == t.UNKNOWN else one for one in (a, b))
+    if kind.name == "decimal":
+        return _decimal_arithmetic(a, b, operator)
+    x, y = coerce(a, kind).sql, coerce(b, kind).sql
+    if kind in t.INTEGERS and operator == "/":
+        return Value(f"CAST({x} // {y} AS {kind.duckdb})", kind)
+    sql = f"({x} {operator} {y})"
+    if kind in t.INTEGERS and kind not in (t.INTEGER, t.BIGINT):
+        sql = f"CAST({sql} AS {kind.duckdb})"
+    return Value(f"CAST({sql} AS FLOAT)" if kind == t.REAL else sql, kind)
+
+
+def _decimal_arithmetic(a: Value, b: Value, operator: str) -> Value:
+    """The exact result, of the type that Trino's manual gives ("Decimal operators")."""
+    (p1, s1), (p2, s2) = t.as_decimal(a.type) or (0, 0), t.as_decimal(b.type) or (0, 0)
+    x = coerce(a, t.decimal(p1, s1)).sql
+    y = coerce(b, t.decimal(p2, s2)).sql
+    scale = max(s1, s2)
+    if operator == "*":
+        if s1 + s2 > 38:
+            raise QueryError(
+                "INVALID_FUNCTION_ARGUMENT", f"DECIMAL scale must be in range [0, 38]: {s1 + s2}"
+            )
+        kind = t.decimal(p1 + p2, s1 + s2)
+        if p1 + p2 > 18:
+            x = f"CAST({x} AS DECIMAL(38,{s1}))"
+        return Value(f"CAST({x} * {y} AS {kind.duckdb})", kind)
+    if operator == "/":
+        kind = t.decimal(p1 + s2 + max(s2 - s1, 0), scale)
+        quotient = f"trino_divide({_digits(x)}, {_digits(y)}, {scale - s1 + s2}, {scale})"
+        return Value(f"CAST({quotient} AS {kind.duckdb})", kind)
+    if operator == "%":
+        kind = t.decimal(min(p2 - s2, p1 - s1) + scale, scale)
+        wide = f"DECIMAL(38,{scale})"
+        return Value(f"CAST(CAST({x} AS {wide}) % CAST({y} AS {wide}) AS {kind.duckdb})", kind)
+    kind = t.decimal(max(p1 - s1, p2 - s2) + scale + 1, scale)
+    return Value(
+        f"CAST(CAST({x} AS {kind.duckdb}) {operator} CAST({y} AS {kind.duckdb}) AS {kind.duckdb})",
+        kind,
+    )
+
+
+def _digits(sql: str) -> str:
+    """A decimal's digits without the point, as text."""
+    return f"replace(CAST({sql} AS VARCHAR), '.', '')"
+
+
+def _time_arithmetic(a: Value, b: Value, operator: str, node: exp.Expr | None) -> Value:
+    if b.type.name in t.TIMES and operator == "+":
+        a, b = b, a
+    spans = (t.DAYS, t.MONTHS)
+    if operator in "+-" and a.type.name in t.TIMES:
+        if b.type in spans:
+            return add_span(a, b, -1 if operator == "-" else 1)
+        kind = common(a.type, b.type)
+        if operator == "-" and kind is not None and b.type != t.UNKNOWN:
+            x, y = coerce(a, kind).sql, coerce(b, kind).sql
+            if kind == t.DATE:
+                return Value(f"(CAST({x} - {y} AS BIGINT) * 86400000)", t.DAYS)
+            return Value(f"((epoch_us({x}) - epoch_us({y})) // 1000)", t.DAYS)
+    if operator in "+-" and a.type == b.type and a.type in spans:
+        return Value(f"({a.sql} {operator} {b.sql})", a.type)
+    if operator == "*" and b.type in spans:
+        a, b = b, a
+    if operator in "*/" and a.type in spans and b.type in t.INTEGERS:
+        return Value(f"({a.sql} {'//' if operator == '/' else '*'} {b.sql})", a.type)
+    raise mismatch(f"Cannot apply operator: {a.type} {operator} {b.type}", node)
+
+
+def add_span(time: Value, span: Value, sign: int = 1) -> Value:
+    """A time and an interval: of months on its own clock, of milliseconds on the world's."""
+    kind = time.type
+    amount = f"CAST({'-' if sign < 0 else ''}({span.sql}) AS {'INTEGER' if span.type == t.MONTHS else 'BIGINT'})"
+    if span.type == t.MONTHS:
+        moved = f"({local_time(time)} + to_months({amount}))"
+        if kind.name == "zoned":
+            return Value(shifted(moved, zone_of(kind), -1), kind)
+        return Value(f"CAST({moved} AS {kind.duckdb})", kind)
+    if kind == t.DATE:
+        wrong = "trino_error('INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date')"
+        days = f"CASE WHEN {amount} % 86400000 <> 0 THEN {wrong} ELSE CAST({amount} // 86400000 AS INTEGER) END"
+        return Value(f"({time.sql} + {days})", t.DATE)
+    return Value(
+        f"({time.sql} + to_milliseconds({amount}))",
+        Type(kind.name, (max(3, kind.args[0]), *kind.args[1:])),
+    )
+
+
+# -- literals --------------------------------------------------------------------------------------
+
+
+def literal(node: exp.Literal, negative: bool = False) -> Value:
+    """A number or a text."""
+    if node.is_string:
+        return Value(text(node.name), t.VARCHAR, node.name)
+    written = ("-" if negative else "") + node.name.lower()
+    if re.fullmatch(r"-?\d+", written):
+        number = int(written)
+        if not -(2**63) <= number < 2**63:
+            raise QueryError("SYNTAX_ERROR", f"Invalid numeric literal: {written}")
+        if -(2**31) <= number < 2**31:
+            return Value(f"CAST({number} AS INTEGER)", t.INTEGER, number)
+        return Value(f"CAST({number} AS BIGINT)", t.BIGINT, number)
+    if "e" in written:
+        return Value(f"CAST('{float(written)!r}' AS DOUBLE)", t.DOUBLE, float(written))
+    kind = decimal_literal(written)
+    return Value(f"CAST('{written}' AS {kind.duckdb})", kind, float(written))
+
+
+def decimal_literal(written: str) -> Type:
+    """``1.50`` is as wide as it is written."""
+    match = re.fullmatch(r"[+-]?0*(\d*)(?:\.(\d*))?", written.strip())
+    if not match:
+        raise QueryError("INVALID_LITERAL", f"'{written}' is not a valid decimal literal")
+    whole, fraction = match[1], match[2] or ""
+    precision = max(len(whole) + len(fraction), 1)
+    if precision > 38:
+        raise QueryError("NUMERIC_VALUE_OUT_OF_RANGE", f"Invalid decimal literal '{written}'")
+    return t.decimal(precision, len(fraction))
+
+
+def timestamp_literal(
+    written: str, name: str = "INVALID_LITERAL", digits: int | None = None
+) -> Value:
+    """``TIMESTAMP '...'``, with a zone or without."""
+    fraction = re.search(r"\d:\d+(?::\d+(?:\.(\d+))?)?", written)
+    precision = digits if digits is not None else len((fraction and fraction[1]) or "")
+    if precision > 3:
+        raise refuse("timestamps finer than milliseconds")
+    try:
+        found, zone = moment(written, precision)
+    except QueryError:
+        raise QueryError(name, f"'{written}' is not a valid TIMESTAMP literal") from None
+    shown = f"TIMESTAMP '{found:%Y-%m-%d %H:%M:%S.%f}'"
+    shown = (
+        shown.replace("TIMESTAMP '", "TIMESTAMP '" + "0" * (4 - len(str(found.year))))
+        if found.year < 1000 and not shown[11:15].isdigit()
+        else shown
+    )
+    if zone is None:
+        return Value(shown, t.timestamp(precision))
+    zone = read_zone(zone.strip(), name)
+    if "/" in zone:  # a time that a change of the clocks leaves out does not exist
+        there = found.replace(tzinfo=ZoneInfo(zone))
+        back = there.astimezone(ZoneInfo("UTC")).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+        if back != found:
+            raise QueryError(name, f"'{written}' is not a valid TIMESTAMP literal")
+        at = there.astimezone(ZoneInfo("UTC"))
+        return Value(f"TIMESTAMP '{at:%Y-%m-%d %H:%M:%S.%f}'", t.zoned(zone, precision))
+    return Value(shifted(shown, zone, -1), t.zoned(zone, precision))
+
+
+_UNITS = {
+    "day": 86_400_000, "hour": 3_600_000, "minute": 60_000, "second": 1000, "year": 12, "month": 1,
+}  # fmt: skip
+
+
+def interval_literal(node: exp.Interval) -> Value:
+    """``INTERVAL '1' DAY``, ``'2-3' YEAR TO MONTH``, ``'1 02:03:04' DAY TO SECOND``."""
+    unit, value = node.args.get("unit"), node.this
+    if not isinstance(value, exp.Literal) or not value.is_string or unit is None:
+        raise refuse("an interval that is no literal")
+    written, sign = value.name.lstrip("+-"), -1 if value.name.startswith("-") else 1
+    invalid = QueryError("INVALID_LITERAL", f"'{value.name}' is not a valid INTERVAL literal")
+    if isinstance(unit, exp.IntervalSpan):
+        span = (unit.this.name.lower(), unit.expression.name.lower())
+        if span == ("year", "month") and (match := re.fullmatch(r"(\d+)-(\d+)", written)):
+            return Value(str(sign * (int(match[1]) * 12 + int(match[2]))), t.MONTHS)
+        match = re.fullmatch(r"(\d+) (\d+):(\d+):(\d+)(?:\.(\d{1,3}))?", written)
+        if span == ("day", "second") and match:
+            days, hours, minutes, seconds = (int(match[i]) for i in range(1, 5))
+            total = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+            return Value(str(sign * (total * 1000 + int((match[5] or "0").ljust(3, "0")))), t.DAYS)
+        raise refuse(f"the interval '{value.name}' {span[0]} to {span[1]}")
+    name = unit.name.lower()
+    if name not in _UNITS:
+        raise QueryError("TYPE_NOT_FOUND", f"Unknown type: interval {name}")
+    if name == "second" and (match := re.fullmatch(r"(\d+)\.(\d{1,3})", written)):
+        return Value(str(sign * (int(match[1]) * 1000 + int(match[2].ljust(3, "0")))), t.DAYS)
+    if not written.isdigit():
+        raise invalid
+    kind = t.MONTHS if name in ("year", "month") else t.DAYS
+    return Value(str(sign * int(written) * _UNITS[name]), kind)
+
+
+def typed_literal(written: str, to: Type) -> Value:
+    """``DATE '...'`` and the like."""
+    if to.name in ("timestamp", "zoned"):
+        return timestamp_literal(written)
+    if to.name == "decimal":
+        return Value(
+            f"CAST('{written.strip()}' AS {decimal_literal(written).duckdb})",
+            decimal_literal(written),
+        )
+    if to.name == "json":
+        return Value(f"trino_json_parse({text(written)})", t.JSON)
+    if to.name == "date":
+        try:
+            return Value(f"DATE '{cast_date(written).isoformat()}'", t.DATE)
+        except QueryError as error:
+            if error.name == "NOT_SUPPORTED":
+                raise
+            raise QueryError(
+                "INVALID_LITERAL", f"'{written}' is not a valid DATE literal"
+            ) from None
+    return cast(Value(text(written), t.VARCHAR), to)
