@@ -66,6 +66,7 @@ lake = DeliveryToLake(
         transform_buffer_size_mb=settings.transform_buffer_size_mb,
         transform_buffer_interval_seconds=settings.transform_buffer_interval_seconds,
         transform_memory_mb=settings.transform_memory_mb,
+        monitoring_level=settings.monitoring,
         platform=platform,
         pseudonym_key_version=settings.pseudonym_key_version,
         retention_days=settings.retention_days,
@@ -138,6 +139,7 @@ batch = BatchProjection(
         batch_schedule=settings.batch_schedule,
         batch_worker_type=settings.batch_worker_type,
         batch_workers=settings.batch_workers,
+        batch_execution_class=settings.batch_execution_class,
         batch_timeout_minutes=settings.batch_timeout_minutes,
         batch_retries=settings.batch_retries,
         batch_look_back_hours=settings.batch_look_back_hours,
@@ -145,6 +147,7 @@ batch = BatchProjection(
         batch_snapshot_days=settings.batch_snapshot_days,
         batch_orphan_days=settings.batch_orphan_days,
         batch_buckets=settings.batch_buckets,
+        platform=platform,
         log_retention_days=settings.log_retention_days,
         kms_key_arn=key,
     ),
@@ -196,7 +199,9 @@ pulumi.export("schema", schema.to_json())
 if lake.pseudonym_key_arn:
     pulumi.export("pseudonymKeyArn", lake.pseudonym_key_arn)
 
-if settings.monitoring:
+if batch.batch_check_function_name is not None:
+    pulumi.export("batchCheckFunctionName", batch.batch_check_function_name)
+if settings.monitoring != "off":
     monitoring = Monitoring(
         f"{prefix}-monitoring",
         MonitoringArgs(
@@ -209,6 +214,8 @@ if settings.monitoring:
             transform_function_name=lake.transform_function_name,
             crawler_name=catalog.crawler_name,
             job_names=[batch.batch_job_name],
+            batch_check_function_name=batch.batch_check_function_name,
+            monitoring_level=settings.monitoring,
             alarm_email=settings.alarm_email,
             batch_window_seconds=settings.batch_window_seconds,
             buffer_interval_seconds=settings.buffer_interval_seconds,
@@ -220,7 +227,8 @@ if settings.monitoring:
         ),
     )
     pulumi.export("alarmTopicArn", monitoring.alarm_topic_arn)
-    pulumi.export("operationsDashboardName", monitoring.operations_dashboard_name)
+    if monitoring.operations_dashboard_name is not None:
+        pulumi.export("operationsDashboardName", monitoring.operations_dashboard_name)
 if settings.order_generator:
     generator = OrderGenerator(
         f"{prefix}-generator",

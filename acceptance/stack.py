@@ -32,6 +32,8 @@ SETTINGS: Mapping[str, str] = {
     "ttlAttribute": "expires_at",
     # Few retries, so that the pipe gives up a rejected change within the check's time.
     "maximumRetryAttempts": "5",
+    # The run checks every alarm.
+    "monitoring": "full",
     # A run that fails on purpose fails once.
     "batchRetries": "0",
 }

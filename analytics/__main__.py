@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -15,11 +17,12 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from analytics import ParameterError, Query, load_queries, schema_of
+from analytics.alternatives import beside, ways
 from analytics.capacity.chain import Chain, ChainError
 from analytics.capacity.hops import Load as Flow
 from analytics.capacity.limits import ITEM_BYTES
 from analytics.capacity.report import Report
-from analytics.cost import NOT_COUNTED, Estimate, Load
+from analytics.cost import DAY_SECONDS, NOT_COUNTED, Estimate, Load
 from analytics.dashboard import serve
 from analytics.output import Format, write
 from analytics.tableau import DRIVER_SETTINGS, data_source, driver_settings
@@ -173,7 +176,12 @@ def dashboard(
 
 @app.command()
 def cost(  # noqa: PLR0917 - the command line's
-    orders_per_day: Annotated[float, typer.Option(min=0, help="Orders placed a day.")] = 10_000,
+    orders_per_day: Annotated[
+        float | None, typer.Option(min=0, help="Orders placed a day. Default 10,000.")
+    ] = None,
+    changes_per_second: Annotated[
+        float | None, typer.Option(min=0, help="Changes a second, instead of orders a day.")
+    ] = None,
     order_bytes: Annotated[
         int, typer.Option("--bytes", min=1, max=400_000, help="Size of an order in the table.")
     ] = 250,
@@ -186,10 +194,19 @@ def cost(  # noqa: PLR0917 - the command line's
 ) -> None:
     """Estimate the pipeline's cost a month, dev and prod side by side; makes no AWS calls.
 
-    Example: python -m analytics cost --orders-per-day 100000 --bytes 400
+    Shows also what AWS's own integrations cost at the same load, at least. A provisioned stream
+    gets the shards that the load needs.
+
+    Examples: python -m analytics cost --orders-per-day 100000 --bytes 400
+
+    python -m analytics cost --changes-per-second 50 --json
     """
+    if orders_per_day is not None and changes_per_second is not None:
+        fail("give --orders-per-day or --changes-per-second, not both", WRONG_USAGE)
+    if changes_per_second is not None:
+        orders_per_day = changes_per_second * DAY_SECONDS / changes
     load = Load(
-        orders=orders_per_day,
+        orders=10_000 if orders_per_day is None else orders_per_day,
         order_bytes=order_bytes,
         changes=changes,
         queries=queries,
@@ -197,9 +214,12 @@ def cost(  # noqa: PLR0917 - the command line's
     )
     estimate = Estimate.of(load)
     if as_json:
-        typer.echo(estimate.to_json())
+        facts = {**estimate.facts(), "beside": [asdict(one) for one in ways(load)]}
+        typer.echo(json.dumps(facts, indent=2))
         return
-    _stdout().print(estimate.table())
+    console = _stdout()
+    console.print(estimate.table())
+    console.print(beside(load))
     typer.echo(f"List prices of {REGION} as of {DATED}. Not counted: {NOT_COUNTED}.")
 
 

@@ -202,10 +202,31 @@ class Bench:
         keys = [one["Key"] for page in found for one in page.get("Contents", ())]
         return sum(key.endswith(".metadata.json") for key in keys)
 
+    def batch_check(self, _: str) -> None:
+        """Let the check find a new object and start the job; stop the job again."""
+        time.sleep(_FORGET_SECONDS)
+        outputs, aws = self.stack.outputs, self.stack.aws
+        key = f"projection/{time.strftime('day=%Y-%m-%d/hour=%H', time.gmtime())}/{uuid.uuid4()}"
+        aws.client("s3").put_object(Bucket=outputs["bucketName"], Key=key, Body=b"{}")
+        name = outputs["batchCheckFunctionName"]
+        answer = aws.client("lambda", max_attempts=1).invoke(FunctionName=name)
+        assert self.stack.jobs is not None
+        self.stack.jobs.stop()
+        told = json.loads(answer["Payload"].read())
+        if answer.get("FunctionError") or not told["started"]:
+            raise LocalError(told.get("errorMessage", "the check started nothing"))
+
+    def batch_schedule(self, role: str) -> None:
+        """Invoke the batch check."""
+        self._invoke(role, "batchCheckFunctionName")
+
     def schedule(self, role: str) -> None:
-        """Invoke the function."""
+        """Invoke the order generator."""
+        self._invoke(role, "orderGeneratorFunctionName")
+
+    def _invoke(self, role: str, output: str) -> None:
         who = self.stack.aws.assume(self._role_arn(role), "schedule")
-        name = self.stack.outputs["orderGeneratorFunctionName"]
+        name = self.stack.outputs[output]
         self.stack.aws.client("lambda", who, max_attempts=1).invoke(
             FunctionName=name, InvocationType="DryRun"
         )
@@ -433,6 +454,8 @@ def least_privilege(
                 "lake-firehose": bench.firehose,
                 "catalog-crawler": bench.crawler,
                 "-batch-role": bench.batch,
+                "-batch-check-role": bench.batch_check,
+                "-batch-schedule-role": bench.batch_schedule,
                 "generator-schedule": bench.schedule,
                 "generator-role": bench.generator_role,
             }
@@ -456,7 +479,7 @@ def least_privilege(
                     exercise = _as_user(bench, without(document, action), use)
                     jobs.append((output.removesuffix("PolicyArn"), action, exercise))
             jobs = [one for one in jobs if only in f"{one[0]} {one[1]}"]
-            if any(who.startswith("batch-role") for who, *_ in jobs):
+            if any(who.startswith("batch-") for who, *_ in jobs):
                 bench.prepare_batch()
             for who, action, exercise in jobs:
                 why = fails(exercise)

@@ -53,6 +53,8 @@ WHY = {
     "LookForFolders": "Spark looks for an object before it lists a folder",
     "KeepTable": "writes the files of the current orders table and deletes old ones",
     "KeepTemporary": "writes and deletes Spark's temporary files",
+    "FindNewObjects": "looks for new event rows",
+    "StartBatch": "looks when the batch job last succeeded, and starts it",
     "KeepTables": "creates and updates the current orders table and its view",
 }
 """By statement Sid."""

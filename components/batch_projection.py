@@ -3,17 +3,20 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import pulumi
 import pulumi_aws as aws
 
+from components.archives import functions
+from components.archives.lambda_zip import Platform
 from components.arguments import checks, limits
 from components.arguments.settings import Settings
 from components.catalog import View, presto_type
 from components.definitions import glue_security, policies
+from components.python_function import PythonFunction, PythonFunctionArgs
 from components.service_role import ServiceRole, ServiceRoleArgs
 from schema import ORDERS, Schema, layout
 
@@ -27,6 +30,7 @@ MODULES = (
 GLUE_VERSION = "5.1"
 """Spark 3.5.6, Python 3.11, Iceberg 1.10.0. Keep ``local/standins/spark/pom.xml`` in step."""
 
+_CHECK_MEMORY_MB, _CHECK_TIMEOUT_SECONDS = 128, 60
 WorkerType = Literal["G.1X", "G.2X", "G.4X", "G.8X"]
 
 
@@ -46,8 +50,11 @@ class BatchProjectionArgs:
         A view over the table and the newer event rows. Each run of a scheduled job updates it. Its
         SQL contains ``${day}`` and ``${hour}``.
     batch_schedule:
-        When the job runs (``cron(...)``, UTC). None: only when started by hand. The job then does
-        not change the view, because the table may be out of date.
+        When a function checks the log (``cron(...)``, UTC) and starts the job if anything is new.
+        None: the job runs only when started by hand. It then does not change the view, because the
+        table may be out of date.
+    batch_execution_class:
+        ``flex`` runs on spare capacity, for a third less. AWS may start it late.
     batch_worker_type, batch_workers:
         Type and number of Glue workers. A G.1X has 4 vCPUs and 16 GB. One worker is Spark's driver.
     batch_timeout_minutes:
@@ -62,6 +69,8 @@ class BatchProjectionArgs:
         Days after which old snapshots of the table, and files that no snapshot uses, are deleted.
     batch_buckets:
         Number of bucket partitions of a new table, by key.
+    platform:
+        The platform the check is built for.
     kms_key_arn:
         The key of the bucket. Encrypts the job's objects and logs. Without it, AWS-managed keys
         are used.
@@ -76,6 +85,7 @@ class BatchProjectionArgs:
     batch_schedule: limits.Cron | None = None
     batch_worker_type: WorkerType = Settings.batch_worker_type
     batch_workers: limits.GlueWorkers = Settings.batch_workers
+    batch_execution_class: limits.ExecutionClass = Settings.batch_execution_class
     batch_timeout_minutes: limits.GlueTimeoutMinutes = Settings.batch_timeout_minutes
     batch_retries: limits.GlueRetries = Settings.batch_retries
     batch_look_back_hours: limits.LookBackHours = Settings.batch_look_back_hours
@@ -83,6 +93,7 @@ class BatchProjectionArgs:
     batch_snapshot_days: limits.RetentionDays = Settings.batch_snapshot_days
     batch_orphan_days: limits.OrphanDays = Settings.batch_orphan_days
     batch_buckets: limits.Buckets = Settings.batch_buckets
+    platform: Platform = field(default_factory=lambda: functions.AWS)
     log_retention_days: limits.LogRetentionDays = Settings.log_retention_days
     kms_key_arn: limits.KeyArn | None = None
 
@@ -99,6 +110,8 @@ class BatchProjection(pulumi.ComponentResource):
     """The Glue job's ARN."""
     batch_log_group: pulumi.Output[str]
     """The log group with each run's figures, one line of JSON a run."""
+    batch_check_function_name: pulumi.Output[str] | None
+    """The function that a schedule asks to start the job; none without a schedule."""
 
     def __init__(
         self, name: str, args: BatchProjectionArgs, opts: pulumi.ResourceOptions | None = None
@@ -156,6 +169,8 @@ class BatchProjection(pulumi.ComponentResource):
             glue_version=GLUE_VERSION,
             worker_type=args.batch_worker_type,
             number_of_workers=args.batch_workers,
+            # Left out for the standard class: AWS does not need it said.
+            execution_class="FLEX" if args.batch_execution_class == "flex" else None,
             timeout=args.batch_timeout_minutes,
             max_retries=args.batch_retries,
             # Concurrent runs are safe, but the second would only repeat the first.
@@ -184,14 +199,11 @@ class BatchProjection(pulumi.ComponentResource):
                 child, pulumi.ResourceOptions(depends_on=[role.policy, *logs])
             ),
         )
+        self.batch_check_function_name = None
         if args.batch_schedule:
-            aws.glue.Trigger(
-                f"{name}-schedule",
-                type="SCHEDULED",
-                schedule=args.batch_schedule,
-                actions=[aws.glue.TriggerActionArgs(job_name=job.name)],
-                opts=child,
-            )
+            check = _check(name, args, job, child)
+            _schedule(name, args.batch_schedule, args.kms_key_arn, check, child)
+            self.batch_check_function_name = check.name
         self.batch_job_name = job.name
         self.batch_job_arn = job.arn
         self.batch_log_group = logs[0].name
@@ -200,8 +212,58 @@ class BatchProjection(pulumi.ComponentResource):
                 "batch_job_name": self.batch_job_name,
                 "batch_job_arn": self.batch_job_arn,
                 "batch_log_group": self.batch_log_group,
+                "batch_check_function_name": self.batch_check_function_name,
             }
         )
+
+
+def _check(
+    name: str, args: BatchProjectionArgs, job: aws.glue.Job, child: pulumi.ResourceOptions
+) -> PythonFunction:
+    """The function that starts the job if anything is new: a run in vain costs a hundred times."""
+    return PythonFunction(
+        f"{name}-check",
+        PythonFunctionArgs(
+            package=functions.batch_check(args.platform),
+            platform=args.platform,
+            memory_mb=_CHECK_MEMORY_MB,
+            timeout_seconds=_CHECK_TIMEOUT_SECONDS,
+            environment={
+                "JOB_NAME": job.name,
+                "BUCKET_NAME": args.bucket_name,
+                "LOG_PREFIX": layout.PROJECTION_PREFIX,
+                "LOOK_BACK_HOURS": str(args.batch_look_back_hours),
+            },
+            statements=policies.start_batch(job.arn, args.bucket_arn),
+            log_retention_days=args.log_retention_days,
+            kms_key_arn=args.kms_key_arn,
+        ),
+        child,
+    )
+
+
+def _schedule(
+    name: str, when: str, key: str | None, check: PythonFunction, child: pulumi.ResourceOptions
+) -> None:
+    role = ServiceRole(
+        f"{name}-schedule",
+        ServiceRoleArgs(
+            service="scheduler.amazonaws.com",
+            statements=[
+                *policies.invoke(check.arn),
+                *policies.read_schedule(check.arn, f"{name}-schedule", key),
+            ],
+        ),
+        child,
+    )
+    aws.scheduler.Schedule(
+        f"{name}-schedule",
+        schedule_expression=when,
+        kms_key_arn=key,
+        flexible_time_window=aws.scheduler.ScheduleFlexibleTimeWindowArgs(mode="OFF"),
+        target=aws.scheduler.ScheduleTargetArgs(arn=check.arn, role_arn=role.arn),
+        opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[role.policy])),
+    )
 
 
 class _Files:

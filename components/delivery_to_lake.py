@@ -11,6 +11,7 @@ from components.archives.lambda_zip import Platform
 from components.arguments import checks, limits
 from components.arguments.settings import Settings
 from components.definitions import glue_tables, policies
+from components.definitions.alarms import TRANSFORM_METRICS
 from components.private_bucket import PrivateBucket, PrivateBucketArgs
 from components.pseudonym_key import PseudonymKey, PseudonymKeyArgs
 from components.python_function import PythonFunction, PythonFunctionArgs
@@ -52,6 +53,9 @@ class DeliveryToLakeArgs:
         Firehose writes an object when either is reached. Parquet needs 64 MB or more.
     transform_buffer_size_mb, transform_buffer_interval_seconds:
         Firehose invokes the transform when either is reached.
+    monitoring_level:
+        Which of the transform's metrics reach CloudWatch, where each costs $0.30 a month: all
+        (``full``), the number of rejected records (``basic``) or none (``off``).
     platform:
         The platform the transform is built for.
     retention_days:
@@ -80,6 +84,7 @@ class DeliveryToLakeArgs:
     # at 45, plus the runtime. More memory only buys CPU at the same price for the same work: at
     # 256 MB such a batch takes about half a second, far less than the time it was buffered for.
     transform_memory_mb: limits.MemoryMb = Settings.transform_memory_mb
+    monitoring_level: limits.MonitoringLevel = Settings.monitoring
     platform: Platform = field(default_factory=lambda: functions.AWS)
     pseudonym_key_version: limits.PseudonymKeyVersion = Settings.pseudonym_key_version
     retention_days: limits.RetentionDays = Settings.retention_days
@@ -140,13 +145,7 @@ class DeliveryToLake(pulumi.ComponentResource):
                 platform=args.platform,
                 memory_mb=args.transform_memory_mb,
                 timeout_seconds=TRANSFORM_TIMEOUT_SECONDS,
-                # The version is there so that another key reaches functions that already run.
-                environment={
-                    "PSEUDONYM_KEY": pseudonym_key.secret_arn,
-                    "PSEUDONYM_KEY_VERSION": pseudonym_key.version_id,
-                }
-                if pseudonym_key
-                else {},
+                environment=_metrics(args.monitoring_level) | _pseudonym_key(pseudonym_key),
                 statements=policies.read_pseudonym_key(pseudonym_key.secret_arn, args.kms_key_arn)
                 if pseudonym_key
                 else (),
@@ -272,6 +271,19 @@ def _processing(
             )
         ],
     )
+
+
+def _pseudonym_key(key: PseudonymKey | None) -> dict[str, pulumi.Input[str]]:
+    """The transform's environment. The version reaches functions that already run."""
+    if key is None:
+        return {}
+    return {"PSEUDONYM_KEY": key.secret_arn, "PSEUDONYM_KEY_VERSION": key.version_id}
+
+
+def _metrics(level: limits.MonitoringLevel) -> dict[str, pulumi.Input[str]]:
+    """The transform's environment: nothing for all metrics, as it was before there were levels."""
+    metrics = TRANSFORM_METRICS.get(level)
+    return {} if metrics is None else {"METRICS": ",".join(metrics) or "none"}
 
 
 def _row_table(

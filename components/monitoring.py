@@ -67,6 +67,10 @@ class MonitoringArgs:
 
     Parameters
     ----------
+    monitoring_level:
+        ``full``: every alarm and the dashboard. ``basic``: five alarms, of one metric each, and no
+        dashboard; any rejected record then rings. Each metric of an alarm costs $0.10 a month, the
+        dashboard $3.
     table_name:
         The name of the table.
     stream_arn:
@@ -75,6 +79,8 @@ class MonitoringArgs:
         The name of the Kinesis stream.
     crawler_name, job_names:
         The crawler and the Glue jobs whose failed runs are reported.
+    batch_check_function_name:
+        The function that starts the batch job, if there is one.
     alarm_email:
         The address to notify. AWS asks it to confirm. Without it, subscribe to the topic yourself.
     batch_window_seconds:
@@ -84,7 +90,7 @@ class MonitoringArgs:
     transform_timeout_seconds:
         The transform's timeout.
     failed_record_percent:
-        Alarm when this percentage of records is rejected.
+        Alarm when this percentage of records is rejected. For ``full`` only.
     delivery_format:
         ``parquet`` adds an alarm for failed conversions.
     kms_key_arn:
@@ -103,6 +109,8 @@ class MonitoringArgs:
     transform_function_name: pulumi.Input[str]
     crawler_name: pulumi.Input[str]
     job_names: Sequence[pulumi.Input[str]] = ()
+    batch_check_function_name: pulumi.Input[str] | None = None
+    monitoring_level: limits.MonitoringLevel = Settings.monitoring
     alarm_email: limits.EmailAddress | None = None
     batch_window_seconds: limits.BatchWindowSeconds = Settings.batch_window_seconds
     buffer_interval_seconds: limits.BufferIntervalSeconds = Settings.buffer_interval_seconds
@@ -116,7 +124,7 @@ class MonitoringArgs:
     filter_patterns: Sequence[Mapping[str, Any]] = ()
 
     def __post_init__(self) -> None:
-        checks.require(self)
+        checks.require(self, _something_to_monitor)
 
     @property
     def freshness_seconds(self) -> int:
@@ -132,13 +140,19 @@ class MonitoringArgs:
         return 2 * (self.batch_window_seconds + self.transform_buffer_interval_seconds) + 300
 
 
+def _something_to_monitor(args: MonitoringArgs, label: checks.Label) -> str | None:
+    if args.monitoring_level != "off":
+        return None
+    return f"{label('monitoring_level')}: must be full or basic; leave the component out for off"
+
+
 class Monitoring(pulumi.ComponentResource):
-    """CloudWatch alarms for the whole pipeline, an SNS topic they notify, and a dashboard."""
+    """CloudWatch alarms for the pipeline, an SNS topic they notify, and a dashboard."""
 
     alarm_topic_arn: pulumi.Output[str]
     """The ARN of the SNS topic. Subscribe to it to be notified."""
-    operations_dashboard_name: pulumi.Output[str]
-    """The name of the CloudWatch dashboard."""
+    operations_dashboard_name: pulumi.Output[str] | None
+    """The name of the CloudWatch dashboard; none with ``basic``."""
 
     def __init__(
         self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None
@@ -169,28 +183,34 @@ class Monitoring(pulumi.ComponentResource):
                 opts=child,
             )
         names: dict[str, pulumi.Input[str]] = {one: getattr(args, one) for one in _NAMES}
+        if args.batch_check_function_name is not None:
+            names["batch_check_function_name"] = args.batch_check_function_name
         names["dlq_name"] = _after(":", args.dlq_arn)
         names["stream_label"] = _after("/", args.stream_arn)
         watched = alarms(
+            level=args.monitoring_level,
             freshness_seconds=args.freshness_seconds,
             age_seconds=args.age_seconds,
             transform_timeout_seconds=args.transform_timeout_seconds,
             failed_record_percent=args.failed_record_percent,
             parquet=args.delivery_format == "parquet",
             filtered=bool(args.filter_patterns),
+            batch_check=args.batch_check_function_name is not None,
         )
         ring = [_alarm(name, alarm, names, topic, child) for alarm in watched]
-        region = aws.get_region_output(opts=pulumi.InvokeOptions(parent=self)).region
-        dashboard = aws.cloudwatch.Dashboard(
-            f"{name}-dashboard",
-            dashboard_name=name,
-            dashboard_body=operations_dashboard.body(
-                name, region, names, [one.arn for one in ring]
-            ),
-            opts=child,
-        )
         self.alarm_topic_arn = topic.arn
-        self.operations_dashboard_name = dashboard.dashboard_name
+        self.operations_dashboard_name = None
+        if args.monitoring_level == "full":
+            region = aws.get_region_output(opts=pulumi.InvokeOptions(parent=self)).region
+            dashboard = aws.cloudwatch.Dashboard(
+                f"{name}-dashboard",
+                dashboard_name=name,
+                dashboard_body=operations_dashboard.body(
+                    name, region, names, [one.arn for one in ring]
+                ),
+                opts=child,
+            )
+            self.operations_dashboard_name = dashboard.dashboard_name
         self.register_outputs(
             {
                 "alarm_topic_arn": self.alarm_topic_arn,

@@ -387,16 +387,18 @@ class Status:
         return Line(part=part, says=says, facts=facts)
 
     def _alarms(self, part: str) -> Line:
-        prefix = self._account.outputs.get("operationsDashboardName")
-        if not prefix:
+        topic = self._account.outputs.get("alarmTopicArn")
+        if not topic:
             says = "unknown: the stack has none (sales-cdc:monitoring is off)"
             return _unknown(part, says)
+        prefix = topic.rpartition(":")[2].rpartition("-alarms-")[0]
         pages = (
             self._account.client("cloudwatch")
             .get_paginator("describe_alarms")
             .paginate(AlarmNamePrefix=f"{prefix}-")
         )
-        found = [one for page in pages for one in page["MetricAlarms"]]
+        alarms = (one for page in pages for one in page["MetricAlarms"])
+        found = [one for one in alarms if topic in one["AlarmActions"]]
         ringing = sorted(_section(one) for one in found if one["StateValue"] == "ALARM")
         facts = {"alarms": len(found), "ringing": ringing}
         if ringing:

@@ -26,6 +26,7 @@ KINDS: Mapping[str, str] = {
     "readerPolicyArn": "iam:policy",
     "operatorPolicyArn": "iam:policy",
     "batchJobName": "glue:job",
+    "batchCheckFunctionName": "lambda:function",
     "alarmTopicArn": "sns:topic",
     "operationsDashboardName": "cloudwatch:dashboard",
 }

@@ -36,6 +36,11 @@ def order_generator(platform: Platform) -> Path:
     return _build("order_generator", files, platform)
 
 
+def batch_check(platform: Platform) -> Path:
+    """The function that starts the batch job when there is something new."""
+    return _build("batch_check", {}, platform)
+
+
 def _build(name: str, files: dict[str, str], platform: Platform) -> Path:
     sources = FUNCTIONS / name
     lines = (sources / "requirements.txt").read_text().splitlines()

@@ -15,6 +15,7 @@ StreamMode = Literal["on-demand", "provisioned"]
 StreamViewType = Literal["NEW_AND_OLD_IMAGES", "NEW_IMAGE", "KEYS_ONLY"]
 """No OLD_IMAGE: inserts and updates would reach the lake without their values."""
 LogLevel = Literal["OFF", "ERROR", "INFO", "TRACE"]
+MonitoringLevel = Literal["full", "basic", "off"]
 DeliveryFormat = Literal["json", "parquet"]
 Compression = Literal["gzip", "none"]
 
@@ -72,6 +73,7 @@ Schedule = Annotated[
 Orders = Annotated[int, Range(1, 100_000)]
 
 GlueWorkers = Annotated[int, Range(2, 299)]
+ExecutionClass = Literal["standard", "flex"]
 GlueTimeoutMinutes = Annotated[int, Range(1, 7 * 24 * 60)]
 GlueRetries = Annotated[int, Range(0, 10)]
 LookBackHours = Annotated[int, Range(1, 24 * 365)]

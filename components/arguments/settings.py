@@ -95,13 +95,14 @@ class Settings:
     scan_limit_mb: limits.ScanLimitMb = 1_024
     result_retention_days: limits.RetentionDays = 7
     # Operations
-    monitoring: bool = True
+    monitoring: limits.MonitoringLevel = "full"
     alarm_email: limits.EmailAddress | None = None
     failed_record_percent: limits.Percent = 1.0
     # The batch
     batch_schedule: limits.Cron | None = None
     batch_worker_type: Literal["G.1X", "G.2X", "G.4X", "G.8X"] = "G.1X"
     batch_workers: limits.GlueWorkers = 2
+    batch_execution_class: limits.ExecutionClass = "standard"
     batch_timeout_minutes: limits.GlueTimeoutMinutes = 60
     batch_retries: limits.GlueRetries = 1
     batch_look_back_hours: limits.LookBackHours = 24
@@ -160,8 +161,9 @@ class Settings:
                 hint = f"; did you mean {near[0]}?" if near else ""
                 problems.append(f"{key}: there is no such setting{hint}")
                 continue
+            now = _EARLIER.get(key, {}).get(text, text)
             try:
-                values[names[key]] = _parse(hints[names[key]], text)
+                values[names[key]] = _parse(hints[names[key]], now)
             except ValueError as error:
                 problems.append(f"{key}: {error}, not {text!r}")
         settings = cls(**values)
@@ -170,6 +172,10 @@ class Settings:
         if problems:
             raise SettingsError(problems)
         return settings
+
+
+_EARLIER: Mapping[str, Mapping[str, str]] = {"monitoring": {"true": "full", "false": "off"}}
+"""Values that older stack files have, and what they mean now."""
 
 
 def setting_keys() -> dict[str, str]:

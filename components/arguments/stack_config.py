@@ -46,7 +46,9 @@ def _require_name_that_fits(stack: str, settings: Settings) -> None:
         raise SettingsError(
             [f"the stack's name: must be letters, digits and -, as a bucket's is, not {stack!r}"]
         )
-    longest = "monitoring-crawler-failed" if settings.monitoring else "lake-transform-function"
+    longest = (
+        "monitoring-crawler-failed" if settings.monitoring != "off" else "lake-transform-function"
+    )
     name = f"sales-cdc-{stack}-{longest}{_APPENDED}"
     most = _NAME_LIMIT - len(name) + len(stack)
     if len(stack) > most:

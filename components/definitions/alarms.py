@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
+from components.arguments.limits import MonitoringLevel
+
 MINUTE = 60
 NameT = TypeVar("NameT")
 RUNBOOK = "docs/operations.md"
@@ -14,6 +16,10 @@ ITERATOR_AGE_MS = 10 * MINUTE * 1000
 """How far behind Firehose may read. The stream keeps records for a day or more."""
 TRANSFORM_DURATION_SHARE = 0.8
 """Of the transform's timeout."""
+BASIC = ("pipe-failed", "dead-letters", "transform-errors", "failed-records", "delivery-late")
+"""The alarms of ``monitoring: basic``: one per way to lose or hold up changes. A metric each."""
+TRANSFORM_METRICS: Mapping[MonitoringLevel, tuple[str, ...]] = {"basic": ("Failed",), "off": ()}
+"""The transform's metrics that reach CloudWatch, where not all do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,13 +93,19 @@ def _firehose(metric: str, statistic: str = "Sum") -> dict[str, Metric]:
     }
 
 
-def _transform(metric: str, statistic: str = "Sum") -> dict[str, Metric]:
-    dimensions = {"FunctionName": "transform_function_name"}
+def _function(metric: str, whose: str, statistic: str = "Sum") -> dict[str, Metric]:
     return {
-        "transform": Metric(
-            namespace="AWS/Lambda", name=metric, dimensions=dimensions, statistic=statistic
+        "function": Metric(
+            namespace="AWS/Lambda",
+            name=metric,
+            dimensions={"FunctionName": whose},
+            statistic=statistic,
         )
     }
+
+
+def _transform(metric: str, statistic: str = "Sum") -> dict[str, Metric]:
+    return _function(metric, "transform_function_name", statistic)
 
 
 def _kinesis(metric: str, statistic: str = "Sum") -> Metric:
@@ -111,19 +123,47 @@ def _records(metric: str, statistic: str = "Sum") -> Metric:
     return Metric(namespace="sales-cdc", name=metric, dimensions=dimensions, statistic=statistic)
 
 
+def _rejected(percent: float) -> Alarm:
+    """At least this percentage of the records is rejected."""
+    return Alarm(
+        name="failed-records",
+        says=f"The transform rejects {percent:g} % of the records or more.",
+        first="python -m operate replay failed --stack STACK.",
+        metrics={"failed": _records("Failed"), "records": _records("Records")},
+        expression="IF(records > 0, 100 * failed / records, 0)",
+        threshold=percent,
+        period=5 * MINUTE,
+    )
+
+
+def _any_rejected() -> Alarm:
+    """The same for any record, with one metric instead of two."""
+    return Alarm(
+        name="failed-records",
+        says="The transform rejects records.",
+        first="python -m operate replay failed --stack STACK.",
+        metrics={"failed": _records("Failed")},
+        period=5 * MINUTE,
+    )
+
+
 def alarms(
     *,
+    level: MonitoringLevel = "full",
     freshness_seconds: int,
     age_seconds: int,
     transform_timeout_seconds: int,
     failed_record_percent: float,
     parquet: bool,
     filtered: bool,
+    batch_check: bool = False,
 ) -> list[Alarm]:
     """Every alarm of a stack.
 
     Parameters
     ----------
+    level:
+        ``basic`` has the alarms in `BASIC` only, and rings for any rejected record.
     freshness_seconds:
         How old the oldest record that Firehose holds may be.
     age_seconds:
@@ -134,6 +174,8 @@ def alarms(
         Firehose converts to Parquet, so conversion can fail.
     filtered:
         The pipe has filters, so it may rightly send nothing: no ``chain-silent`` alarm.
+    batch_check:
+        A function starts the batch job, so it can fail to.
     """
     written = Metric(
         namespace="AWS/DynamoDB",
@@ -246,15 +288,7 @@ def alarms(
             periods=2,
             of=3,
         ),
-        Alarm(
-            name="failed-records",
-            says=f"The transform rejects {failed_record_percent:g} % of the records or more.",
-            first="python -m operate replay failed --stack STACK.",
-            metrics={"failed": _records("Failed"), "records": _records("Records")},
-            expression="IF(records > 0, 100 * failed / records, 0)",
-            threshold=failed_record_percent,
-            period=5 * MINUTE,
-        ),
+        _any_rejected() if level == "basic" else _rejected(failed_record_percent),
         Alarm(
             name="processing-failed",
             says="Firehose cannot use the transform's response.",
@@ -315,4 +349,13 @@ def alarms(
                 of=3,
             )
         )
-    return found
+    if batch_check:
+        found.append(
+            Alarm(
+                name="batch-not-started",
+                says="The function that starts the batch job when there is something new fails.",
+                first="read the last error in the function's log group.",
+                metrics=_function("Errors", "batch_check_function_name"),
+            )
+        )
+    return [one for one in found if level == "full" or one.name in BASIC]

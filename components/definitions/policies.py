@@ -405,6 +405,16 @@ def merge_orders(
     ]
 
 
+def start_batch(job: Arn, bucket: Arn) -> list[Statement]:
+    """Batch check -> the log's objects and the batch job."""
+    find = allow("FindNewObjects", ["s3:ListBucket"], bucket)
+    under_log = {"StringLike": {"s3:prefix": f"{layout.PROJECTION_PREFIX}*"}}
+    return [
+        {**find, "Condition": under_log},
+        allow("StartBatch", ["glue:GetJob", "glue:GetJobRuns", "glue:StartJobRun"], job),
+    ]
+
+
 def write_orders(table: Arn, key: str | None = None) -> list[Statement]:
     """The generator, or an application -> the table."""
     return [

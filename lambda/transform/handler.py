@@ -4,6 +4,9 @@ Environment
 -----------
 LOG_LEVEL:
     ``DEBUG`` logs up to 100 failed records per reason, any other level 3. Default INFO.
+METRICS:
+    Which of ``metrics.METRICS`` become CloudWatch metrics, separated by commas. Default: all. The
+    log line has every figure anyway.
 METRICS_NAMESPACE:
     Namespace of the CloudWatch metrics. Default ``sales-cdc``.
 PSEUDONYM_KEY:
@@ -41,6 +44,9 @@ def _pseudonym() -> Callable[[str], str] | None:
 
 
 TO_ROW = compile_schema(_SCHEMA, _pseudonym())
+_METRICS = [
+    name for name in METRICS if name in os.environ.get("METRICS", ",".join(METRICS)).split(",")
+]
 _NAMESPACE = os.environ.get("METRICS_NAMESPACE", NAMESPACE)
 _EXAMPLES = 100 if os.environ.get("LOG_LEVEL", "INFO").upper() == "DEBUG" else 3
 
@@ -65,16 +71,17 @@ def _line(event: dict[str, Any], tally: Tally, milliseconds: float) -> str:
     ages = _ages(tally, now)
     counted = [
         {"Name": name, "Unit": "Milliseconds" if name == "Age" else "Count"}
-        for name in METRICS
+        for name in _METRICS
         if name != "Age" or ages
     ]
+    directive = {
+        "Timestamp": now,
+        "CloudWatchMetrics": [
+            {"Namespace": _NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": counted}
+        ],
+    }
     line = {
-        "_aws": {
-            "Timestamp": now,
-            "CloudWatchMetrics": [
-                {"Namespace": _NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": counted}
-            ],
-        },
+        **({"_aws": directive} if counted else {}),
         "level": "WARNING" if tally.failed else "INFO",
         "message": "batch transformed",
         "invocationId": event.get("invocationId"),

@@ -99,16 +99,13 @@ def test_every_setting_reaches_the_job(deploy: Deploy) -> None:
 
 def test_without_a_schedule_it_runs_on_demand_and_leaves_the_view_alone(deploy: Deploy) -> None:
     deployed = batch(deploy, view=VIEW)
-    assert not deployed.all("Trigger")
+    assert not deployed.all("Schedule") and not deployed.all("Function")
     assert definition(deployed)["view"] is None
     assert f"{GLUE}:table/shop/current_orders" not in str(deployed.find("RolePolicy").allows)
 
 
 def test_on_a_schedule_it_points_the_view(deploy: Deploy) -> None:
     deployed = batch(deploy, view=VIEW, batch_schedule=HOURLY)
-    trigger = deployed.find("Trigger").inputs
-    assert (trigger["type"], trigger["schedule"]) == ("SCHEDULED", HOURLY)
-    assert [action["jobName"] for action in trigger["actions"]] == ["batch-job-1a2b3c4"]
     assert definition(deployed)["view"] == {
         "name": "current_orders",
         "sql": "SELECT '${day}' AS d",
@@ -116,8 +113,51 @@ def test_on_a_schedule_it_points_the_view(deploy: Deploy) -> None:
     }
     assert (
         f"{GLUE}:table/shop/current_orders"
-        in deployed.find("RolePolicy").allows["glue:UpdateTable"]
+        in deployed.find("RolePolicy", "batch-policy").allows["glue:UpdateTable"]
     )
+
+
+def test_a_schedule_asks_a_function_whether_there_is_anything_new(deploy: Deploy) -> None:
+    deployed = batch(deploy, batch_schedule=HOURLY, batch_look_back_hours=48)
+    check = arn("lambda:{region}:{account}:function:batch-check-function-1a2b3c4")
+    schedule = deployed.find("Schedule")
+    assert schedule.inputs["scheduleExpression"] == HOURLY
+    assert schedule.inputs["target"] == {
+        "arn": check,
+        "roleArn": arn("iam::{account}:role/batch-schedule-role-1a2b3c4"),
+    }
+    assert "batch-schedule-policy" in schedule.depends_on
+    assert deployed.find("RolePolicy", "batch-schedule-policy").allows == {
+        "lambda:InvokeFunction": {check, f"{check}:*"}
+    }
+    assert deployed.find("Function").inputs["environment"]["variables"] == {
+        "JOB_NAME": "batch-job-1a2b3c4",
+        "BUCKET_NAME": "lake",
+        "LOG_PREFIX": "projection/",
+        "LOOK_BACK_HOURS": "48",
+    }
+
+
+def test_the_check_may_list_the_log_and_start_this_job_and_no_more(deploy: Deploy) -> None:
+    policy = batch(deploy, batch_schedule=HOURLY).find("RolePolicy", "batch-check-policy")
+    logs = {arn("logs:{region}:{account}:log-group:batch-check-logs-1a2b3c4:*")}
+    job = {arn("glue:{region}:{account}:job/batch-job-1a2b3c4")}
+    assert policy.allows == {
+        "logs:CreateLogStream": logs,
+        "logs:PutLogEvents": logs,
+        "s3:ListBucket": {BUCKET},
+        "glue:GetJob": job,
+        "glue:GetJobRuns": job,
+        "glue:StartJobRun": job,
+    }
+    condition = policy.statements["FindNewObjects"]["Condition"]
+    assert condition == {"StringLike": {"s3:prefix": "projection/*"}}
+
+
+def test_a_run_may_wait_for_spare_capacity(deploy: Deploy) -> None:
+    assert "executionClass" not in batch(deploy).find("Job").inputs
+    flex = batch(deploy, batch_execution_class="flex").find("Job").inputs
+    assert flex["executionClass"] == "FLEX"
 
 
 def test_it_may_read_the_log_keep_its_table_write_its_logs_and_no_more(deploy: Deploy) -> None:
@@ -206,6 +246,7 @@ def test_the_table_and_its_files_have_the_name_of_the_schema(deploy: Deploy) -> 
 def test_every_wrong_argument_is_named_at_once() -> None:
     wrong: dict[str, Any] = {
         "batch_schedule": "hourly",
+        "batch_execution_class": "spot",
         "batch_worker_type": "Standard",
         "batch_workers": 1,
         "batch_timeout_minutes": 0,

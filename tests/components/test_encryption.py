@@ -89,7 +89,6 @@ NOT_ENCRYPTED = {
     "RolePolicy": "holds no data",
     "Stack": "takes no key, holds the definition of a dashboard",
     "TopicPolicy": "holds no data",
-    "Trigger": "holds no data",
 }
 """The types of resources that have no key of ours, and why."""
 
@@ -98,7 +97,9 @@ S3 = {"s3": {DECRYPT, GENERATE}}
 GRANTS: Mapping[str, Mapping[str, set[str]]] = {
     "access-reader": S3,
     "access-writer": {"dynamodb": {DECRYPT}},
+    "batch-check-policy": {},
     "batch-policy": S3,
+    "batch-schedule-policy": {"": {DECRYPT}},
     "bridge-pipe-policy": {
         "dynamodb": {DECRYPT},
         "kinesis": {GENERATE},
@@ -236,10 +237,11 @@ def test_who_asks_kms_himself_is_bound_to_what_he_is() -> None:
             "kms:EncryptionContextKeys": ["aws:pipe:arn", "aws:pipes:arn"]
         },
     }
-    schedule = policies(deployed(KEY))["generator-schedule-policy"].statements["ReadSchedule"]
-    ours = arn("scheduler:{region}:{account}:schedule/default/sales-cdc-test-generator-schedule-*")
-    context = {"kms:EncryptionContext:aws:scheduler:schedule:arn": ours}
-    assert schedule["Condition"] == {"StringLike": context}
+    for part in ("generator", "batch"):
+        schedule = policies(deployed(KEY))[f"{part}-schedule-policy"].statements["ReadSchedule"]
+        ours = f"scheduler:{{region}}:{{account}}:schedule/default/sales-cdc-test-{part}-schedule-*"
+        context = {"kms:EncryptionContext:aws:scheduler:schedule:arn": arn(ours)}
+        assert schedule["Condition"] == {"StringLike": context}
 
 
 def test_policies_with_a_key_are_within_iams_limits() -> None:
@@ -252,6 +254,7 @@ def test_policies_with_a_key_are_within_iams_limits() -> None:
 def test_the_environment_of_a_function_is_encrypted_if_it_has_one() -> None:
     functions = {one.name: one.inputs for one in deployed(KEY).all("Function")}
     assert functions["sales-cdc-test-generator-function"]["kmsKeyArn"] == KEY
+    assert functions["sales-cdc-test-batch-check-function"]["kmsKeyArn"] == KEY
     assert "kmsKeyArn" not in functions["sales-cdc-test-lake-transform-function"]
 
 
@@ -273,7 +276,7 @@ def test_the_jobs_logs_keep_their_names() -> None:
         {
             one.inputs["name"]
             for one in deployed(key).all("LogGroup")
-            if one.name.startswith("sales-cdc-test-batch")
+            if one.name.startswith("sales-cdc-test-batch") and "name" in one.inputs
         }
         for key in (None, KEY)
     ]

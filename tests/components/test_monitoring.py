@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from components.arguments import checks
-from components.definitions.alarms import RUNBOOK
+from components.definitions.alarms import BASIC, RUNBOOK, TRANSFORM_METRICS
 from components.monitoring import CRAWLER, JOB, Monitoring, MonitoringArgs
 from tests.components.component_support import REGION, Deploy, Deployed, arn, once
 
@@ -34,7 +34,7 @@ VALUES = {
     "QueueName": {"letters"},
     "StreamName": {"changes"},
     "DeliveryStreamName": {"delivery"},
-    "FunctionName": {"transform"},
+    "FunctionName": {"transform", "check"},
     "DeliveryStream": {"delivery"},
 }
 AWS = "https://docs.aws.amazon.com"
@@ -105,6 +105,10 @@ USUAL = {
 }
 
 
+FULL: dict[str, Any] = {"delivery_format": "parquet", "batch_check_function_name": "check"}
+"""What it takes for every alarm."""
+
+
 @once
 def watch(deploy: Deploy, **given: Any) -> Deployed:
     return deploy(lambda: Monitoring("watch", MonitoringArgs(**OURS, **given)))
@@ -141,6 +145,27 @@ def test_every_way_to_break_has_its_alarm(deploy: Deploy) -> None:
     assert set(parquet) == USUAL | {"conversion-failed"}
     filtered = alarms(watch(deploy, filter_patterns=[{"eventName": ["INSERT"]}]))
     assert set(filtered) == USUAL - {"chain-silent"}
+    checked = alarms(watch(deploy, batch_check_function_name="check"))
+    assert set(checked) == USUAL | {"batch-not-started"}
+
+
+def test_basic_is_one_alarm_of_one_metric_per_way_to_lose_changes(deploy: Deploy) -> None:
+    deployed = watch(deploy, monitoring_level="basic", **FULL)
+    ours = alarms(deployed)
+    assert {name: len(metrics(alarm)) for name, alarm in ours.items()} == dict.fromkeys(BASIC, 1)
+    assert set(BASIC) < USUAL and len(BASIC) == 5
+    assert not deployed.all("Dashboard")
+    assert len(deployed.all("EventRule")) == 1, "those of AWS's own events are free"
+    rejected = ours["failed-records"]
+    assert (rejected["metricName"], rejected["threshold"]) == ("Failed", 1)
+    made = runpy.run_path(str(ROOT / "lambda" / "transform" / "metrics.py"))["METRICS"]
+    watched = {m[1] for alarm in ours.values() for m in metrics(alarm) if m[0] == "sales-cdc"}
+    assert set(TRANSFORM_METRICS["basic"]) == watched < set(made)
+
+
+def test_nothing_to_monitor_is_rejected() -> None:
+    with pytest.raises(checks.ArgumentError, match="monitoring_level: must be full or basic"):
+        MonitoringArgs(**OURS, monitoring_level="off")
 
 
 def test_every_alarm_notifies_the_topic(deploy: Deploy) -> None:
@@ -156,7 +181,7 @@ def test_every_metric_is_asked_for_with_its_dimensions_and_of_our_resources(
     deploy: Deploy,
 ) -> None:
     documented = {name: one for page in DOCUMENTED.values() for name, one in page.items()}
-    deployed = watch(deploy, delivery_format="parquet")
+    deployed = watch(deploy, **FULL)
     asked = drawn(deployed) + [
         metric for alarm in alarms(deployed).values() for metric in metrics(alarm)
     ]
@@ -179,7 +204,7 @@ def test_writes_that_change_nothing_ring_no_alarm(deploy: Deploy) -> None:
 def test_every_alarm_says_what_to_do_first_and_where_to_read_on(deploy: Deploy) -> None:
     runbook = (ROOT / RUNBOOK).read_text()
     sections = set(re.findall(r"^### (\S+)$", runbook, re.M))
-    rung = alarms(watch(deploy, delivery_format="parquet"))
+    rung = alarms(watch(deploy, **FULL))
     for name, alarm in rung.items():
         said = alarm["alarmDescription"]
         assert re.search(r"\. First: .+\. Runbook: ", said), name

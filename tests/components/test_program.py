@@ -41,8 +41,9 @@ EXPORTS = {
     "schema",
     "batchJobName",
     "alarmTopicArn",
-    "operationsDashboardName",
 }
+OWN_EXPORTS = {"dev": set(), "prod": {"batchCheckFunctionName", "operationsDashboardName"}}
+"""What only one of the stacks has."""
 
 
 def program() -> None:
@@ -72,7 +73,7 @@ def up(deploy: Deploy) -> Any:
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_exports_the_names_that_people_and_programs_need(up: Any, stack: str) -> None:
     exports = up(stack).exports
-    assert set(exports) == EXPORTS
+    assert set(exports) == EXPORTS | OWN_EXPORTS[stack]
     assert all(isinstance(value, str) and value for value in exports.values())
     assert exports["region"] == REGION
     assert exports["databaseName"] == f"sales_cdc_{stack}"
@@ -95,6 +96,10 @@ def test_dev_is_cheap_and_can_be_destroyed(up: Any) -> None:
     assert dev.find("Table").inputs["pointInTimeRecovery"] == {"enabled": False}
     assert dev.find("aws:kinesis/stream:Stream").inputs["shardCount"] == 1
     assert "schedule" not in dev.find("Crawler").inputs
+    assert len(dev.all("MetricAlarm")) == 5
+    assert not dev.all("Dashboard")
+    transform = dev.find("Function", "sales-cdc-dev-lake-transform-function").inputs
+    assert transform["environment"] == {"variables": {"METRICS": "Failed"}}
     delivery = dev.find("FirehoseDeliveryStream").inputs["extendedS3Configuration"]
     assert delivery["compressionFormat"] == "GZIP"
     assert delivery["bufferingInterval"] == 0
@@ -135,8 +140,11 @@ def test_prod_is_safe(up: Any) -> None:
     assert prod.find("Table").inputs["pointInTimeRecovery"] == {"enabled": True}
     stream = prod.find("aws:kinesis/stream:Stream").inputs
     assert stream["streamModeDetails"] == {"streamMode": "ON_DEMAND"}
-    assert prod.find("Crawler").inputs["schedule"] == "cron(0 3 * * ? *)"
-    assert prod.find("Trigger").inputs["schedule"] == "cron(10 * * * ? *)"
+    assert prod.find("Crawler").inputs["schedule"] == "cron(0 3 ? * MON *)"
+    assert prod.find("Schedule").inputs["scheduleExpression"] == "cron(10 0/6 * * ? *)"
+    assert prod.find("Job").inputs["executionClass"] == "FLEX"
+    assert len(prod.all("MetricAlarm")) == 18
+    assert prod.find("Dashboard")
     delivery = prod.find("FirehoseDeliveryStream").inputs["extendedS3Configuration"]
     assert "dataFormatConversionConfiguration" in delivery
 
@@ -297,7 +305,21 @@ OTHERWISE_NAMED = {
 }
 
 
-@pytest.mark.parametrize(("monitoring", "most"), [("true", 20), ("false", 22)])
+def test_monitoring_has_three_levels_and_the_earlier_values(up: Any) -> None:
+    shapes = {
+        level: up("prod", monitoring=level).shape
+        for level in ("full", "basic", "off", "true", "false")
+    }
+    assert shapes["true"] == shapes["full"] > shapes["basic"] > shapes["off"] == shapes["false"]
+    off = up("prod", monitoring="off")
+    assert not off.all("MetricAlarm") and not off.all("Topic")
+    transform = off.find("Function", "sales-cdc-prod-lake-transform-function").inputs
+    assert transform["environment"] == {"variables": {"METRICS": "none"}}
+    full = up("prod").find("Function", "sales-cdc-prod-lake-transform-function").inputs
+    assert "environment" not in full
+
+
+@pytest.mark.parametrize(("monitoring", "most"), [("full", 20), ("off", 22)])
 def test_a_stacks_name_is_rejected_where_a_resources_would_be_too_long(
     up: Any, monitoring: str, most: int
 ) -> None:

@@ -88,8 +88,7 @@ def test_what_is_wrong_is_said_with_what_to_do(running: Operated) -> None:
     running.run("pause")
     aws.client("sqs").send_message(QueueUrl=outputs["dlqUrl"], MessageBody="pointer")
     cloudwatch = aws.client("cloudwatch")
-    prefix = f"{outputs['operationsDashboardName']}-"
-    alarms = cloudwatch.describe_alarms(AlarmNamePrefix=prefix)["MetricAlarms"]
+    alarms = cloudwatch.describe_alarms()["MetricAlarms"]
     (rings,) = [one["AlarmName"] for one in alarms if "#pipe-failed" in one["AlarmDescription"]]
     cloudwatch.set_alarm_state(AlarmName=rings, StateValue="ALARM", StateReason="a test")
     aws.client("dynamodb").put_item(
@@ -168,7 +167,7 @@ class Recorded:
         outputs = {name: name for name in OUTPUTS}
         outputs |= {
             "batchJobName": "job",
-            "operationsDashboardName": "monitoring",
+            "alarmTopicArn": "arn:aws:sns:eu-west-1:1:monitoring-alarms-1a2b3c4",
             "streamArn": "arn:aws:dynamodb:eu-west-1:1:table/t/stream/1",
         }
         session = boto3.Session("k", "s", region_name="eu-west-1")

@@ -20,6 +20,7 @@ def everything() -> Deployed:
     """Prod with all that can be switched on."""
     config = {
         "orderGenerator": "true",
+        "batchSchedule": "cron(0 4 * * ? *)",
         "deliveryFormat": "parquet",
         "bufferSizeMb": "64",
         "kmsKeyArn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-yours",

@@ -32,7 +32,7 @@ def test_each_alarm_watches_a_deployed_resource_and_rings_beyond_its_threshold(
     names = {str(value) for value in stack.outputs.values()}
     names.add(stack.outputs["dlqUrl"].rpartition("/")[2])
     simple = [alarm for alarm in alarms(stack) if "MetricName" in alarm]
-    assert len(simple) == 15 and len(alarms(stack)) == 17
+    assert len(simple) == 16 and len(alarms(stack)) == 18
     for alarm in simple:
         (dimension,) = alarm["Dimensions"]
         assert dimension["Value"] in names, alarm["AlarmName"]

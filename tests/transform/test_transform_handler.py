@@ -122,6 +122,24 @@ def test_the_log_level_sets_how_many_failed_records_are_named(
     assert (failure["count"], len(failure["examples"])) == (7, named)
 
 
+@pytest.mark.parametrize(
+    ("asked", "metrics"), [("Failed", ["Failed"]), ("Age,Records", ["Records", "Age"])]
+)
+def test_only_the_metrics_that_are_asked_for_reach_cloudwatch(
+    package_folder: Path, asked: str, metrics: list[str]
+) -> None:
+    _, log = invoke(package_folder, firehose(load("insert"), b"garbage"), METRICS=asked)
+    (directive,) = log["_aws"]["CloudWatchMetrics"]
+    assert [one["Name"] for one in directive["Metrics"]] == metrics
+    assert (log["Records"], log["Failed"], len(log["Age"])) == (2, 1, 1)
+
+
+def test_without_metrics_the_line_is_only_a_line(package_folder: Path) -> None:
+    _, log = invoke(package_folder, firehose(load("insert")), METRICS="none")
+    assert "_aws" not in log
+    assert log["Records"] == 1
+
+
 def test_the_namespace_of_the_metrics_can_be_set(package_folder: Path) -> None:
     _, log = invoke(package_folder, firehose(load("insert")), METRICS_NAMESPACE="shop")
     assert log["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "shop"
