@@ -74,7 +74,7 @@ def glue_resources(prefix: str, action: str, body: Mapping[str, Any]) -> list[st
     if "Crawler" in action:
         name = body.get("Name") or body.get("CrawlerName")
         return [f"{prefix}:crawler/{name}" if name else "*"]
-    if "JobRun" in action:
+    if "JobRun" in action or action == "GetJob":
         return [f"{prefix}:job/{body['JobName']}" if body.get("JobName") else "*"]
     if "Classifier" in action or "Job" in action or "Trigger" in action or "Tag" in action:
         return [str(body.get("ResourceArn", "*"))]
