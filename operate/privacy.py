@@ -129,8 +129,8 @@ class Page:
         for place in self.places:
             readers = ", ".join(place.readers) or "nobody"
             yield f"| {place.where} | {place.holds} | {place.kept} | {readers} |"
-        yield "\nLogs, metrics and outputs hold no values. Copies that others made, such as backups or"
-        yield "files of query results, are not known here.\n\n## Who has these permissions\n"
+        yield "\nLogs, metrics and outputs hold no values. Copies that others made, such as backups"
+        yield "or files of query results, are not known here.\n\n## Who has these permissions\n"
         for name, arn in self.policies.items():
             yield f"- {name}: `aws iam list-entities-for-policy --policy-arn {arn}`"
         yield "- the others are roles that only their AWS service can assume"

@@ -128,7 +128,7 @@ class Figures:
         """Failed records in the window; None if the caller may not read them."""
         if _FAILED not in self.rows:
             return None
-        return sum(row["records"] for row in self.rows[_FAILED])
+        return sum(int(row["records"]) for row in self.rows[_FAILED])
 
     @property
     def empty(self) -> bool:
