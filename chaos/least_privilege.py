@@ -33,7 +33,7 @@ from local.errors import AwsError, LocalError
 from local.standins.firehose import Firehose
 from local.standins.pipe import Pipe
 from local.standins.worker import Worker
-from operate import pausing, verdicts
+from operate import pausing, privacy, verdicts
 from operate.dlq import DeadLetters
 from operate.ledger import Ledgers
 from operate.replaying import Choice, Replay
@@ -333,6 +333,7 @@ class Bench:
         for line in Status(account).lines():
             if "no permission" in line.says:
                 raise LocalError(f"{line.part}: {line.says}")
+        privacy.look(account)
         stop = threading.Event()
         (pipe,) = self.stack.pipes
         try:

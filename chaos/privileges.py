@@ -42,7 +42,7 @@ WHY = {
     "ReadFilter": "applies the pipe's filter to replayed changes",
     "ScanOrders": "compares the table with the lake",
     "PausePipe": "stops and starts the pipe",
-    "Look": "shows the state of each part, and counts dead letters",
+    "Look": "shows the state of each part and how long it keeps data, and counts dead letters",
     "ReadMetrics": "reads metrics, and which alarms ring; CloudWatch lists them on all only",
     "Export": "exports the table for a snapshot",
     "FollowExport": "waits for the export",

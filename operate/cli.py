@@ -21,7 +21,7 @@ from rich.text import Text
 
 from client.command_line import FAILED, INTERRUPTED, WRONG_USAGE, Outputs, Stack, fail, new_app
 from operate import dlq as dead_letters
-from operate import pausing, replaying, snapshot, verdicts, verify
+from operate import pausing, privacy, replaying, snapshot, verdicts, verify
 from operate.account import Account, ReplayError, UsageError
 from operate.failed import Window
 from operate.replaying import Choice, Group, Replay
@@ -65,6 +65,8 @@ python -m operate verify --stack dev --settle 180
 python -m operate snapshot --stack dev --dry-run
 
 python -m operate status --stack dev
+
+python -m operate privacy --stack dev    [dim]personal data: where, how long, who may read it[/dim]
 
 [bold]Exit codes[/bold]: 0 done, 1 failed or incomplete, 2 wrong usage, 130 stopped by Ctrl-C.
 If it was stopped or killed, run it again: it continues where it stopped.
@@ -380,6 +382,24 @@ def _show_status(lines: Sequence[Line]) -> None:
             says.append(f"\n-> {line.do}", "bold")
         table.add_row(line.part, _MARKS[line.state], says)
     _console(stderr=False).print(table)
+
+
+@app.command("privacy")
+def privacy_(stack: Stack = None, outputs: Outputs = None, as_json: AsJson = False) -> None:
+    """Print what is personal, how it is treated, where copies are, how long, and who may read them.
+
+    In Markdown, from the stack's outputs and from what is deployed. Nothing is changed.
+
+    Example: python -m operate privacy --stack prod > privacy.md
+    """
+    with _work():
+        account = Account.load(stack, outputs, privacy.OUTPUTS)
+        with _explained(account):
+            page = privacy.look(account)
+        if as_json:
+            _print_json(page.to_json(), as_json=True)
+        else:
+            typer.echo(page.markdown(), nl=False)
 
 
 @app.command()

@@ -89,7 +89,8 @@ def test_an_operator_may_repair_and_no_more(deploy: Deploy) -> None:
     policy = access(deploy).find("Policy", "access-operator")
     verdict = f"{BUCKET}/operations/verify.json"
     delivery = arn("firehose:{region}:{account}:deliverystream/lake")
-    looked_at = {TABLE, STREAM, QUEUE, delivery, arn("lambda:{region}:{account}:function:rows")}
+    function = arn("lambda:{region}:{account}:function:rows")
+    looked_at = {TABLE, STREAM, QUEUE, BUCKET, delivery, function}
     exports = {f"{BUCKET}/exports/*"}
     assert policy.allows == {
         "cloudwatch:DescribeAlarms": {"*"},
@@ -115,6 +116,8 @@ def test_an_operator_may_repair_and_no_more(deploy: Deploy) -> None:
         "pipes:StartPipe": {PIPE},
         "pipes:StopPipe": {PIPE},
         "s3:AbortMultipartUpload": exports,
+        "s3:GetBucketVersioning": looked_at,
+        "s3:GetLifecycleConfiguration": looked_at,
         "s3:GetObject": exports
         | {f"{BUCKET}/{p}/*" for p in ("failed", "replayed", "snapshots")}
         | {verdict},

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from client import query
 from client.athena import Athena, DeniedError
@@ -127,6 +128,60 @@ def test_failed_records_are_raw_and_what_comes_of_a_replay_is_not(operated: Oper
     put(stack, order("odd"))
     operated.settle(3, before.settled)
     assert operated.run("verify", "--settle", "20").code == 0
+
+
+def test_the_page_says_what_is_personal_where_it_is_and_who_may_read_it(
+    operated: Operated,
+) -> None:
+    result = operated.run("privacy", "--outputs", str(operated.outputs), "--json")
+    assert result.code == 0, result.told
+    facts, prod = result.facts, operated.stack.stack == "prod"
+    assert {one["column"]: (one["personal"], one["privacy"]) for one in facts["columns"]} == {
+        "customer": (True, "hash"),
+        "price": (False, "drop"),
+    }
+    assert (facts["unknown_attributes"], facts["other_columns"]) == ("drop", 5)
+    assert facts["pseudonym_key"] == operated.stack.outputs["pseudonymKeyArn"]
+    places = {one["where"]: one for one in facts["places"]}
+    kept = {where: one["days"] for where, one in places.items() if one["holds"] == "raw data"}
+    assert kept == {
+        "table": None,
+        "table's stream": 1,
+        "point-in-time recovery": 35 if prod else None,
+        "Kinesis stream": 2 if prod else 1,
+        "Firehose's buffer": 1,
+        "failed/": 14 if prod else 7,
+        "exports/": 2,
+        "old versions of all of these": 7 if prod else None,
+    }
+    assert places["failed/"]["readers"] == ["operator", "catalog-crawler", "lake-firehose"]
+    assert places["projection/"]["days"] == (365 if prod else 7)
+    assert places["athena-results/"]["days"] == (30 if prod else 1)
+    assert "5 days more" in places["orders/"]["kept"]
+
+    page = operated.run("privacy").told
+    assert "| `customer` | `customer` | `string` | yes | a pseudonym (HMAC-SHA-256) |" in page
+    assert "| `price` | `price` | `decimal(10,2)` | not declared | nothing (NULL) |" in page
+    assert "Attributes without a column are dropped." in page
+    assert operated.stack.outputs["readerPolicyArn"] in page
+
+
+def test_the_page_says_which_permission_is_missing(operated: Operated) -> None:
+    operated.act_as("writerPolicyArn")
+    result = operated.run("privacy")
+    assert result.code == 1
+    assert "no permission" in result.told
+    assert operated.stack.outputs["operatorPolicyArn"] in result.told
+
+
+def test_only_operators_and_the_transform_may_read_the_key(operated: Operated) -> None:
+    assert operated.account().pseudonym(operated.account().schema())
+    for policies in (["readerPolicyArn"], ["writerPolicyArn"]):
+        operated.act_as(*policies)
+        with pytest.raises(ClientError, match="secretsmanager:GetSecretValue"):
+            operated.account().client("secretsmanager").get_secret_value(
+                SecretId=operated.stack.outputs["pseudonymKeyArn"]
+            )
 
 
 def test_readers_may_not_read_failed_records(operated: Operated) -> None:
