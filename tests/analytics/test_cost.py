@@ -224,7 +224,7 @@ def test_a_stream_has_the_shards_that_the_load_needs() -> None:
 
 def test_an_object_below_a_minute_takes_three_requests() -> None:
     slow, fast = (
-        replace(DEV, buffer_interval_seconds=seconds).cost(Load.at(100))["lake puts"]
+        replace(DEV, buffer_interval_seconds=seconds).cost(Load.at(10))["lake puts"]
         for seconds in (60, 30)
     )
     # One each 60 s and 30 s, and the 14 s until the transform answers again.
