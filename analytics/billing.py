@@ -18,6 +18,7 @@ BILLED: Mapping[str, Sequence[str]] = {
     "aws:pipes/pipe:Pipe": ["pipe"],
     "aws:s3/bucket:Bucket": ["lake storage", "lake puts", "lake gets"],
     "aws:scheduler/schedule:Schedule": ["schedule"],
+    "aws:secretsmanager/secret:Secret": ["secrets"],
     "aws:sns/topic:Topic": ["notifications"],
 }
 """The lines in which a type's cost may be; one of them at least is in its stack's estimate."""
@@ -50,6 +51,7 @@ UNBILLED: Mapping[str, str] = {
         "SSE-S3 is free; a key of yours is billed for its requests, with a bucket key few"
     ),
     "aws:s3/bucketVersioning:BucketVersioning": "old versions expire; the log is written once",
+    "aws:secretsmanager/secretVersion:SecretVersion": "its secret is billed",
     "aws:sns/topicPolicy:TopicPolicy": _CONFIGURATION,
     "aws:sns/topicSubscription:TopicSubscription": "its messages are the topic's",
     "aws:sqs/queue:Queue": "billed by request: none while the pipe gives up nothing",

@@ -126,6 +126,8 @@ class Stack:
         What `monitoring` creates: metrics that alarms watch, and dashboards.
     metrics:
         The transform's metrics.
+    secrets:
+        One if a column is hashed.
     crawls, batch_checks:
         Runs of the crawler, and of the batch's schedule, a month. The schedule starts the batch
         job only if something new is in the log.
@@ -147,6 +149,7 @@ class Stack:
     alarm_metrics: int
     dashboards: int
     metrics: int
+    secrets: int = 0
     crawls: float = 0.0
     batch_checks: float = 0.0
     batch_workers: int = 2
@@ -165,6 +168,7 @@ class Stack:
         yield "metrics", self.metrics if changes else 0
         yield "alarms", self.alarm_metrics
         yield "dashboards", self.dashboards
+        yield "secrets", self.secrets
         yield "notifications", _MAILS if changes and self.monitoring != "off" else 0
 
     def _stream(self, load: Load) -> Iterator[tuple[str, float]]:
@@ -193,13 +197,13 @@ class Stack:
         if self.delivery_format == "parquet":
             yield "firehose to parquet", billed
         size, interval = self.transform_buffer_size_mb, self.transform_buffer_interval_seconds
-        calls = _batches(changes, load.record_bytes, size, interval)
+        calls = _batches(changes, changes * load.record_bytes, size, interval)
         seconds = calls * _CALL_SECONDS + changes / _RECORDS_A_SECOND
         yield "function time", seconds * self.transform_memory_mb / 1024
         yield "function calls", calls
         yield "logs", calls * _LOG_BYTES / GB
         interval = self.buffer_interval_seconds
-        objects = _batches(changes, load.row_bytes, self.buffer_size_mb, interval)
+        objects = _batches(calls, changes * load.row_bytes, self.buffer_size_mb, interval)
         yield "lake puts", objects * (_UPLOAD_PUTS if interval < _PARTS_BELOW_SECONDS else 1)
         kept = changes / DAYS * self.retention_days
         yield "lake storage", kept * load.row_bytes * _ROWS_SHARE / GB
@@ -261,7 +265,8 @@ DEV = Stack(
     point_in_time_recovery=False,
     delivery_format="json",
     buffer_size_mb=5,
-    buffer_interval_seconds=60,
+    buffer_interval_seconds=0,
+    transform_buffer_interval_seconds=14,
     retention_days=7,
     monitoring="basic",
     alarm_metrics=5,
@@ -275,7 +280,8 @@ PROD = Stack(
     point_in_time_recovery=True,
     delivery_format="parquet",
     buffer_size_mb=128,
-    buffer_interval_seconds=300,
+    buffer_interval_seconds=60,
+    transform_buffer_interval_seconds=10,
     retention_days=365,
     monitoring="full",
     alarm_metrics=21,
@@ -313,13 +319,19 @@ def _shards(load: Load) -> int:
     return math.ceil(max(rate / 1000, rate * load.record_bytes / KB**2))
 
 
-def _batches(changes: float, size: float, megabytes: float, seconds: float) -> float:
-    """Batches a month, by size or time, whichever comes first; no empty ones.
+def _batches(items: float, size: float, megabytes: float, seconds: float) -> float:
+    """Batches a month, by size or time, whichever comes first.
 
-    Firehose reads a shard once a second, so an interval of 0 counts as 1 s.
+    The time begins with a batch's first item, so between two batches passes, besides, the mean time
+    between two items.
+
+    Parameters
+    ----------
+    items, size:
+        Items a month, at random times, and their bytes.
     """
-    by_clock = MONTH_SECONDS / max(1, seconds)
-    return min(changes, max(changes * size / (megabytes * KB * KB), by_clock))
+    by_clock = items / (1 + items / MONTH_SECONDS * seconds)
+    return max(by_clock, size / (megabytes * KB * KB))
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,7 @@ PRICES: Mapping[str, Price] = {
     "alarms": Price(0.10, "metric of an alarm", _CLOUDWATCH, 10),
     "dashboards": Price(3.0, "dashboard", _CLOUDWATCH, 3),
     "notifications": Price(2e-5, "e-mail", f"{_AWS}/sns/pricing/", 1_000),
+    "secrets": Price(0.40, "secret", f"{_AWS}/secrets-manager/pricing/"),
     "redshift": Price(0.375, "RPU-hour", _REDSHIFT),
     "redshift storage": Price(0.024, "GB-month", _REDSHIFT),
 }
