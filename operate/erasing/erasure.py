@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from client import errors
 from client.prices import DATED, PRICES, REGION
@@ -24,12 +24,14 @@ from operate.account import Account, ReplayError, UsageError
 from operate.erasing import lasting
 from operate.erasing.audit import Record
 from operate.erasing.formats import BrokenError, Edited, unpacked
-from operate.erasing.iceberg import IcebergTable
-from operate.erasing.places import Examine, Place, examiner, places
+from operate.erasing.places import Examine, Place, examiner, holds_data, places
 from operate.erasing.store import Store, Version
 from operate.erasing.subject import Key, Subject, Words, parse_key
 from operate.snapshot.state import States
 from schema import Schema
+
+if TYPE_CHECKING:
+    from operate.erasing.iceberg import IcebergTable
 
 OUTPUTS = (
     "tableName",
@@ -125,6 +127,8 @@ class Outcome:
         was to be erased.
     record:
         The key of the record of this erasure, if it changed anything.
+    requests:
+        To S3.
     """
 
     keys: int
@@ -196,7 +200,9 @@ class Erasure:
         self._progress = on_progress
         self._say = say
         self._stop = stop or threading.Event()
+        self._requests = 0
         self._s3 = account.client("s3")
+        self._s3.meta.events.register("before-send.s3", self._count)
         self._store = Store(self._s3, account["bucketName"])
         self._texts: set[str] = set()
         self._personal: Words | None = None
@@ -221,13 +227,19 @@ class Erasure:
         if subject.keys:
             self._check(subject)
             self._erase(subject, outcome, dry_run=dry_run)
-        outcome.requests = self._store.requests
+        outcome.requests = self._requests
         outcome.seconds = time.monotonic() - began
         outcome.interrupted = self._stop.is_set()
         return outcome
 
+    def _count(self, **_: Any) -> None:
+        self._requests += 1
+
     def _erase(self, subject: Subject, outcome: Outcome, *, dry_run: bool) -> None:
+        from operate.erasing.iceberg import IcebergTable  # noqa: PLC0415 - takes half a second
+
         table = IcebergTable(self._account, self._store, subject, say=self._say, stop=self._stop)
+        table.check()
         survey = self._survey(subject)
         if not dry_run and not survey.findings and table.await_runs():
             survey = self._survey(subject)  # a run had read the log before it was erased from
@@ -364,7 +376,7 @@ class Erasure:
         all_ = places(subject.schema.name)
         versions: dict[Place, list[Version]] = {place: [] for place in all_}
         for version in self._store.versions():
-            if version.size:
+            if version.size and holds_data(version.key):
                 place = next(one for one in all_ if version.key.startswith(one.prefix))
                 versions[place].append(version)
         total = sum(one.size for found in versions.values() for one in found)
@@ -467,7 +479,6 @@ class Erasure:
         after = sorted({*gone, *(lines[number] for number in edited.removed)})
         known.erased = {ledger.digest(content): list(gone)} if gone else {}
         known.erased[ledger.digest(edited.plain)] = after
-        self._store.requests += 2
         try:
             ledgers.save(known)
         except ReplayError:

@@ -182,30 +182,30 @@ def _edit_raw(subject: Subject, data: bytes, found: Edited) -> bytes | None:
         record = reasons.parse(data)
     except ValueError:
         record = None
-    if not isinstance(record, Mapping):
-        return None if subject.quoted.are_in(data) else data
-    change = record.get("dynamodb")
-    if isinstance(change, Mapping):
+    change = record.get("dynamodb") if isinstance(record, dict) else None
+    images = []
+    if isinstance(change, dict):
         images = [change.get(name) for name in ("Keys", "NewImage", "OldImage")]
         keys = {key for image in images if (key := subject.of_image(image))}
     else:
-        images = []
-        keys = {key} if (key := subject.of_row(record)) else set()
-    if not keys:
-        return None if subject.quoted.are_in(data) else data
+        keys = {key} if isinstance(record, dict) and (key := subject.of_row(record)) else set()
     ours = {key for key in keys if subject.has(key)}
-    if not ours:
+    if not (ours or (not keys and subject.quoted.are_in(data))):
         return data
     found.keys |= ours
     for image in images:
         found.texts.update(subject.personal_texts_of_image(image))
-    if not images:
+    if ours and not images:
         found.texts.update(subject.personal_texts(record))
-    if not subject.pseudonymise:
-        return None
+    return _strip_raw(subject, data, record, images) if ours and subject.pseudonymise else None
+
+
+def _strip_raw(subject: Subject, data: bytes, record: Any, images: Sequence[Any]) -> bytes | None:
+    """The data without personal values; None if it does not fit into a record any more."""
     if not images:
-        return _without_personal(subject, data, record)
-    if not any([_strip(subject, image) for image in images]):
+        return _without_personal(subject, unpacked(data), record)
+    stripped = [_strip(subject, image) for image in images]
+    if not any(stripped):
         return data
     fitted = changes.fit(orjson.dumps(record))
     return fitted.data if fitted else None

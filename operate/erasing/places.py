@@ -12,6 +12,7 @@ from operate.erasing.subject import Subject, Words
 from schema.layout import (
     EXPORTS_PREFIX,
     FAILED_PREFIX,
+    JOBS_PREFIX,
     PROJECTION_PREFIX,
     RESULTS_PREFIX,
     SNAPSHOTS_PREFIX,
@@ -39,6 +40,11 @@ class Place:
     prefix: str
     means: Means
     order: int
+
+
+def holds_data(key: str) -> bool:
+    """Whether an object may hold data: all but the batch job's code, which may hold any word."""
+    return not key.startswith(JOBS_PREFIX) or key.startswith(f"{JOBS_PREFIX}temporary/")
 
 
 def places(table: str) -> tuple[Place, ...]:

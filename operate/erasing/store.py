@@ -47,18 +47,16 @@ class Content:
 
 
 class Store:
-    """A bucket. Threads may share it; ``requests`` is about right then."""
+    """A bucket. Threads may share it."""
 
     def __init__(self, s3: Any, bucket: str) -> None:
         self._s3 = s3
         self.bucket = bucket
-        self.requests = 0
 
     def versions(self, prefix: str = "") -> Iterator[Version]:
         """All versions with data under a prefix, a page at a time."""
         pages = self._s3.get_paginator("list_object_versions")
         for page in pages.paginate(Bucket=self.bucket, Prefix=prefix):
-            self.requests += 1
             for one in page.get("Versions", []):
                 yield Version(
                     one["Key"], one["VersionId"], one["IsLatest"], one["Size"], one["LastModified"]
@@ -66,7 +64,6 @@ class Store:
 
     def read(self, version: Version) -> Content | None:
         """A version's content; None if it is gone."""
-        self.requests += 1
         try:
             answer = self._s3.get_object(Bucket=self.bucket, Key=version.key, VersionId=version.id)
             body = answer["Body"].read()
@@ -82,7 +79,6 @@ class Store:
         A reader gets the object as it was or as it is now, whole: S3 is strongly consistent.
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
         """
-        self.requests += 1
         try:
             answer = self._s3.put_object(
                 Bucket=self.bucket,
@@ -101,12 +97,10 @@ class Store:
 
     def delete(self, version: Version) -> None:
         """Delete a version for good; nothing happens if it is gone."""
-        self.requests += 1
         self._s3.delete_object(Bucket=self.bucket, Key=version.key, VersionId=version.id)
 
     def write(self, key: str, body: bytes) -> Version:
         """Write an object of this command's own."""
-        self.requests += 1
         answer = self._s3.put_object(
             Bucket=self.bucket, Key=key, Body=body, ContentType="application/json"
         )

@@ -7,7 +7,6 @@ import io
 import json
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -96,4 +95,45 @@ def test_an_order_is_gone_from_the_log_and_from_answers(operated: Operated) -> N
         assert MARK.encode() not in plain(body), key
     after = operated.stack.ask(f"SELECT * FROM {table} ORDER BY event_id", reader)
     assert after == [row for row in before if row["orderid"] != "gone-1"]
-    print(result.told)
+
+
+def test_the_batch_jobs_table_is_erased_with_its_history(operated: Operated) -> None:
+    from local.commands.batch import run_batch
+
+    operated.write(20, seed=2)
+    place(operated, "gone-2", MARK)
+    dynamodb, table = operated.stack.aws.client("dynamodb"), operated.stack.outputs["tableName"]
+    before = operated.stack.hops().settled
+    item = {
+        "orderid": {"S": "gone-3"},
+        "quantity": {"N": "1"},
+        "price": {"N": "1"},
+        "customer": {"S": MARK},
+    }
+    item |= {
+        "product_name": {"S": "lamp"},
+        "status": {"S": "placed"},
+        "created_at": {"S": "2026-03-20T09:00:00Z"},
+    }
+    dynamodb.put_item(TableName=table, Item=item)
+    operated.settle(1, before)
+    assert run_batch(operated.stack)["inserted"] > 0
+    before = operated.stack.hops().settled
+    dynamodb.put_item(TableName=table, Item=item | {"quantity": {"N": "2"}})
+    dynamodb.delete_item(TableName=table, Key={"orderid": {"S": "gone-3"}})
+    operated.settle(2, before)
+    run_batch(operated.stack)
+    operated.act_as("eraserPolicyArn")
+    result = operated.run(
+        "erase", "--key", "orderid=gone-2", "--key", "orderid=gone-3", "--yes", "--json"
+    )
+    assert result.code == 0, result.told
+    assert result.facts["remaining"] == 0
+    bucket = Bucket(operated)
+    for (key, _), body in bucket.bodies().items():
+        assert MARK.encode() not in plain(body), key
+    figures = run_batch(operated.stack)
+    print(figures)
+    reader = operated.stack.user(f"r{time.time_ns()}", operated.stack.outputs["readerPolicyArn"])
+    print(operated.stack.ask("SELECT count(*) AS n FROM orders", reader))
+    print(operated.stack.ask("SELECT * FROM orders WHERE orderid LIKE 'gone%'", reader))
