@@ -51,7 +51,7 @@ WHY = {
     "WriteSnapshot": "writes a snapshot's rows, failed records and how far it has come",
     "KeepVerify": "keeps and reads the result of the last verify",
     "FindVersions": "lists every version of every object",
-    "ReadVersions": "reads all that the bucket holds, to find items and to prove that they are gone",
+    "ReadVersions": "reads all that the bucket holds, to find items and prove that they are gone",
     "WriteErased": "writes objects without the erased rows, the replay ledger and the record",
     "EraseVersions": "deletes old versions, and query results that hold erased values",
     "FindItems": "checks that the items are no longer in the table",
