@@ -195,6 +195,7 @@ pulumi.export("batchJobName", batch.batch_job_name)
 pulumi.export("writerPolicyArn", access.writer_policy_arn)
 pulumi.export("readerPolicyArn", access.reader_policy_arn)
 pulumi.export("operatorPolicyArn", access.operator_policy_arn)
+pulumi.export("eraserPolicyArn", access.eraser_policy_arn)
 pulumi.export("schema", schema.to_json())
 if lake.pseudonym_key_arn:
     pulumi.export("pseudonymKeyArn", lake.pseudonym_key_arn)

@@ -1,4 +1,4 @@
-"""IAM policies for writers, readers and operators."""
+"""IAM policies for writers, readers, operators and erasers."""
 
 import re
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ class AccessArgs:
 
 
 class Access(pulumi.ComponentResource):
-    """Three customer-managed IAM policies to attach to your users, groups or roles."""
+    """Four customer-managed IAM policies to attach to your users, groups or roles."""
 
     writer_policy_arn: pulumi.Output[str]
     """The ARN of the policy that allows writing orders to the table."""
@@ -69,6 +69,9 @@ class Access(pulumi.ComponentResource):
     """The ARN of the policy that allows replaying failed records and dead letters, and
     scanning the table and taking snapshots of it. ``verify`` and ``snapshot`` need the reader
     policy as well."""
+    eraser_policy_arn: pulumi.Output[str]
+    """The ARN of the policy that allows reading every version of every object, and erasing
+    items. ``erase --where`` needs the reader policy as well."""
 
     def __init__(
         self, name: str, args: AccessArgs, opts: pulumi.ResourceOptions | None = None
@@ -133,30 +136,54 @@ class Access(pulumi.ComponentResource):
                 ),
             ),
         )
+        eraser = aws.iam.Policy(
+            f"{name}-eraser",
+            description="Erase items from the lake",
+            policy=policies.document(
+                policies.erase(
+                    args.bucket_arn,
+                    args.database_arn,
+                    args.table_arn,
+                    args.kinesis_stream_arn,
+                    args.dlq_arn,
+                    args.schema.name,
+                    job=_job(args),
+                    key=args.kms_key_arn,
+                    table_key=args.table_kms_key_arn,
+                )
+            ),
+            opts=child,
+        )
         self.writer_policy_arn = writer.arn
         self.reader_policy_arn = reader.arn
         self.operator_policy_arn = operator.arn
+        self.eraser_policy_arn = eraser.arn
         self.register_outputs(
             {
                 "writer_policy_arn": self.writer_policy_arn,
                 "reader_policy_arn": self.reader_policy_arn,
                 "operator_policy_arn": self.operator_policy_arn,
+                "eraser_policy_arn": self.eraser_policy_arn,
             }
         )
 
 
-def _look(args: AccessArgs) -> list[policies.Statement]:
-    def arn(service: str, kind: str, name: pulumi.Input[str]) -> pulumi.Output[str]:
-        resource = pulumi.Output.concat(kind, name)
-        return resource.apply(lambda known: policies.sibling_arn(args.table_arn, service, known))
+def _arn(args: AccessArgs, service: str, kind: str, name: pulumi.Input[str]) -> pulumi.Output[str]:
+    resource = pulumi.Output.concat(kind, name)
+    return resource.apply(lambda known: policies.sibling_arn(args.table_arn, service, known))
 
-    job = args.batch_job_name
+
+def _job(args: AccessArgs) -> pulumi.Output[str] | None:
+    return _arn(args, "glue", "job/", args.batch_job_name) if args.batch_job_name else None
+
+
+def _look(args: AccessArgs) -> list[policies.Statement]:
     return policies.look(
         args.table_arn,
         args.kinesis_stream_arn,
         args.dlq_arn,
         args.bucket_arn,
-        delivery_stream=arn("firehose", "deliverystream/", args.delivery_stream_name),
-        transform=arn("lambda", "function:", args.transform_function_name),
-        job=arn("glue", "job/", job) if job else None,
+        delivery_stream=_arn(args, "firehose", "deliverystream/", args.delivery_stream_name),
+        transform=_arn(args, "lambda", "function:", args.transform_function_name),
+        job=_job(args),
     )

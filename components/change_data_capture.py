@@ -140,6 +140,8 @@ class ChangeDataCapture(pulumi.ComponentResource):
     """The ARN of an IAM policy for querying in Athena."""
     operator_policy_arn: pulumi.Output[str]
     """The ARN of an IAM policy for replays. ``verify`` needs the reader policy as well."""
+    eraser_policy_arn: pulumi.Output[str]
+    """The ARN of an IAM policy for erasing items from the lake."""
     pseudonym_key_arn: pulumi.Output[str] | None
     """The ARN of the secret with the key of pseudonyms; only if the schema hashes columns."""
 
@@ -266,6 +268,7 @@ class ChangeDataCapture(pulumi.ComponentResource):
         self.writer_policy_arn = access.writer_policy_arn
         self.reader_policy_arn = access.reader_policy_arn
         self.operator_policy_arn = access.operator_policy_arn
+        self.eraser_policy_arn = access.eraser_policy_arn
         self.pseudonym_key_arn = lake.pseudonym_key_arn
         self.register_outputs(
             {
@@ -285,6 +288,7 @@ class ChangeDataCapture(pulumi.ComponentResource):
                 "writer_policy_arn": self.writer_policy_arn,
                 "reader_policy_arn": self.reader_policy_arn,
                 "operator_policy_arn": self.operator_policy_arn,
+                "eraser_policy_arn": self.eraser_policy_arn,
                 **({"pseudonym_key_arn": self.pseudonym_key_arn} if self.pseudonym_key_arn else {}),
             }
         )
@@ -309,5 +313,6 @@ class ChangeDataCapture(pulumi.ComponentResource):
         pulumi.export("writerPolicyArn", self.writer_policy_arn)
         pulumi.export("readerPolicyArn", self.reader_policy_arn)
         pulumi.export("operatorPolicyArn", self.operator_policy_arn)
+        pulumi.export("eraserPolicyArn", self.eraser_policy_arn)
         if self.pseudonym_key_arn:
             pulumi.export("pseudonymKeyArn", self.pseudonym_key_arn)

@@ -127,8 +127,11 @@ class Partition:
 
     @property
     def digest(self) -> str:
-        """A hash that changes when an object is added or removed."""
-        return hashlib.sha256(json.dumps(sorted(self.objects.items())).encode()).hexdigest()[:16]
+        """A hash that changes when an object is added or removed.
+
+        Not when one changes: only erasing rows does that, which is no news.
+        """
+        return hashlib.sha256(json.dumps(sorted(self.objects)).encode()).hexdigest()[:16]
 
 
 def hours_before(hour: str, span: timedelta) -> str:
@@ -142,7 +145,7 @@ def list_log(log: str, since: str | None) -> list[Partition]:
     found: dict[str, dict[str, int]] = defaultdict(dict)
     for path, size in _objects(log.rstrip("/"), since or ""):
         match = _IN_LOG.search(path)
-        if match and size and (since or "") <= (hour := f"{match[1]}-{match[2]}") <= latest:
+        if match and (since or "") <= (hour := f"{match[1]}-{match[2]}") <= latest:
             found[hour][path] = size
     return [Partition(hour, found[hour]) for hour in sorted(found)]
 

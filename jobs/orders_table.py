@@ -314,8 +314,10 @@ class OrdersTable:
         """The data files that a run's commit added."""
         table = self._load()
         at = table.currentSnapshot()
-        while at.summary().get(RUN) != run:
-            at = table.snapshot(at.parentId())
+        while at is not None and at.summary().get(RUN) != run:
+            at = None if at.parentId() is None else table.snapshot(at.parentId())
+        if at is None:  # the commit is in the table; the next attempt finds nothing left to do
+            raise LostRaceError("an erasure has dropped the snapshot of this run")
         return [file.location() for file in at.addedDataFiles(table.io())]
 
     def forget_deletes(self, horizon: str) -> None:

@@ -132,9 +132,16 @@ class Account:
         answer = self.client("secretsmanager").get_secret_value(SecretId=self[PSEUDONYM_KEY])
         return pseudonyms(answer["SecretString"].encode())
 
-    def explain(self, error: Exception) -> str:
-        """Explain a botocore error to the user of the command, in one line."""
-        names = ("operatorPolicyArn", "readerPolicyArn")
+    def explain(self, error: Exception, who: Sequence[str] = ("operator", "reader")) -> str:
+        """Explain a botocore error to the user of the command, in one line.
+
+        Parameters
+        ----------
+        who:
+            Those of the stack's policies that the command needs.
+        """
+        names = [f"{one}PolicyArn" for one in who]
         arns = ", ".join(self.outputs[name] for name in names if name in self.outputs)
-        needs = "the stack's operator and reader policies" + (f" ({arns})" if arns else "")
+        policies = f"{' and '.join(who)} {'policies' if len(who) > 1 else 'policy'}"
+        needs = f"the stack's {policies}" + (f" ({arns})" if arns else "")
         return errors.explain(error, needs=needs)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
 
@@ -21,7 +23,7 @@ from rich.text import Text
 
 from client.command_line import FAILED, INTERRUPTED, WRONG_USAGE, Outputs, Stack, fail, new_app
 from operate import dlq as dead_letters
-from operate import pausing, privacy, replaying, snapshot, verdicts, verify
+from operate import erasing, pausing, privacy, replaying, snapshot, verdicts, verify
 from operate.account import Account, ReplayError, UsageError
 from operate.failed import Window
 from operate.replaying import Choice, Group, Replay
@@ -64,6 +66,8 @@ python -m operate verify --stack dev --settle 180
 
 python -m operate snapshot --stack dev --dry-run
 
+python -m operate erase --stack dev --key orderid=o-1 --yes
+
 python -m operate status --stack dev
 
 python -m operate privacy --stack dev    [dim]personal data: where, how long, who may read it[/dim]
@@ -75,7 +79,8 @@ If it was stopped or killed, run it again: it continues where it stopped.
 
 @app.callback(epilog=_EXAMPLES)
 def operate() -> None:
-    """Replay changes that did not arrive, take snapshots, and verify the lake against the table.
+    """Replay changes that did not arrive, take snapshots, verify the lake against the table, and
+    erase items.
 
     You need the stack's operator and reader policies. Credentials, region and endpoints are those
     of the AWS CLI: AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and so on.
@@ -368,6 +373,122 @@ def status(stack: Stack = None, outputs: Outputs = None, as_json: AsJson = False
             raise typer.Exit(FAILED)
 
 
+@app.command()
+def erase(  # noqa: PLR0917 - the command line's
+    stack: Stack = None,
+    outputs: Outputs = None,
+    key: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--key",
+            metavar="NAME=VALUE",
+            help="The item's key, such as orderid=o-1; with a sort key orderid=o-1,line=2, or "
+            "without it for all items under the partition key. Can be repeated.",
+        ),
+    ] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(
+            "--where",
+            metavar="SQL",
+            help="Every item that has a row in the log for which this holds: \"customer = 'Ann'\".",
+        ),
+    ] = None,
+    from_: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", metavar="FILE", help="Keys as for --key, one a line; - is standard input."
+        ),
+    ] = None,
+    most: Annotated[
+        int, typer.Option(min=1, metavar="N", help="The most rows that --where may match.")
+    ] = 1_000,
+    pseudonymise: Annotated[
+        bool,
+        typer.Option(
+            "--pseudonymise",
+            help="Replace personal columns by NULL instead of removing rows: also for items that "
+            "are still in the table.",
+        ),
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Erase. Without it, nothing is changed.")
+    ] = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Erase items from every place of the lake, with all old versions, and prove it.
+
+    Without --yes it shows what would be erased. With --yes it ends by reading every version of
+    every object in the bucket, and exits with 1 if any still holds these items. Delete the items
+    from the table first. You need the stack's eraser policy, and the reader policy for --where.
+
+    Example: python -m operate erase --stack prod --key orderid=o-1 --yes
+    """
+    with _work() as (stop, bar):
+        if yes and dry_run:
+            raise UsageError("--yes and --dry-run exclude each other")
+        keys = [*(key or ()), *(_lines(from_) if from_ else ())]
+        if not keys and where is None:
+            raise UsageError("whose rows? Give --key, --where or --from")
+        account = Account.load(stack, outputs, erasing.OUTPUTS)
+        choice = erasing.Choice(keys=keys, where=where, most=most, pseudonymise=pseudonymise)
+        who = ("eraser", "reader") if where else ("eraser",)
+        with _explained(account, *who), bar("reading every object") as progress:
+            work = erasing.Erasure(account, choice, on_progress=progress, say=_say, stop=stop)
+            outcome = work.run(dry_run=not yes)
+        _show_erasure(outcome)
+        _print_json(outcome.to_json(), as_json=as_json)
+        if stop.is_set():
+            _say("stopped: run the same command again to continue")
+            raise typer.Exit(INTERRUPTED)
+        if outcome.remaining:
+            raise typer.Exit(FAILED)
+
+
+def _lines(file: Path) -> list[str]:
+    try:
+        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise UsageError(f"--from {file}: {reason}") from None
+    found = [line.strip() for line in text.splitlines() if line.strip()]
+    if not found:
+        raise UsageError(f"--from {file}: there is no key in it")
+    return found
+
+
+def _show_erasure(outcome: erasing.Outcome) -> None:
+    if outcome.interrupted:
+        return
+    if outcome.found:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column("place")
+        for heading in ("objects", "old versions", "rows", "bytes"):
+            table.add_column(heading, justify="right", no_wrap=True)
+        for place, amount in outcome.found.items():
+            numbers = (amount.objects, amount.versions, amount.rows, amount.bytes)
+            table.add_row(place, *map("{:,}".format, numbers))
+        _console().print(table)
+    elif outcome.remaining is not None or not outcome.keys:
+        _say("nothing to erase: no object holds such a row")
+    if outcome.dry_run and outcome.found:
+        _say(
+            f"nothing was changed; --yes erases this in about {outcome.minutes:.1f} minutes, for "
+            f"${outcome.dollars:,.4f}"
+        )
+    for one in (outcome.remaining or [])[:20]:
+        _say(f"still there, or unreadable: {one}")
+    if outcome.record:
+        _say(
+            f"every version of every object was read again: {len(outcome.remaining or ())} still "
+            f"hold these items; the record is {outcome.record}"
+        )
+    if outcome.found or outcome.record:
+        for copy in outcome.later:
+            _say(f"not erased: {copy}")
+
+
 _MARKS = {"ok": Text("ok", "green"), "wrong": Text("wrong", "bold red"), "unknown": Text("?")}
 
 
@@ -602,8 +723,8 @@ def _work() -> Iterator[tuple[threading.Event, Bar]]:
 
 
 @contextlib.contextmanager
-def _explained(account: Account) -> Iterator[None]:
+def _explained(account: Account, *who: str) -> Iterator[None]:
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        raise ReplayError(account.explain(error)) from error
+        raise ReplayError(account.explain(error, who or ("operator", "reader"))) from error

@@ -6,9 +6,10 @@ import base64
 import binascii
 import gzip
 import hashlib
+import itertools
 import re
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -77,7 +78,8 @@ class FailedRecord:
     Attributes
     ----------
     line:
-        The line's number, from 0. With the object's key, it identifies the record.
+        The line's number, from 0, in the object as it was written. With the object's key, it
+        identifies the record.
     arrived:
         When Firehose received it; None if the line does not say.
     data:
@@ -134,9 +136,19 @@ def read(s3: Any, bucket: str, key: str) -> bytes:
         raise ReplayError(f"s3://{bucket}/{key}: broken gzip: {error}") from None
 
 
-def records(body: bytes, judge: Judge, schema: Schema) -> Iterator[FailedRecord]:
-    """Each line of an object, including unreadable ones."""
-    for number, line in enumerate(body.split(b"\n")):
+def records(
+    body: bytes, judge: Judge, schema: Schema, erased: Collection[int] = ()
+) -> Iterator[FailedRecord]:
+    """Each line of an object, including unreadable ones.
+
+    Parameters
+    ----------
+    erased:
+        The numbers of lines that are no longer there; the others keep their numbers.
+    """
+    gone = frozenset(erased)
+    numbers = (number for number in itertools.count() if number not in gone)
+    for number, line in zip(numbers, body.split(b"\n"), strict=False):
         if line.strip():
             yield record(number, line, judge, schema)
 

@@ -7,6 +7,7 @@ Writes are conditional, so concurrent runs detect each other.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,11 @@ from botocore.exceptions import ClientError
 from operate.account import ReplayError
 from operate.sending import Receipt
 from schema.layout import REPLAYED_PREFIX
+
+
+def digest(body: bytes) -> str:
+    """Identifies the content of an object of failed records, uncompressed."""
+    return hashlib.sha256(body).hexdigest()
 
 
 def ledger_key(failed_key: str) -> str:
@@ -36,13 +42,21 @@ class Ledger:
         Lines that were about to be sent when this was written.
     since:
         The epoch second, by AWS's clock, before which no pending line was sent.
+    erased:
+        Lines that `erase` removed, by the digest of the content that lacks them. Lines keep their
+        numbers: those of the object as Firehose wrote it.
     """
 
     failed_key: str
     replayed: dict[int, Receipt] = field(default_factory=dict)
     pending: list[int] = field(default_factory=list)
     since: int = 0
+    erased: dict[str, list[int]] = field(default_factory=dict)
     etag: str | None = None
+
+    def erased_from(self, body: bytes) -> Sequence[int]:
+        """The numbers of the lines that this content lacks."""
+        return self.erased.get(digest(body), ()) if self.erased else ()
 
     @classmethod
     def parse(cls, failed_key: str, body: bytes, etag: str) -> Ledger:
@@ -60,9 +74,15 @@ class Ledger:
                 {int(n): Receipt(str(s), str(q)) for n, (s, q) in document["replayed"].items()},
                 [int(line) for line in document["pending"]],
                 int(document["since"]),
+                {
+                    str(of): [int(line) for line in lines]
+                    for of, lines in document.get("erased", {}).items()
+                },
                 etag,
             )
-            if not all(0 <= number < 2**32 for number in (ledger.since, *ledger.pending)):
+            erased = (line for lines in ledger.erased.values() for line in lines)
+            numbers = (ledger.since, *ledger.pending, *erased)
+            if not all(0 <= number < 2**32 for number in numbers):
                 raise ValueError
         except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise ReplayError(
@@ -79,6 +99,7 @@ class Ledger:
                 "replayed": {str(line): list(r) for line, r in sorted(self.replayed.items())},
                 "pending": self.pending,
                 "since": self.since,
+                **({"erased": self.erased} if self.erased else {}),
             }
         )
 
@@ -125,7 +146,8 @@ class Ledgers:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] not in (409, 412):
                 raise
             raise ReplayError(
-                f"another replay is at work on {ledger.failed_key}: wait until it is done"
+                f"another replay, or an erasure, is at work on {ledger.failed_key}: wait until it "
+                "is done"
             ) from None
         ledger.etag = answer["ETag"]
         headers: Mapping[str, Any] = answer["ResponseMetadata"]["HTTPHeaders"]

@@ -12,7 +12,7 @@ from typing import Any
 from operate import failed
 from operate.account import Account, ReplayError
 from operate.doubt import find_sent
-from operate.failed import FailedObject, FailedRecord, Window
+from operate.failed import FailedRecord, Window
 from operate.ledger import Ledger, Ledgers
 from operate.reasons import judge
 from operate.sending import NotSentError, Outgoing, Receipt, Sender, waves
@@ -157,11 +157,10 @@ class Replay:
     def groups(self, choice: Choice) -> list[Group]:
         """The chosen records by reason, the most frequent first."""
         found: dict[str, Group] = {}
-        for one, chosen in self._objects(choice):
-            replayed = self._ledgers.get(one.key).replayed
+        for ledger, chosen in self._objects(choice):
             for record in chosen:
                 group = found.setdefault(record.reason, Group(record.reason))
-                group.add(record, replayed=record.line in replayed)
+                group.add(record, replayed=record.line in ledger.replayed)
         return sorted(found.values(), key=lambda group: (-group.records, group.reason))
 
     def run(self, choice: Choice, *, dry_run: bool = False, force: bool = False) -> Tally:
@@ -173,11 +172,11 @@ class Replay:
             Another run is active, or Kinesis keeps rejecting records. The ledger is up to date.
         """
         tally = Tally()
-        for one, chosen in self._objects(choice):
-            self._object(one, chosen, tally, dry_run=dry_run, force=force)
+        for ledger, chosen in self._objects(choice):
+            self._object(ledger, chosen, tally, dry_run=dry_run, force=force)
         return tally
 
-    def _objects(self, choice: Choice) -> Iterator[tuple[FailedObject, list[FailedRecord]]]:
+    def _objects(self, choice: Choice) -> Iterator[tuple[Ledger, list[FailedRecord]]]:
         found = failed.objects(self._s3, self._bucket, choice.window)
         total, done = sum(one.size for one in found), 0
         self._progress(done, total)
@@ -187,14 +186,16 @@ class Replay:
             except ReplayError as error:
                 self.problems.append(str(error))
             else:
-                read = failed.records(body, self._judge, self._schema)
-                yield one, [record for record in read if choice.takes(record)]
+                ledger = self._ledgers.get(one.key)
+                erased = ledger.erased_from(body)
+                read = failed.records(body, self._judge, self._schema, erased)
+                yield ledger, [record for record in read if choice.takes(record)]
             done += one.size
             self._progress(done, total)
 
     def _object(
         self,
-        one: FailedObject,
+        ledger: Ledger,
         chosen: Sequence[FailedRecord],
         tally: Tally,
         *,
@@ -202,7 +203,6 @@ class Replay:
         force: bool,
     ) -> None:
         tally.chosen += len(chosen)
-        ledger = self._ledgers.get(one.key)
         tally.already += sum(record.line in ledger.replayed for record in chosen)
         chosen = [record for record in chosen if record.line not in ledger.replayed]
         if ledger.pending and not self._stop.is_set():
@@ -246,7 +246,8 @@ class Replay:
     def _resolve(self, ledger: Ledger, *, dry_run: bool) -> Mapping[int, Receipt]:
         """Find out which pending lines of an interrupted run are in the stream."""
         body = failed.read(self._s3, self._bucket, ledger.failed_key)
-        lines = {r.line: r for r in failed.records(body, self._judge, self._schema)}
+        erased = ledger.erased_from(body)
+        lines = {r.line: r for r in failed.records(body, self._judge, self._schema, erased)}
         data = {n: lines[n].data or b"" for n in ledger.pending if n in lines}
         found = find_sent(self._kinesis, self._stream_arn, data, ledger.since)
         if not dry_run:

@@ -22,6 +22,8 @@ SNAPSHOTS_PREFIX = "snapshots/"
 """How far each snapshot of the table has come, written by `python -m operate snapshot`."""
 SNAPSHOT_OBJECTS = "snapshot-"
 """How the names of a snapshot's objects begin, in the partitions of rows and failed records."""
+ERASURES_PREFIX = "erasures/"
+"""The records of erasures, written by `python -m operate erase`."""
 EXPORTS_PREFIX = "exports/"
 """Exports of the DynamoDB table that snapshots read."""
 

@@ -25,6 +25,7 @@ KINDS: Mapping[str, str] = {
     "writerPolicyArn": "iam:policy",
     "readerPolicyArn": "iam:policy",
     "operatorPolicyArn": "iam:policy",
+    "eraserPolicyArn": "iam:policy",
     "batchJobName": "glue:job",
     "batchCheckFunctionName": "lambda:function",
     "alarmTopicArn": "sns:topic",

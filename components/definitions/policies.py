@@ -580,6 +580,62 @@ def snapshot(bucket: Arn, table: Arn) -> list[Statement]:
     ]
 
 
+def erase(  # noqa: PLR0917 - the key comes last in all of these functions
+    bucket: Arn,
+    database: Arn,
+    table: Arn,
+    stream: Arn,
+    queue: Arn,
+    orders: str,
+    *,
+    job: Arn | None = None,
+    key: str | None = None,
+    table_key: str | None = None,
+) -> list[Statement]:
+    """Eraser: every version of every object, and the batch job's table, whose name is ``orders``.
+
+    It rewrites and deletes under the prefixes that hold items, and nowhere else.
+    """
+    rewritten = [
+        layout.PROJECTION_PREFIX,
+        layout.FAILED_PREFIX,
+        layout.EXPORTS_PREFIX,
+        layout.SNAPSHOTS_PREFIX,
+        layout.ERASURES_PREFIX,
+        f"{orders}/",
+    ]
+    written, deleted = [*rewritten, layout.REPLAYED_PREFIX], [*rewritten, layout.RESULTS_PREFIX]
+    return [
+        allow("FindVersions", ["s3:ListBucket", "s3:ListBucketVersions"], bucket),
+        # The proof reads all that the bucket holds.
+        allow("ReadVersions", ["s3:GetObject", "s3:GetObjectVersion"], under(bucket, "/*")),
+        allow("WriteErased", ["s3:PutObject"], *[under(bucket, f"/{p}*") for p in written]),
+        allow(
+            "EraseVersions", ["s3:DeleteObjectVersion"], *[under(bucket, f"/{p}*") for p in deleted]
+        ),
+        *_use_object_key(bucket, key, DECRYPT, GENERATE_DATA_KEY),
+        allow("FindItems", ["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:Query"], table),
+        *use_table_key(table, table_key),
+        allow(
+            "FindCopies",
+            [
+                "dynamodb:DescribeContinuousBackups",
+                *(["glue:GetJobRuns"] if job else []),
+                "kinesis:DescribeStreamSummary",
+                "sqs:GetQueueAttributes",
+            ],
+            *(table, *([job] if job else []), stream, queue),
+        ),
+        allow(
+            "EraseRows",
+            ["glue:GetTable", "glue:UpdateTable"],
+            catalog_arn(database, "catalog"),
+            database,
+            tables_arn(database, orders),
+        ),
+    ]
+
+
 def look(
     table: Arn,
     stream: Arn,

@@ -134,6 +134,35 @@ def test_an_operator_may_repair_and_no_more(deploy: Deploy) -> None:
     }
 
 
+def test_an_eraser_may_read_all_and_rewrite_what_holds_items(deploy: Deploy) -> None:
+    policy = access(deploy, batch_job_name="merge").find("Policy", "access-eraser")
+    held = {
+        f"{BUCKET}/{p}/*"
+        for p in ("projection", "failed", "exports", "snapshots", "erasures", "orders")
+    }
+    copies = {TABLE, arn("glue:{region}:{account}:job/merge"), STREAM, QUEUE}
+    orders = {f"{GLUE}catalog", f"{GLUE}database/shop", f"{GLUE}table/shop/orders"}
+    assert policy.allows == {
+        "dynamodb:DescribeContinuousBackups": copies,
+        "dynamodb:DescribeTable": {TABLE},
+        "dynamodb:GetItem": {TABLE},
+        "dynamodb:Query": {TABLE},
+        "glue:GetJobRuns": copies,
+        "glue:GetTable": orders,
+        "glue:UpdateTable": orders,
+        "kinesis:DescribeStreamSummary": copies,
+        "s3:DeleteObjectVersion": held | {f"{BUCKET}/athena-results/*"},
+        "s3:GetObject": {f"{BUCKET}/*"},
+        "s3:GetObjectVersion": {f"{BUCKET}/*"},
+        "s3:ListBucket": {BUCKET},
+        "s3:ListBucketVersions": {BUCKET},
+        "s3:PutObject": held | {f"{BUCKET}/replayed/*"},
+        "sqs:GetQueueAttributes": copies,
+    }
+    keys = access(deploy, kms_key_arn=KEY).find("Policy", "access-eraser").allows
+    assert keys["kms:Decrypt"] == keys["kms:GenerateDataKey"] == {KEY}
+
+
 def test_an_operator_may_look_at_the_batch_jobs_runs(deploy: Deploy) -> None:
     policy = access(deploy, batch_job_name="merge").find("Policy", "access-operator")
     assert arn("glue:{region}:{account}:job/merge") in policy.allows["glue:GetJobRuns"]

@@ -38,6 +38,7 @@ EXPORTS = {
     "writerPolicyArn",
     "readerPolicyArn",
     "operatorPolicyArn",
+    "eraserPolicyArn",
     "schema",
     "batchJobName",
     "alarmTopicArn",
