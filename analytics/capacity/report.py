@@ -29,8 +29,7 @@ from analytics.capacity.hops import (
     shards,
 )
 from analytics.capacity.outage import Backlog, Phase, Throughput, backlog, seconds_until_lost
-from analytics.cost import DEV, PROD
-from analytics.cost import Load as Orders
+from analytics.cost import DAYS, DEV, PROD, monthly
 
 OUTAGE_SECONDS = 1_800.0
 _DAY = 86_400
@@ -140,13 +139,10 @@ def monthly_usd(load: Load, chain: Chain) -> float:
         one.name for one in dataclasses.fields(chain)
     }
     settings = {name: getattr(chain, name) for name in shared}
-    # Firehose reads once a second, so it buffers that long at least.
-    settings["buffer_interval_seconds"] = max(1, chain.buffer_interval_seconds)
+    period = chain.batch_period_seconds
+    settings["batch_checks"] = DAYS * _DAY / period if period else 0
     stack = dataclasses.replace(base, **settings)
-    orders = Orders(
-        orders=load.changes_per_second * _DAY / 2, changes=2, order_bytes=load.item_bytes
-    )
-    return sum(stack.cost(orders).values())
+    return sum(monthly(stack, load.changes_per_second, order_bytes=load.item_bytes).values())
 
 
 @dataclass(frozen=True)
@@ -294,7 +290,7 @@ def span_text(seconds: float) -> str:
     """A time in its natural unit."""
     for size, unit in ((_DAY, "d"), (3_600, "h"), (60, "min")):
         if seconds >= 2 * size:
-            return f"{seconds / size:.3g} {unit}"
+            return f"{_number(round(seconds / size, 1))} {unit}"
     return f"{seconds:.0f} s"
 
 
