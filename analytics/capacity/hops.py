@@ -228,6 +228,12 @@ def object_rows(load: Load, chain: Chain) -> float:
     return max(1.0, chain.buffer_size_mb * limits.MIB / load.row_bytes)
 
 
+def batch_seconds(changes: float, chain: Chain) -> float:
+    """How long a run of the batch job takes to merge changes."""
+    per_second = chain.batch_cores * limits.MERGED_CHANGES.value
+    return limits.JOB_START_SECONDS.value + changes / per_second
+
+
 def _rated(  # noqa: PLR0917 - in the order of the sentence
     rate: float, what: str, needed: float, available: float, unit: str, source: str
 ) -> Constraint:

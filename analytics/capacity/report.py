@@ -21,6 +21,7 @@ from analytics.capacity.hops import (
     Load,
     Plan,
     batch_records,
+    batch_seconds,
     first_to_break,
     hops,
     partitions,
@@ -91,8 +92,7 @@ def outage(hop: str, load: Load, chain: Chain, seconds: float = OUTAGE_SECONDS) 
         rest, where, limit = delivery, "stream", chain.stream_retention_hours * 3_600
         then = "then they are lost"
     elif hop == "batch job":
-        rest, where, limit = ("batch job",), "the log", chain.retention_days * _DAY
-        then = "its next runs merge them"
+        return _missed_runs(load, chain, seconds)
     found = backlog([Phase(rate, 0)], [takes[name] for name in rest], held)
     expires = None
     if found.drained_after is None and math.isfinite(limit):
@@ -100,6 +100,24 @@ def outage(hop: str, load: Load, chain: Chain, seconds: float = OUTAGE_SECONDS) 
         expires = seconds_until_lost(rate, slowest, limit, seconds)
     keeps = limit if math.isfinite(limit) else None
     return Outage(where, keeps, held, found.drained_after, expires, then)
+
+
+def _missed_runs(load: Load, chain: Chain, seconds: float) -> Outage:
+    """An outage of the batch job that begins just before a scheduled run, the worst time.
+
+    The run after it merges what the missed ones would have, if its time is enough.
+    """
+    rate, period = load.changes_per_second, chain.batch_period_seconds or math.inf
+    missed = math.floor(seconds / period) + 1
+    run = batch_seconds((missed + 1) * rate * period, chain)
+    enough = run <= min(period, chain.batch_timeout_minutes * 60)
+    return Outage(
+        "the log",
+        chain.retention_days * _DAY,
+        rate * (period + seconds),
+        missed * period - seconds + run if enough else None,
+        then="its next run merges them, or fails if its time is not enough",
+    )
 
 
 def hot_key(load: Load, chain: Chain, share: float, seconds: float) -> tuple[str, Backlog]:

@@ -266,6 +266,15 @@ def test_a_failing_transform_leaves_failed_records_for_a_replay() -> None:
     assert "replay failed" in found.then
 
 
+def test_a_missed_run_of_the_batch_job_is_made_up_for_by_the_next() -> None:
+    """Hourly: 30 minutes later the next run merges 7,200,000 changes at 50,000 a second."""
+    found = outage("batch job", load(1_000), PROD)
+    assert found.backlog == 1_000 * 5_400
+    assert found.catch_up_seconds == pytest.approx(1_800 + 90 + 144)
+    # At 30,000 a second it would take 4,410 s, and the next run is due after 3,600.
+    assert outage("batch job", load(30_000), PROD).catch_up_seconds is None
+
+
 def test_questions_are_not_data() -> None:
     for name in ("catalog", "queries"):
         assert outage(name, load(1_000), PROD).backlog == 0
