@@ -17,7 +17,7 @@ from analytics.capacity.limits import ITEM_BYTES
 from client.command_line import FAILED, INTERRUPTED, WRONG_USAGE, fail, new_command
 from simulation import plots
 from simulation.chain import Run
-from simulation.scenarios import LOAD, SCENARIOS, SEED, STACK, Result
+from simulation.scenarios import LOAD, SCENARIOS, SEED, STACK, Result, scenarios
 from simulation.scenarios import run as simulate
 
 PLACE = Path(__file__).resolve().parent.parent / "docs" / "scaling"
@@ -81,7 +81,10 @@ def main(  # noqa: PLR0917 - the command line's
         chain = Chain.of_stack(stack)
         if folder:
             folder.mkdir(parents=True, exist_ok=True)
-        results = _run(list(names or SCENARIOS), load, chain, seed, folder)
+        possible = scenarios(chain)
+        if impossible := sorted(set(names or ()) - set(possible)):
+            fail(f"{', '.join(impossible)}: the stack {stack} has no batchSchedule", WRONG_USAGE)
+        results = _run(list(names or possible), load, chain, seed, folder)
         if record:
             RESULTS.write_text("".join(f"{one.to_json()}\n" for one in results))
     except ChainError as error:

@@ -35,6 +35,8 @@ class Elastic:
     def __init__(self, takes: Throughput) -> None:
         self._takes = takes
         self._peak = 0.0
+        self._known = 0
+        """The minute before which the peak is known."""
         self._minutes: dict[int, float] = {}
 
     def accepted(self, now: float, count: float) -> None:
@@ -46,10 +48,10 @@ class Elastic:
         """Changes a second that it takes now."""
         if math.isinf(self._takes.doubles_seconds):
             return self._takes.at_most
-        for minute in [
-            m for m in self._minutes if (m + 1) * 60 <= now - self._takes.doubles_seconds
-        ]:
-            self._peak = max(self._peak, self._minutes.pop(minute) / 60)
+        until = int((now - self._takes.doubles_seconds) // 60)
+        while self._known < until:
+            self._peak = max(self._peak, self._minutes.pop(self._known, 0.0) / 60)
+            self._known += 1
         return min(self._takes.at_most, max(self._takes.at_once, 2 * self._peak))
 
 
@@ -129,14 +131,12 @@ class Stream:
             fresh = (now - self._filled[place]) * rate
             self._tokens[place] = min(rate, self._tokens[place] + fresh)
             self._filled[place] = now
-            offered = Queue()
-            offered.put(portions)
-            taken = offered.take(self._tokens[place])
+            taken, rest = _cut(portions, self._tokens[place])
             self._tokens[place] -= amount(taken)
             self._elastic.accepted(now, amount(taken))
             lane.queue.put(taken)
-            self.throttled += offered.total
-            left.append(offered.take(math.inf))
+            self.throttled += amount(rest)
+            left.append(rest)
         return left
 
 
@@ -364,6 +364,15 @@ class Firehose:
             if self._on_object:
                 self._on_object(env.now, self._writing)
             self._writing = ()
+
+
+def _cut(portions: list[Portion], count: float) -> tuple[list[Portion], list[Portion]]:
+    """The first ``count`` changes, and the rest."""
+    if amount(portions) <= count:
+        return portions, []
+    queue = Queue()
+    queue.put(portions)
+    return queue.take(count), queue.take(math.inf)
 
 
 def _about(random: Random, mean: float) -> float:

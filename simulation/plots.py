@@ -4,30 +4,37 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from typing import Any
 
+from simulation.batch import LOG
 from simulation.chain import PLACES, Run
 from simulation.scenarios import Scenario
 
-STEP = 30
-"""Seconds between two points."""
+_POINTS = 240
+"""At most; every so many samples are one."""
 _FAILED = "failed/"
-_DRAWN = (*PLACES, _FAILED)
-_COLOURS = ("#8c6bb1", "#2b6ca3", "#e08214", "#7f7f7f", "#b2182b")
+_COLOURS = dict(
+    zip(
+        (*PLACES, _FAILED, LOG),
+        ("#8c6bb1", "#2b6ca3", "#e08214", "#7f7f7f", "#b2182b", "#2b6ca3"),
+        strict=True,
+    )
+)
 _WIDTH = 560
 
 
 def values(run: Run) -> list[dict[str, Any]]:
     """What is drawn: minutes, the lag in minutes, the backlog by place in changes."""
+    step = 30 * max(1, math.ceil(len(run.samples) / 30 / _POINTS))
     return [
         {
             "minute": one.time / 60,
             "lag": round(one.lag / 60, 2),
-            **{place: round(one.waiting[place]) for place in PLACES},
-            _FAILED: round(one.failed),
+            **{place: round(amount) for place, amount in one.waiting.items()},
+            **({} if LOG in one.waiting else {_FAILED: round(one.failed)}),
         }
-        for one in run.samples
-        if one.time % STEP == 0
+        for one in run.samples[step - 1 :: step]
     ]
 
 
@@ -46,7 +53,8 @@ def draw(scenario: Scenario, run: Run) -> str:
     import vl_convert  # noqa: PLC0415
 
     points = values(run)
-    disturbance = scenario.disturbance
+    places = [name for name in points[0] if name not in ("minute", "lag")]
+    disturbance = run.disturbance
     ends = alt.Scale(domain=[0, points[-1]["minute"]], nice=False)
     time = alt.X("minute:Q", title="minutes", scale=ends)
     span = {"from": disturbance.begin / 60, "to": disturbance.end / 60}
@@ -63,7 +71,7 @@ def draw(scenario: Scenario, run: Run) -> str:
     long = [
         {"minute": point["minute"], "place": place, "order": order, "changes": point[place]}
         for point in points
-        for order, place in enumerate(_DRAWN)
+        for order, place in enumerate(places)
     ]
     waiting = (
         alt.Chart(alt.InlineData(values=long))
@@ -74,7 +82,7 @@ def draw(scenario: Scenario, run: Run) -> str:
             color=alt.Color(
                 "place:N",
                 title="waiting in",
-                scale=alt.Scale(domain=list(_DRAWN), range=list(_COLOURS)),
+                scale=alt.Scale(domain=places, range=[_COLOURS[place] for place in places]),
                 legend=alt.Legend(orient="bottom"),
             ),
             order="order:Q",

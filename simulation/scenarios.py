@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -9,6 +10,7 @@ from dataclasses import asdict, dataclass
 from analytics.capacity.chain import Chain
 from analytics.capacity.hops import Load
 from analytics.capacity.report import hot_key, outage, spike
+from simulation.batch import simulate_batch
 from simulation.chain import Disturbance, Run, simulate
 
 LOAD = Load(changes_per_second=1_000, item_bytes=2_048)
@@ -17,7 +19,7 @@ SEED = 1
 """Of the plots and figures in docs/scaling.md."""
 AFTER = 300.0
 """Seconds that are simulated after the backlog should be gone."""
-_LONGEST = 4 * 3_600.0
+LONG = 4 * 3_600.0
 """Seconds that are simulated if it never is."""
 
 
@@ -59,6 +61,7 @@ SCENARIOS: Mapping[str, Scenario] = {
             )
             for hop, title in _HOPS.items()
         ),
+        Scenario("outage-batch", "a run of the batch job is missed", Disturbance(down="batch job")),
         Scenario(
             "hot-key",
             "one key makes 30 % of the changes for 20 minutes",
@@ -122,9 +125,12 @@ def expected(scenario: Scenario, load: Load, chain: Chain) -> Expected:
 def run(scenario: Scenario, load: Load, chain: Chain, seed: int = SEED) -> tuple[Run, Result]:
     """Simulate a scenario and set it beside the formulas."""
     paper = expected(scenario, load, chain)
-    rest = _LONGEST if paper.catch_up_seconds is None else 1.2 * paper.catch_up_seconds + AFTER
-    seconds = scenario.disturbance.end + min(rest, _LONGEST)
-    simulated = simulate(load, chain, scenario.disturbance, seconds=seconds, seed=seed)
+    if scenario.disturbance.down == "batch job":
+        simulated: Run = _batch(scenario, load, chain, paper, seed)
+    else:
+        rest = 1.2 * paper.catch_up_seconds + AFTER if paper.catch_up_seconds is not None else LONG
+        seconds = scenario.disturbance.end + min(rest, LONG)
+        simulated = simulate(load, chain, scenario.disturbance, seconds=seconds, seed=seed)
     last = simulated.samples[-1]
     return simulated, Result(
         scenario.name,
@@ -136,3 +142,16 @@ def run(scenario: Scenario, load: Load, chain: Chain, seed: int = SEED) -> tuple
         round(last.failed),
         round(last.lost),
     )
+
+
+def _batch(scenario: Scenario, load: Load, chain: Chain, paper: Expected, seed: int) -> Run:
+    """The outage begins just before the second run: the worst time, and the formula's."""
+    period = chain.batch_period_seconds or 0.0
+    missed = dataclasses.replace(scenario.disturbance, begin=2 * period - 1)
+    rest = 1.2 * paper.catch_up_seconds if paper.catch_up_seconds is not None else 4 * period
+    return simulate_batch(load, chain, missed, seconds=missed.end + rest, seed=seed)
+
+
+def scenarios(chain: Chain) -> list[str]:
+    """The scenarios that a stack can have: not that of the batch job without a schedule."""
+    return [name for name in SCENARIOS if name != "outage-batch" or chain.batch_schedule]

@@ -228,6 +228,12 @@ def object_rows(load: Load, chain: Chain) -> float:
     return max(1.0, chain.buffer_size_mb * limits.MIB / load.row_bytes)
 
 
+def batch_seconds(changes: float, chain: Chain) -> float:
+    """How long a run of the batch job takes to merge changes."""
+    per_second = chain.batch_cores * limits.MERGED_CHANGES.value
+    return limits.JOB_START_SECONDS.value + changes / per_second
+
+
 def _rated(  # noqa: PLR0917 - in the order of the sentence
     rate: float, what: str, needed: float, available: float, unit: str, source: str
 ) -> Constraint:
@@ -449,7 +455,9 @@ def _transform(load: Load, chain: Chain) -> Hop:
 def _lake(load: Load, chain: Chain) -> Hop:
     rate, puts = load.changes_per_second, limits.PREFIX_PUTS
     by_size = rate / object_rows(load, chain)
-    needed = max(by_size, 1 / max(1, chain.buffer_interval_seconds))
+    # Rows come when the transform has run, and Firehose reads once a second.
+    interval = max(1, chain.buffer_interval_seconds, chain.transform_buffer_interval_seconds)
+    needed = max(by_size, 1 / interval)
     constraint = Constraint(
         "objects written into an hour's prefix",
         needed,
@@ -480,27 +488,42 @@ def _batch(load: Load, chain: Chain) -> Hop | None:
     account = _fixed(
         "DPUs of the account", dpus, limits.GLUE_DPUS.value, "", limits.GLUE_DPUS.source
     )
-    # One worker is the driver's.
-    needed = HEADROOM * rate * period / free / limits.MERGED_CHANGES.value
-    changes = []
-    if needed > chain.batch_cores:
+    return Hop(
+        "batch job",
+        True,
+        [constraint, account],
+        _steady([constraint]),
+        _batch_changes(load, chain, period),
+    )
+
+
+def _batch_changes(load: Load, chain: Chain, period: float) -> list[Change]:
+    """More time for a run, up to the next one; then more workers; then larger ones."""
+    start = limits.JOB_START_SECONDS.value
+    core_seconds = HEADROOM * load.changes_per_second * period / limits.MERGED_CHANGES.value
+    minutes = chain.batch_timeout_minutes
+    if core_seconds / chain.batch_cores + start <= min(period, minutes * 60):
+        return []
+    wanted = _up((core_seconds / chain.batch_cores + start) / 60, 10)
+    minutes = max(minutes, min(wanted, int(period // 60)))
+    cores = core_seconds / (min(period, minutes * 60) - start)
+    workers, kind = chain.batch_workers, chain.batch_worker_type
+    if cores > chain.batch_cores:  # one worker is the driver's
         kind = next(
             (
                 name
-                for name, cores in limits.GLUE_CORES.items()
-                if cores >= limits.GLUE_CORES[chain.batch_worker_type]
-                and needed <= (MOST_WORKERS - 1) * cores
+                for name, each in limits.GLUE_CORES.items()
+                if each >= limits.GLUE_CORES[kind] and cores <= (MOST_WORKERS - 1) * each
             ),
             list(limits.GLUE_CORES)[-1],
         )
-        workers = min(MOST_WORKERS, 1 + math.ceil(needed / limits.GLUE_CORES[kind]))
-        for name, now, to in (
-            ("batchWorkerType", chain.batch_worker_type, kind),
-            ("batchWorkers", chain.batch_workers, workers),
-        ):
-            if now != to:
-                changes.append(Change(name, now, to))
-    return Hop("batch job", True, [constraint, account], _steady([constraint]), changes)
+        workers = min(MOST_WORKERS, 1 + math.ceil(cores / limits.GLUE_CORES[kind]))
+    asked = (
+        Change("batchTimeoutMinutes", chain.batch_timeout_minutes, minutes),
+        Change("batchWorkerType", chain.batch_worker_type, kind),
+        Change("batchWorkers", chain.batch_workers, workers),
+    )
+    return [one for one in asked if one.now != one.to]
 
 
 def _catalog(load: Load, chain: Chain) -> Hop:  # noqa: ARG001 - the hops' signature

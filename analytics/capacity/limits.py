@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from analytics.cost import MERGED_A_SECOND
+
 CHECKED = "2026-11-25"
 """The date on which the sources were read."""
 
@@ -162,9 +164,9 @@ COMPRESSED = Assumption(
     0.2, "compressed bytes in the lake a byte of row", "as in `python -m analytics cost`"
 )
 MERGED_CHANGES = Assumption(
-    10_000,
+    MERGED_A_SECOND / 4,
     "changes/s that the batch job merges on one core",
-    "below what `python -m benchmarks merge_rate` measures",
+    "as in `python -m analytics cost`; `python -m benchmarks merge_rate` measures it",
 )
 JOB_START_SECONDS = Assumption(90, "s until the batch job merges", "Glue's and Spark's start")
 

@@ -21,6 +21,7 @@ from analytics.capacity.hops import (
     Load,
     Plan,
     batch_records,
+    batch_seconds,
     first_to_break,
     hops,
     partitions,
@@ -29,8 +30,7 @@ from analytics.capacity.hops import (
     shards,
 )
 from analytics.capacity.outage import Backlog, Phase, Throughput, backlog, seconds_until_lost
-from analytics.cost import DEV, PROD
-from analytics.cost import Load as Orders
+from analytics.cost import DAYS, DEV, PROD, monthly
 
 OUTAGE_SECONDS = 1_800.0
 _DAY = 86_400
@@ -92,8 +92,7 @@ def outage(hop: str, load: Load, chain: Chain, seconds: float = OUTAGE_SECONDS) 
         rest, where, limit = delivery, "stream", chain.stream_retention_hours * 3_600
         then = "then they are lost"
     elif hop == "batch job":
-        rest, where, limit = ("batch job",), "the log", chain.retention_days * _DAY
-        then = "its next runs merge them"
+        return _missed_runs(load, chain, seconds)
     found = backlog([Phase(rate, 0)], [takes[name] for name in rest], held)
     expires = None
     if found.drained_after is None and math.isfinite(limit):
@@ -101,6 +100,24 @@ def outage(hop: str, load: Load, chain: Chain, seconds: float = OUTAGE_SECONDS) 
         expires = seconds_until_lost(rate, slowest, limit, seconds)
     keeps = limit if math.isfinite(limit) else None
     return Outage(where, keeps, held, found.drained_after, expires, then)
+
+
+def _missed_runs(load: Load, chain: Chain, seconds: float) -> Outage:
+    """An outage of the batch job that begins just before a scheduled run, the worst time.
+
+    The run after it merges what the missed ones would have, if its time is enough.
+    """
+    rate, period = load.changes_per_second, chain.batch_period_seconds or math.inf
+    missed = math.floor(seconds / period) + 1
+    run = batch_seconds((missed + 1) * rate * period, chain)
+    enough = run <= min(period, chain.batch_timeout_minutes * 60)
+    return Outage(
+        "the log",
+        chain.retention_days * _DAY,
+        rate * (period + seconds),
+        missed * period - seconds + run if enough else None,
+        then="its next run merges them, or fails if its time is not enough",
+    )
 
 
 def hot_key(load: Load, chain: Chain, share: float, seconds: float) -> tuple[str, Backlog]:
@@ -140,13 +157,10 @@ def monthly_usd(load: Load, chain: Chain) -> float:
         one.name for one in dataclasses.fields(chain)
     }
     settings = {name: getattr(chain, name) for name in shared}
-    # Firehose reads once a second, so it buffers that long at least.
-    settings["buffer_interval_seconds"] = max(1, chain.buffer_interval_seconds)
+    period = chain.batch_period_seconds
+    settings["batch_checks"] = DAYS * _DAY / period if period else 0
     stack = dataclasses.replace(base, **settings)
-    orders = Orders(
-        orders=load.changes_per_second * _DAY / 2, changes=2, order_bytes=load.item_bytes
-    )
-    return sum(stack.cost(orders).values())
+    return sum(monthly(stack, load.changes_per_second, order_bytes=load.item_bytes).values())
 
 
 @dataclass(frozen=True)
@@ -294,7 +308,7 @@ def span_text(seconds: float) -> str:
     """A time in its natural unit."""
     for size, unit in ((_DAY, "d"), (3_600, "h"), (60, "min")):
         if seconds >= 2 * size:
-            return f"{seconds / size:.3g} {unit}"
+            return f"{_number(round(seconds / size, 1))} {unit}"
     return f"{seconds:.0f} s"
 
 

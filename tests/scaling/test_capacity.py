@@ -170,12 +170,22 @@ def test_objects_are_written_by_size_or_time() -> None:
 
 
 def test_a_run_of_the_batch_job_merges_what_came_since_the_last() -> None:
-    """Hourly, 4 cores: 36,000,000 changes take 900 s of 3,510."""
+    """Hourly, 4 cores that merge 12,500 a second each: 36,000,000 changes take 720 of 3,510 s."""
     found = hop("batch job", 10_000, PROD)
-    assert (found.tightest.needed, found.tightest.available) == (900, 3_510)
+    assert (found.tightest.needed, found.tightest.available) == (720, 3_510)
     assert asked(found) == {}
     assert asked(hop("batch job", 30_000, PROD)) == {"batchWorkers": 3}
     assert "batch job" not in {one.name for one in hops(load(10), DEV)}
+
+
+def test_a_run_may_take_longer_before_it_needs_more_workers() -> None:
+    """Every six hours: twice 6,000 a second are 259,200,000 changes, for 5,184 s and the start."""
+    chain = dataclasses.replace(PROD, batch_schedule="cron(10 0/6 * * ? *)")
+    assert asked(hop("batch job", 6_000, chain)) == {"batchTimeoutMinutes": 90}
+    assert asked(hop("batch job", 30_000, chain)) == {
+        "batchTimeoutMinutes": 360,
+        "batchWorkers": 3,
+    }
 
 
 def test_a_query_over_a_day_stays_below_the_scan_limit() -> None:
@@ -191,8 +201,8 @@ def test_a_query_over_a_day_stays_below_the_scan_limit() -> None:
         (DEV, 10, 250, "stream"),
         (DEV, 2_000, 250, "stream"),
         (PROD, 10_000, 250, "pipe"),
-        (PROD, 100_000, 250, "batch job"),
-        (dataclasses.replace(PROD, batch_schedule=""), 100_000, 250, "table"),
+        (PROD, 100_000, 250, "table"),
+        (dataclasses.replace(PROD, batch_timeout_minutes=30), 100_000, 250, "batch job"),
     ],
 )
 def test_the_first_hop_to_break(chain: Chain, rate: float, size: int, first: str) -> None:
@@ -254,6 +264,15 @@ def test_a_failing_transform_leaves_failed_records_for_a_replay() -> None:
     assert found.waits_in == "failed/ in the lake"
     assert found.catch_up_seconds is None
     assert "replay failed" in found.then
+
+
+def test_a_missed_run_of_the_batch_job_is_made_up_for_by_the_next() -> None:
+    """Hourly: 30 minutes later the next run merges 7,200,000 changes at 50,000 a second."""
+    found = outage("batch job", load(1_000), PROD)
+    assert found.backlog == 1_000 * 5_400
+    assert found.catch_up_seconds == pytest.approx(1_800 + 90 + 144)
+    # At 30,000 a second it would take 4,410 s, and the next run is due after 3,600.
+    assert outage("batch job", load(30_000), PROD).catch_up_seconds is None
 
 
 def test_questions_are_not_data() -> None:
