@@ -52,6 +52,7 @@ WHY = {
     "KeepVerify": "keeps and reads the result of the last verify",
     "LookForFolders": "Spark looks for an object before it lists a folder",
     "KeepTable": "writes the files of the current orders table and deletes old ones",
+    "PackLog": "packs the log's old objects into fewer",
     "KeepTemporary": "writes and deletes Spark's temporary files",
     "FindNewObjects": "looks for new event rows",
     "StartBatch": "looks when the batch job last succeeded, and starts it",

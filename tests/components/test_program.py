@@ -107,7 +107,7 @@ def test_dev_is_cheap_and_can_be_destroyed(up: Any) -> None:
 
 def test_changes_wait_in_one_place_in_dev(up: Any) -> None:
     """Two waits would make the same latency with more objects or more calls."""
-    assert waits(up("dev")) == {"pipe": 0, "transform": 14, "s3": 0}
+    assert waits(up("dev")) == {"pipe": 0, "transform": 13, "s3": 0}
 
 
 def test_prod_uploads_each_object_with_one_request(up: Any) -> None:
