@@ -129,6 +129,9 @@ class Stack:
     crawls, batch_checks:
         Runs of the crawler, and of the batch's schedule, a month. The schedule starts the batch
         job only if something new is in the log.
+    unpacked_days:
+        The days whose objects the batch job has not packed yet: its look-back, and two runs. None
+        if it never does.
     """
 
     name: str
@@ -149,6 +152,7 @@ class Stack:
     metrics: int
     crawls: float = 0.0
     batch_checks: float = 0.0
+    unpacked_days: float | None = None
     batch_workers: int = 2
     batch_execution_class: Literal["standard", "flex"] = "standard"
 
@@ -199,11 +203,13 @@ class Stack:
         yield "function calls", calls
         yield "logs", calls * _LOG_BYTES / GB
         interval = self.buffer_interval_seconds
-        objects = _batches(changes, load.row_bytes, self.buffer_size_mb, interval)
+        objects = min(calls, _batches(changes, load.row_bytes, self.buffer_size_mb, interval))
         yield "lake puts", objects * (_UPLOAD_PUTS if interval < _PARTS_BELOW_SECONDS else 1)
         kept = changes / DAYS * self.retention_days
         yield "lake storage", kept * load.row_bytes * _ROWS_SHARE / GB
-        read = objects / DAYS * min(_QUERY_DAYS, self.retention_days)
+        days = min(_QUERY_DAYS, self.retention_days)
+        loose = days if self.unpacked_days is None else min(days, self.unpacked_days)
+        read = objects / DAYS * loose + 24 * (days - loose)
         # Of a Parquet file Athena reads the footer first.
         gets = 2 if self.delivery_format == "parquet" else 1
         yield "lake gets", load.queries * DAYS * read * gets
@@ -261,7 +267,8 @@ DEV = Stack(
     point_in_time_recovery=False,
     delivery_format="json",
     buffer_size_mb=5,
-    buffer_interval_seconds=60,
+    buffer_interval_seconds=0,
+    transform_buffer_interval_seconds=13,
     retention_days=7,
     monitoring="basic",
     alarm_metrics=5,
@@ -275,7 +282,8 @@ PROD = Stack(
     point_in_time_recovery=True,
     delivery_format="parquet",
     buffer_size_mb=128,
-    buffer_interval_seconds=300,
+    buffer_interval_seconds=60,
+    transform_buffer_interval_seconds=10,
     retention_days=365,
     monitoring="full",
     alarm_metrics=21,
@@ -283,6 +291,7 @@ PROD = Stack(
     metrics=3,
     crawls=DAYS / 7,
     batch_checks=4 * DAYS,
+    unpacked_days=2.5,
     batch_execution_class="flex",
 )
 
@@ -314,12 +323,13 @@ def _shards(load: Load) -> int:
 
 
 def _batches(changes: float, size: float, megabytes: float, seconds: float) -> float:
-    """Batches a month, by size or time, whichever comes first; no empty ones.
+    """Batches a month, by size or time, whichever comes first, of changes at random times.
 
-    Firehose reads a shard once a second, so an interval of 0 counts as 1 s.
+    The time begins with a batch's first change. Firehose reads a shard once a second, so an
+    interval of 0 counts as 1 s.
     """
-    by_clock = MONTH_SECONDS / max(1, seconds)
-    return min(changes, max(changes * size / (megabytes * KB * KB), by_clock))
+    by_time = changes / (1 + changes / MONTH_SECONDS * max(1, seconds))
+    return min(changes, max(changes * size / (megabytes * KB * KB), by_time))
 
 
 @dataclass(frozen=True)

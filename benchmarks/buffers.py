@@ -115,8 +115,8 @@ def costs(buffers: Buffers, of: Day) -> tuple[float, float]:
     puts = _UPLOAD_PUTS if buffers.s3 < _PARTS_BELOW_SECONDS else 1
     calls = of.calls * DAYS
     function = (
-        calls * PRICES["transform calls"].usd
-        + calls * _CALL_SECONDS * _FUNCTION_GB * PRICES["transform time"].usd
+        calls * PRICES["function calls"].usd
+        + calls * _CALL_SECONDS * _FUNCTION_GB * PRICES["function time"].usd
         + calls * _LOG_BYTES / GB * PRICES["logs"].usd
     )
     return len(of.objects) * DAYS * puts * PRICES["lake puts"].usd, function

@@ -145,7 +145,7 @@ class DeliveryToLake(pulumi.ComponentResource):
                 platform=args.platform,
                 memory_mb=args.transform_memory_mb,
                 timeout_seconds=TRANSFORM_TIMEOUT_SECONDS,
-                environment=_metrics(args.monitoring_level) | _pseudonym_key(pseudonym_key),
+                environment=_metrics(args.monitoring_level) | _pseudonyms(pseudonym_key),
                 statements=policies.read_pseudonym_key(pseudonym_key.secret_arn, args.kms_key_arn)
                 if pseudonym_key
                 else (),
@@ -273,7 +273,7 @@ def _processing(
     )
 
 
-def _pseudonym_key(key: PseudonymKey | None) -> dict[str, pulumi.Input[str]]:
+def _pseudonyms(key: PseudonymKey | None) -> dict[str, pulumi.Input[str]]:
     """The transform's environment. The version reaches functions that already run."""
     if key is None:
         return {}

@@ -226,7 +226,7 @@ def test_the_order_generator_is_off_until_switched_on(up: Any) -> None:
 
 def test_the_batchs_files_are_put_into_a_bucket_that_encrypts_already(up: Any) -> None:
     files = up("dev").all("BucketObjectv2")
-    assert len(files) == 5
+    assert len(files) == 6
     for file in files:
         assert "sales-cdc-dev-lake-encryption" in file.depends_on, file.name
         assert file.inputs["bucket"] == "sales-cdc-dev-lake-bucket-1a2b3c4"
