@@ -131,6 +131,9 @@ class Stack:
     crawls, batch_checks:
         Runs of the crawler, and of the batch's schedule, a month. The schedule starts the batch
         job only if something new is in the log.
+    unpacked_days:
+        The days whose objects the batch job has not packed yet: its look-back, and two runs. None
+        if it never does.
     """
 
     name: str
@@ -152,6 +155,7 @@ class Stack:
     secrets: int = 0
     crawls: float = 0.0
     batch_checks: float = 0.0
+    unpacked_days: float | None = None
     batch_workers: int = 2
     batch_execution_class: Literal["standard", "flex"] = "standard"
 
@@ -207,7 +211,9 @@ class Stack:
         yield "lake puts", objects * (_UPLOAD_PUTS if interval < _PARTS_BELOW_SECONDS else 1)
         kept = changes / DAYS * self.retention_days
         yield "lake storage", kept * load.row_bytes * _ROWS_SHARE / GB
-        read = objects / DAYS * min(_QUERY_DAYS, self.retention_days)
+        days = min(_QUERY_DAYS, self.retention_days)
+        loose = days if self.unpacked_days is None else min(days, self.unpacked_days)
+        read = objects / DAYS * loose + 24 * (days - loose)
         # Of a Parquet file Athena reads the footer first.
         gets = 2 if self.delivery_format == "parquet" else 1
         yield "lake gets", load.queries * DAYS * read * gets
@@ -266,7 +272,7 @@ DEV = Stack(
     delivery_format="json",
     buffer_size_mb=5,
     buffer_interval_seconds=0,
-    transform_buffer_interval_seconds=14,
+    transform_buffer_interval_seconds=13,
     retention_days=7,
     monitoring="basic",
     alarm_metrics=5,
@@ -289,6 +295,7 @@ PROD = Stack(
     metrics=3,
     crawls=DAYS / 7,
     batch_checks=4 * DAYS,
+    unpacked_days=2.5,
     batch_execution_class="flex",
 )
 

@@ -59,6 +59,7 @@ WHY = {
     "EraseRows": "commits to the current orders table",
     "LookForFolders": "Spark looks for an object before it lists a folder",
     "KeepTable": "writes the files of the current orders table and deletes old ones",
+    "PackLog": "packs the log's old objects into fewer",
     "KeepTemporary": "writes and deletes Spark's temporary files",
     "FindNewObjects": "looks for new event rows",
     "StartBatch": "looks when the batch job last succeeded, and starts it",

@@ -26,6 +26,7 @@ MODULES = (
     ROOT / "jobs" / "event_rows.py",
     ROOT / "jobs" / "orders_table.py",
     ROOT / "jobs" / "orders_view.py",
+    ROOT / "jobs" / "pack_log.py",
 )
 GLUE_VERSION = "5.1"
 """Spark 3.5.6, Python 3.11, Iceberg 1.10.0. Keep ``local/standins/spark/pom.xml`` in step."""

@@ -32,6 +32,7 @@ from event_rows import (
 )
 from orders_table import CATALOG, LostRaceError, OrdersTable, State
 from orders_view import point_view
+from pack_log import PackError, pack
 from pyspark import StorageLevel
 from pyspark.conf import SparkConf
 from pyspark.sql import DataFrame, Observation, SparkSession, Window
@@ -106,6 +107,8 @@ class Figures:
     partitions_read: int = 0
     compacted_files: int = 0
     compacted_bytes: int = 0
+    packed_objects: int = 0
+    removed_objects: int = 0
     attempts: int = 1
     seconds: float = 0.0
     watermark: str | None = None
@@ -176,8 +179,23 @@ class Run:
         if self._options.view and figures.watermark:
             settled = hours_before(figures.watermark, SETTLE)
             point_view(self._options.database, self._options.view, settled)
+        if figures.watermark and self._options.maintenance != "never":
+            self._pack_log(figures.watermark, figures)
         figures.seconds = round(time.monotonic() - began, 3)
         return figures
+
+    def _pack_log(self, watermark: str, figures: Figures) -> None:
+        """Pack the hours of the log that no run lists again."""
+        if not self._options.log.startswith("s3"):
+            return
+        import boto3  # noqa: PLC0415 - only where the log is on S3
+
+        before = hours_before(watermark, self._options.look_back)
+        try:
+            done = pack(boto3.client("s3"), self._options.log, before)
+        except PackError as error:
+            raise JobError(str(error)) from error
+        figures.packed_objects, figures.removed_objects = done.sources, done.removed
 
     def _merge(self, figures: Figures) -> None:
         """Make one attempt to update and maintain the table."""

@@ -304,7 +304,7 @@ def _nothing_yet() -> None:
             st.markdown("To place some orders, run in another shell:")
             st.code(_PAGE.generator_command, language="bash", wrap_lines=True)
         st.markdown(
-            "A change needs up to Firehose's buffer intervals to arrive (dev: 14 s, prod: 70 s). "
+            "A change needs up to Firehose's buffer intervals to arrive (dev: 13 s, prod: 70 s). "
             "If nothing comes after that, follow it hop by hop: is the pipe running, does the "
             "transform's log show errors, is there a message in the dead-letter queue?"
         )

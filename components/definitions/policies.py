@@ -374,7 +374,7 @@ def read_objects(bucket: Arn, prefixes: Sequence[str]) -> list[Statement]:
 def merge_orders(
     bucket: Arn, database: Arn, *, table: str, views: Sequence[str], key: str | None = None
 ) -> list[Statement]:
-    """Batch job: read the event rows, maintain one Iceberg table, and update ``views``."""
+    """Batch job: read and pack the event rows, maintain one Iceberg table, update ``views``."""
     kept = f"{table}/"
     return [
         *read_objects(bucket, [layout.PROJECTION_PREFIX, layout.JOBS_PREFIX, kept]),
@@ -388,6 +388,11 @@ def merge_orders(
             "KeepTable",
             ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:PutObject"],
             under(bucket, f"/{kept}*"),
+        ),
+        allow(
+            "PackLog",
+            ["s3:DeleteObject", "s3:PutObject"],
+            under(bucket, f"/{layout.PROJECTION_PREFIX}*"),
         ),
         allow(
             "KeepTemporary",

@@ -108,7 +108,7 @@ def test_dev_is_cheap_and_can_be_destroyed(up: Any) -> None:
 
 def test_changes_wait_in_one_place_in_dev(up: Any) -> None:
     """Two waits would make the same latency with more objects or more calls."""
-    assert waits(up("dev")) == {"pipe": 0, "transform": 14, "s3": 0}
+    assert waits(up("dev")) == {"pipe": 0, "transform": 13, "s3": 0}
 
 
 def test_prod_uploads_each_object_with_one_request(up: Any) -> None:
@@ -227,7 +227,7 @@ def test_the_order_generator_is_off_until_switched_on(up: Any) -> None:
 
 def test_the_batchs_files_are_put_into_a_bucket_that_encrypts_already(up: Any) -> None:
     files = up("dev").all("BucketObjectv2")
-    assert len(files) == 5
+    assert len(files) == 6
     for file in files:
         assert "sales-cdc-dev-lake-encryption" in file.depends_on, file.name
         assert file.inputs["bucket"] == "sales-cdc-dev-lake-bucket-1a2b3c4"

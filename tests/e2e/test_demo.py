@@ -75,11 +75,11 @@ def test_every_change_and_every_garbage_record_is_accounted_for(stack: str, orde
 
 
 def test_with_the_deployed_buffers_changes_wait_as_long_as_in_the_stack() -> None:
-    """In dev up to 14 s: the first change, written at once, waits for all of it."""
+    """In dev up to 13 s: the first change, written at once, waits for all of it."""
     done = local("demo", "--orders", "5", "--seed", "7", "--buffers", "deployed", "--json")
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout.splitlines()[-1])
-    assert 13_000 < summary["latency_ms"]["p99"] < 25_000
+    assert 12_000 < summary["latency_ms"]["p99"] < 25_000
     assert summary["lost"] == 0
     assert "bufferIntervalSeconds" not in done.stderr, "the stack file's"
 
