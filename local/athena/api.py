@@ -91,7 +91,7 @@ class Execution:
         found: dict[str, Any] = {
             "QueryExecutionId": self.id,
             "Query": self.sql,
-            "StatementType": self.statement.type,
+            "StatementType": self.statement.form.type,
             "ResultConfiguration": {**self.configuration, "OutputLocation": self.output},
             "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}},
             "QueryExecutionContext": {"Database": self.database, "Catalog": self.catalog},
@@ -102,7 +102,7 @@ class Execution:
                 "SelectedEngineVersion": "AUTO",
                 "EffectiveEngineVersion": "Athena engine version 3",
             },
-            "SubstatementType": self.statement.substatement,
+            "SubstatementType": self.statement.form.substatement,
         }
         if self.parameters is not None:
             found["ExecutionParameters"] = self.parameters
@@ -287,7 +287,7 @@ class Athena:
             task = Task(
                 execution.id, execution.output, execution.caller, self._aws, execution.enforced
             )
-            execution.outcome = statements.run(self._engine, session, execution.statement, task)
+            execution.outcome = execution.statement.run(self._engine, session, task)
             session.check()
         except QueryCancelledError as stopped:
             state, reason = "CANCELLED", str(stopped)

@@ -39,6 +39,18 @@ _TRANSLATIONS: list[tuple[str, _Words]] = [
         lambda m: ("NOT_SUPPORTED", f"This local Athena does not support the function {m[1]}"),
     ),
     (
+        r"cast because the value is out of range",
+        lambda _: ("NUMERIC_VALUE_OUT_OF_RANGE", "Value is out of range"),
+    ),
+    (
+        r"GROUPING statement cannot be used without groups",
+        lambda _: ("MISSING_GROUP_BY", "A GROUPING() operation can only be used with GROUP BY"),
+    ),
+    (
+        r"window functions are not allowed in window definitions",
+        lambda _: ("NESTED_WINDOW", "Cannot nest window functions"),
+    ),
+    (
         r"[Mm]ore than one row",
         lambda _: ("SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows"),
     ),

@@ -9,7 +9,7 @@ CREATE MACRO trino_months(a, b) AS CAST(CASE WHEN b >= a THEN trino_whole_months
   ELSE -trino_whole_months(b, a) END AS BIGINT);
 CREATE MACRO trino_list_equal(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL
   WHEN len(a) <> len(b) THEN false
-  WHEN list_contains(list_transform(range(1, len(a) + 1), lambda i: a[i] <> b[i]), true) THEN false
+  WHEN list_contains(list_transform(range(1, len(a) + 1), lambda "$i": a["$i"] <> b["$i"]), true) THEN false
   WHEN list_count(a) < len(a) OR list_count(b) < len(b) THEN NULL ELSE true END;
 CREATE MACRO trino_timestamp_text(t, n) AS
   CASE WHEN n = 0 THEN strftime(t, '%Y-%m-%d %H:%M:%S')
@@ -48,14 +48,14 @@ CREATE MACRO trino_map(k, v) AS CASE WHEN k IS NULL OR v IS NULL THEN NULL
   WHEN len(k) <> len(list_distinct(k))
   THEN map(list_value(k[1]), list_value(v[trino_error('INVALID_FUNCTION_ARGUMENT: Duplicate map keys are not allowed')]))
   ELSE map(k, v) END;
-CREATE MACRO trino_distinct(a) AS list_filter(a, lambda x, i:
-  CASE WHEN x IS NULL THEN list_count(a[1:i - 1]) = i - 1 ELSE list_position(a, x) = i END);
+CREATE MACRO trino_distinct(a) AS list_filter(a, lambda "$x", "$i":
+  CASE WHEN "$x" IS NULL THEN list_count(a[1:"$i" - 1]) = "$i" - 1 ELSE list_position(a, "$x") = "$i" END);
 CREATE MACRO trino_greatest(a) AS CASE WHEN len(a) = list_count(a) THEN list_max(a) END;
 CREATE MACRO trino_least(a) AS CASE WHEN len(a) = list_count(a) THEN list_min(a) END;
 CREATE MACRO trino_greatest_number(a) AS CASE WHEN len(a) = list_count(a)
-  THEN coalesce(list_max(list_filter(a, lambda x: NOT isnan(x))), list_max(a)) END;
+  THEN coalesce(list_max(list_filter(a, lambda "$x": NOT isnan("$x"))), list_max(a)) END;
 CREATE MACRO trino_least_number(a) AS CASE WHEN len(a) = list_count(a)
-  THEN coalesce(list_min(list_filter(a, lambda x: NOT isnan(x))), list_min(a)) END;
+  THEN coalesce(list_min(list_filter(a, lambda "$x": NOT isnan("$x"))), list_min(a)) END;
 CREATE MACRO trino_slice(a, s, n) AS CASE
   WHEN s = 0 THEN a[trino_error('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1'):1]
   WHEN n < 0 THEN a[trino_error('INVALID_FUNCTION_ARGUMENT: length must be greater than or equal to 0'):1]
@@ -63,8 +63,8 @@ CREATE MACRO trino_slice(a, s, n) AS CASE
   WHEN len(a) + s < 0 THEN a[1:0]
   ELSE a[len(a) + s + 1:len(a) + s + n] END;
 CREATE MACRO trino_first_entries(k, v) AS map(
-  list_transform(list_filter(range(1, len(k) + 1), lambda i: list_position(k, k[i]) = i), lambda i: k[i]),
-  list_transform(list_filter(range(1, len(k) + 1), lambda i: list_position(k, k[i]) = i), lambda i: v[i]));
+  list_transform(list_filter(range(1, len(k) + 1), lambda "$i": list_position(k, k["$i"]) = "$i"), lambda "$i": k["$i"]),
+  list_transform(list_filter(range(1, len(k) + 1), lambda "$i": list_position(k, k["$i"]) = "$i"), lambda "$i": v["$i"]));
 CREATE MACRO trino_width_bucket(x, lo, hi, n) AS CAST(CASE
   WHEN lo < hi THEN CASE WHEN x < lo THEN 0 WHEN x >= hi THEN n + 1
     ELSE floor(n * (x - lo) / (hi - lo)) + 1 END
@@ -79,11 +79,11 @@ CREATE MACRO trino_average(total, n, scale) AS trino_divide(
 CREATE MACRO trino_position(a, x) AS CASE WHEN a IS NOT NULL AND x IS NOT NULL
   THEN CAST(coalesce(list_position(a, x), 0) AS BIGINT) END;
 CREATE MACRO trino_remove(a, x) AS
-  CASE WHEN x IS NOT NULL THEN list_filter(a, lambda e: e IS DISTINCT FROM x) END;
+  CASE WHEN x IS NOT NULL THEN list_filter(a, lambda "$e": "$e" IS DISTINCT FROM x) END;
 CREATE MACRO trino_held(a, x) AS
   coalesce(list_contains(a, x) OR (x IS NULL AND len(a) <> list_count(a)), false);
 CREATE MACRO trino_overlap(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL
-  WHEN len(list_filter(a, lambda e: coalesce(list_contains(b, e), false))) > 0 THEN true
+  WHEN len(list_filter(a, lambda "$e": coalesce(list_contains(b, "$e"), false))) > 0 THEN true
   WHEN len(a) = 0 OR len(b) = 0 THEN false
   WHEN len(a) <> list_count(a) OR len(b) <> list_count(b) THEN NULL ELSE false END;
 CREATE MACRO trino_any(a) AS CASE WHEN a IS NULL THEN NULL WHEN list_contains(a, true) THEN true
@@ -98,22 +98,22 @@ CREATE MACRO trino_sequence(a, b, step) AS
   generate_series(CAST(a AS BIGINT), CAST(b AS BIGINT), CAST(trino_step(a, b, step) AS BIGINT));
 CREATE MACRO trino_sequence_days(a, b, step) AS list_transform(
   range(CAST((epoch_ms(b) - epoch_ms(a)) // trino_step(a, b, step) + 1 AS BIGINT)),
-  lambda i: a + to_milliseconds(i * step));
+  lambda "$i": a + to_milliseconds("$i" * step));
 CREATE MACRO trino_sequence_months(a, b, step) AS list_filter(
   list_transform(
     range(CAST(abs(trino_months(a, b)) // abs(trino_step(a, b, step)) + 2 AS BIGINT)),
-    lambda i: a + to_months(CAST(i * step AS INTEGER))),
-  lambda x: CASE WHEN step > 0 THEN x <= b ELSE x >= b END);
+    lambda "$i": a + to_months(CAST("$i" * step AS INTEGER))),
+  lambda "$x": CASE WHEN step > 0 THEN "$x" <= b ELSE "$x" >= b END);
 CREATE MACRO trino_from_entries(e) AS
-  map(list_transform(e, lambda x: x.key), list_transform(e, lambda x: x.value));
+  map(list_transform(e, lambda "$x": "$x".key), list_transform(e, lambda "$x": "$x".value));
 CREATE MACRO trino_map_agg(e) AS trino_first_entries(
-  list_transform(list_filter(e, lambda x: x.k IS NOT NULL), lambda x: x.k),
-  list_transform(list_filter(e, lambda x: x.k IS NOT NULL), lambda x: x.v));
+  list_transform(list_filter(e, lambda "$x": "$x".k IS NOT NULL), lambda "$x": "$x".k),
+  list_transform(list_filter(e, lambda "$x": "$x".k IS NOT NULL), lambda "$x": "$x".v));
 CREATE MACRO trino_histogram(h) AS trino_if(
-  h, map(map_keys(h), list_transform(map_values(h), lambda x: CAST(x AS BIGINT))));
+  h, map(map_keys(h), list_transform(map_values(h), lambda "$x": CAST("$x" AS BIGINT))));
 CREATE MACRO trino_nth(a, share) AS
   list_extract(a, least(CAST(floor(share * len(a)) AS BIGINT) + 1, len(a)));
 CREATE MACRO trino_percentile(a, share) AS
-  trino_nth(list_sort(list_filter(a, lambda x: x IS NOT NULL)), share);
+  trino_nth(list_sort(list_filter(a, lambda "$x": "$x" IS NOT NULL)), share);
 CREATE MACRO trino_zip(a, b) AS trino_if(a, trino_if(b, list_transform(
-  range(1, greatest(len(a), len(b)) + 1), lambda i: struct_pack(field0 := a[i], field1 := b[i]))));
+  range(1, greatest(len(a), len(b)) + 1), lambda "$i": struct_pack(field0 := a["$i"], field1 := b["$i"]))));

@@ -43,8 +43,6 @@ class Outcome:
 
     Parameters
     ----------
-    lines:
-        The result of a statement that is no query.
     columns:
         The result's, as GetQueryResults describes them.
     rows, update_count:
@@ -55,7 +53,6 @@ class Outcome:
         The S3 URI of the list of written objects.
     """
 
-    lines: Sequence[str] = ()
     columns: Sequence[dict[str, Any]] = ()
     rows: int = 0
     update_count: int = 0

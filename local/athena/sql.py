@@ -193,6 +193,7 @@ def _check_tokens(tokens: list[Token]) -> None:
         elif plain and word in ("SELECT", "UNION", ")"):
             limits.pop(depth + (word == ")"), None)
         wrong |= plain and word == "OFFSET" and limits.get(depth, False)
+        wrong |= plain and word in ("LEFT", "RIGHT") and after[:1] == ["("]
         wrong |= plain and word == "IS" and after[:1] == ["UNKNOWN"]
         wrong |= plain and word == "," and i == len(tokens) - 1
         if token.token_type is TokenType.INTERVAL and after:
@@ -534,7 +535,8 @@ def _from_sqlglot(error: OptimizeError, tree: exp.Expr) -> QueryError:
     for column in tree.find_all(exp.Column):
         if found and column.name.lower() == found[1].lower():
             return unresolved(column)
-    return QueryError("", str(error))
+    name = "AMBIGUOUS_NAME" if "already used" in str(error) else "INVALID_COLUMN_REFERENCE"
+    return QueryError(name, str(error))
 
 
 def _is_parameter(column: exp.Column) -> bool:

@@ -3,7 +3,8 @@
 ``golden/AREA.sql`` holds one statement a line; a line that is only an expression is selected, from
 what the last ``-- FROM`` line names. ``golden/AREA.jsonl`` holds Trino's answers, which
 ``python -m scripts.trino`` records. A statement that the local Athena refuses ends with
-``-- refused: WHAT``; every other one must have Trino's answer.
+``-- refused: WHAT``; every other one must have Trino's answer, or fail with the error of Trino's
+name (or, if the line ends with ``-- fails: NAME``, with this one).
 """
 
 from __future__ import annotations
@@ -26,12 +27,13 @@ FOLDER = Path(__file__).with_name("golden")
 
 @dataclass(frozen=True)
 class Statement:
-    """One line of a statement file, and the refusal that it expects."""
+    """One line of a statement file, and the refusal or the name of the error that it expects."""
 
     area: str
     line: str
     sql: str
     refused: str | None
+    fails: str | None
 
 
 def areas() -> list[str]:
@@ -47,11 +49,12 @@ def statements(area: str) -> list[Statement]:
             source = text.removeprefix("-- FROM").strip()
         if not text.strip() or text.startswith("--"):
             continue
+        text, _, fails = text.partition("  -- fails: ")  # noqa: PLW2901
         line, _, refused = text.partition("  -- refused: ")
         sql = line
         if not re.match(r"(SELECT|WITH|VALUES|TABLE|FROM)\b|\(SELECT", line, re.IGNORECASE):
             sql = f"SELECT {line}" + (f" FROM {source}" if source else "")
-        found.append(Statement(area, line, sql, refused or None))
+        found.append(Statement(area, line, sql, refused or None, fails or None))
     return found
 
 

@@ -58,7 +58,11 @@ def judged(  # noqa: PLR0911  (one a kind of difference)
     if "error" in trino:
         if "error" not in local:
             return f"fails in Trino ({trino['error']}), here it answers {local['rows']}"
-        return None  # both fail; the name of the error may be another
+        wanted = statement.fails or trino["error"]
+        name = local["error"]
+        return None if name == wanted else f"fails with {name}, not {wanted}: {local['message']}"
+    if statement.fails is not None:
+        return "fails in Trino no more"
     if "error" in local:
         return f"fails here: {local['message']}, Trino answers {trino['rows']}"
     kinds = [golden.athena_type(one) for one in trino["types"]]

@@ -65,7 +65,7 @@ listagg(k, ',') WITHIN GROUP (ORDER BY n DESC, k)
 listagg(k) WITHIN GROUP (ORDER BY k)
 listagg(DISTINCT k, ',') WITHIN GROUP (ORDER BY k)
 listagg(k, ',') WITHIN GROUP (ORDER BY k) FILTER (WHERE n > 9)
-listagg(n, ',') WITHIN GROUP (ORDER BY n)
+listagg(n, ',') WITHIN GROUP (ORDER BY n)  -- fails: FUNCTION_NOT_FOUND
 string_agg(k, ',')
 group_concat(k)
 approx_distinct(k)
@@ -168,3 +168,9 @@ SELECT k, listagg(CAST(n AS varchar), '/') WITHIN GROUP (ORDER BY n) FROM (VALUE
 SELECT k, max_by(n, n), min_by(n, n) FROM (VALUES ('a', 2), ('a', 1), ('b', 3)) AS t(k, n) GROUP BY k
 SELECT count(DISTINCT k), count(DISTINCT n) FROM (VALUES ('a', 2), ('a', 1), ('b', 1)) AS t(k, n)
 SELECT count(DISTINCT k) FILTER (WHERE n > 1) FROM (VALUES ('a', 2), ('a', 1), ('b', 1)) AS t(k, n)
+count(DISTINCT k)
+count_if(DISTINCT n > 1)  -- refused: DISTINCT in count_if
+min(DISTINCT n)
+max(DISTINCT f)
+sum(DISTINCT n)
+bool_or(DISTINCT n > 1)  -- refused: DISTINCT in bool_or

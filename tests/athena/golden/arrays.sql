@@ -162,6 +162,26 @@ ARRAY[1] IN (ARRAY[1], ARRAY[2])
 CAST(ARRAY[1] AS varchar)
 array_histogram(ARRAY[1, 1])  -- refused: the function array_histogram
 euclidean_distance(ARRAY[1e0], ARRAY[2e0])  -- refused: the function euclidean_distance
+-- Lambdas in lambdas: a parameter means itself, whatever it is called.
+transform(ARRAY[ARRAY[1, 1, 2], NULL], x -> array_distinct(x))
+transform(ARRAY[ARRAY[1, 1, 2], ARRAY[3]], i -> array_distinct(i))
+transform(ARRAY[1, 2], e -> array_remove(ARRAY[1, 2, 3], e))
+transform(ARRAY[1, 2], x -> array_position(ARRAY[2, 1], x))
+transform(ARRAY[ARRAY[1, 2], ARRAY[9]], b -> arrays_overlap(b, ARRAY[2]))
+transform(ARRAY[ARRAY[1, 2], ARRAY[9]], x -> array_except(ARRAY[1, 9], x))
+transform(ARRAY[1, 2], i -> sequence(i, 3))
+transform(ARRAY[1, 3], x -> sequence(date '2026-01-31', date '2026-04-30', interval '1' month)[x])
+transform(ARRAY[1, 2], x -> transform(ARRAY[10, 20], y -> x + y))
+transform(ARRAY[1, 2], x -> transform(ARRAY[10, 20], x -> x + 1))
+transform(ARRAY[1, 2], s -> reduce(ARRAY[10, 20], 0, (s, x) -> s + x, s -> s))
+transform(ARRAY[1, 2], k -> reduce(ARRAY[10, 20], 0, (s, x) -> s + x * k, s -> s))
+transform(ARRAY[ARRAY['a', NULL]], x -> array_join(x, ',', '?'))
+transform(ARRAY[1, 2], x -> zip_with(ARRAY[1, 2], ARRAY[3, 4], (a, b) -> a * b + x))
+transform(ARRAY[1, 2], a -> zip_with(ARRAY[1, 2], ARRAY[3, 4], (a, b) -> a * b))
+transform(ARRAY[1, 2], x -> all_match(ARRAY[1, 2], y -> y >= x))
+transform(ARRAY[1, 2], x -> map_values(transform_values(map(ARRAY['a', 'b'], ARRAY[1, 2]), (k, v) -> v * x)))
+transform(ARRAY[1, 2], k -> map_filter(map(ARRAY[1, 2], ARRAY['a', 'b']), (i, v) -> i = k))
+transform(ARRAY[ARRAY[ROW(1, 'a')]], x -> map_from_entries(x))
 -- FROM (VALUES (ARRAY[3, 1, NULL, 2], 2), (ARRAY[], 1), (NULL, 1), (ARRAY[7], NULL)) AS t(a, n)
 a
 a || n

@@ -158,7 +158,7 @@ CAST(ARRAY[ROW(1, 'x')] AS array(ROW(a bigint, b varchar)))
 CAST(1 AS array(integer))
 CAST('a' AS varbinary)
 CAST(to_utf8('a') AS varchar)
-CAST(1 AS nosuchtype)
+CAST(1 AS nosuchtype)  -- fails: SYNTAX_ERROR
 TRY_CAST('12' AS integer)
 TRY_CAST('12x' AS integer)
 TRY_CAST('1.5' AS integer)

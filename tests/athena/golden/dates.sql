@@ -9,7 +9,7 @@ date '0001-01-01'
 date '9999-12-31'
 from_iso8601_date('2026-11-21')
 from_iso8601_date('2026-W47-6')
-from_iso8601_date('20261121')
+from_iso8601_date('20261121')  -- fails: INVALID_FUNCTION_ARGUMENT
 from_iso8601_date('x')
 to_iso8601(timestamp '2026-11-21 02:18:00.123')
 to_iso8601(timestamp '2026-11-21 02:18:00')
@@ -96,7 +96,7 @@ timestamp '2026-11-21 02:18:00' + interval '1 02:03:04' day to second
 timestamp '2026-11-21 02:18:00' + interval '2-3' year to month
 timestamp '2026-11-21 02:18:00' + interval '-1' day
 timestamp '2026-11-21 02:18:00' - interval -'1' day  -- refused: an interval that is no literal
-timestamp '2026-11-21 02:18:00' + interval '1' week
+timestamp '2026-11-21 02:18:00' + interval '1' week  -- fails: SYNTAX_ERROR
 timestamp '2026-11-21 02:18:00' + 2 * interval '1' day
 timestamp '2026-11-21 02:18:00' + interval '1' day * 2
 interval '1' day
@@ -113,7 +113,7 @@ interval '1' year + interval '1' month
 interval '1' day > interval '23' hour
 interval '1' day + interval '1' month
 interval '1.5' day
-interval '1 day'
+interval '1 day'  -- fails: SYNTAX_ERROR
 date '2026-11-21' - date '2026-11-19'
 date '2026-11-19' - date '2026-11-21'
 timestamp '2026-11-21 12:00:00' - timestamp '2026-11-20 13:30:00.500'

@@ -106,11 +106,11 @@ SELECT * FROM (VALUES 1) t
 SELECT * FROM (SELECT 1)
 SELECT _col0 FROM (SELECT 1) AS t
 SELECT * EXCEPT (n) FROM (VALUES (1, 2)) AS t(n, m)
-SELECT * EXCLUDE (n) FROM (VALUES (1, 2)) AS t(n, m)
+SELECT * EXCLUDE (n) FROM (VALUES (1, 2)) AS t(n, m)  -- fails: FUNCTION_NOT_FOUND
 SELECT * REPLACE (1 AS n) FROM (VALUES (1, 2)) AS t(n, m)
 SELECT n FROM (VALUES (1, 2)) AS t(n)
 SELECT 1,
-SELECT FROM t
+SELECT FROM t  -- fails: TABLE_NOT_FOUND
 SELECT 1 FROM
 SELECT (1
 SELECT 'a
@@ -141,21 +141,21 @@ SELECT x -> x FROM (VALUES 1) AS t(x)  -- refused: JSON_EXTRACT("t"."x", "t"."x"
 SELECT lambda x: x + 1
 SELECT DATE '2026-11-21' + 1
 SELECT INTERVAL 1 DAY
-SELECT INTERVAL '1 day'
-SELECT INTERVAL '1' DAYS
+SELECT INTERVAL '1 day'  -- fails: SYNTAX_ERROR
+SELECT INTERVAL '1' DAYS  -- fails: SYNTAX_ERROR
 SELECT CURRENT_DATE IS NOT NULL
 SELECT CURRENT_DATE()  -- refused: the function current_date
 SELECT now() IS NOT NULL
 SELECT current_timestamp(3) IS NOT NULL  -- refused: the function current_timestamp
 SELECT localtimestamp IS NOT NULL
 SELECT sysdate
-SELECT isnull(1, 2)
+SELECT isnull(1, 2)  -- fails: SYNTAX_ERROR
 SELECT ifnull(1, 2)
 SELECT nvl(1, 2)
 SELECT iff(true, 1, 2)
 SELECT decode(1, 1, 'a')
-SELECT SAFE_CAST('1' AS integer)
-SELECT CONVERT(integer, '1')
+SELECT SAFE_CAST('1' AS integer)  -- fails: FUNCTION_NOT_FOUND
+SELECT CONVERT(integer, '1')  -- fails: FUNCTION_NOT_FOUND
 SELECT cast('1' as string)
 SELECT cast('1' as text)
 SELECT cast(1 as number)
@@ -170,11 +170,11 @@ SELECT n FROM range(3) AS t(n)  -- refused: the table function RANGE(3)
 SELECT n FROM generate_series(1, 3) AS t(n)  -- refused: the table function GENERATE_SERIES(1, 3)
 SELECT * FROM TABLE(sequence(1, 3))  -- refused: the table function TABLE(SEQUENCE(1, 3))
 SELECT unnest(ARRAY[1, 2])  -- refused: the function unnest
-SELECT * FROM (VALUES (1, 'a')) AS t(n, s) PIVOT (max(n) FOR s IN ('a'))
+SELECT * FROM (VALUES (1, 'a')) AS t(n, s) PIVOT (max(n) FOR s IN ('a'))  -- fails: COLUMN_NOT_FOUND
 SELECT * FROM (VALUES (1, 2)) AS t(a, b) MATCH_RECOGNIZE (ORDER BY a MEASURES A.a AS x PATTERN (A) DEFINE A AS a > 0)  -- refused: MATCH_RECOGNIZE
 SELECT read_csv('/etc/passwd')
 SELECT * FROM read_csv('/etc/passwd')  -- refused: the table function READ_CSV('/etc/passwd')
-SELECT * FROM '/etc/passwd'
+SELECT * FROM '/etc/passwd'  -- fails: TABLE_NOT_FOUND
 SELECT getenv('HOME')
 SELECT current_setting('threads')
 SELECT version()  -- refused: the function version
@@ -196,8 +196,8 @@ SELECT strftime(now(), '%Y')
 SELECT /* c */ 1 -- d
 SELECT 1 /* unclosed
 SELECT 'a' COLLATE nocase  -- refused: 'a' COLLATE nocase
-SELECT n FROM (VALUES 1) AS t(n) WHERE n = ?
-SELECT $1
+SELECT n FROM (VALUES 1) AS t(n) WHERE n = ?  -- fails: SYNTAX_ERROR
+SELECT $1  -- fails: COLUMN_NOT_FOUND
 SELECT :name
 SELECT @x
 SELECT n AS select FROM (VALUES 1) AS t(n)
