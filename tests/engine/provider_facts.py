@@ -436,6 +436,19 @@ FACTS: Mapping[str, Facts] = {
         replaces=_set("name namePrefix"),
         computed=_set("namePrefix"),
     ),
+    # secretsmanager/secret.go: without a KMS key, an update sends none, and the old one stays
+    "aws:secretsmanager/secret:Secret": Facts(
+        name=Name(r"[A-Za-z0-9/_+=.@-]{1,512}"),
+        replaces=_set("name namePrefix"),
+        computed=_set("namePrefix policy"),
+        never_cleared=_set("kmsKeyId"),
+        json_text=_set("policy"),
+    ),
+    # secretsmanager/secret_version.go
+    "aws:secretsmanager/secretVersion:SecretVersion": Facts(
+        replaces=_set("secretId secretBinary secretString secretStringWoVersion"),
+        computed=_set("versionStages"),
+    ),
     # sns/topic.go
     "aws:sns/topic:Topic": Facts(
         name=Name(r"[A-Za-z0-9_-]{1,256}"),

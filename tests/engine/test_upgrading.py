@@ -21,6 +21,7 @@ PROVISIONED = {"billingMode": "provisioned"}
 SHARDED = {"streamMode": "provisioned"}
 DASHBOARD = {"dashboard": "true", "dashboardPrincipalArn": USER}
 GENERATED = {"orderGenerator": "true"}
+HASHED = {"schemaFile": "tests/engine/hashed.yaml"}
 BATCHED = {"batchSchedule": "cron(0 4 * * ? *)"}
 CHANGES: dict[str, tuple[str, dict[str, str]]] = {
     "sourceTable": ("shop", {}),
@@ -34,6 +35,8 @@ CHANGES: dict[str, tuple[str, dict[str, str]]] = {
     "streamViewType": ("NEW_IMAGE", {}),
     "sortKey": ("created_at", {}),
     "ttlAttribute": ("expires_at", {}),
+    "unknownAttributes": ("drop", {}),
+    "pseudonymKeyVersion": ("2", HASHED),
     "streamMode": ("provisioned", {}),
     "shards": ("2", SHARDED),
     "streamRetentionHours": ("48", {}),
@@ -56,6 +59,7 @@ CHANGES: dict[str, tuple[str, dict[str, str]]] = {
     "transformMemoryMb": ("512", {}),
     "lambdaPlatform": ("host", {}),
     "retentionDays": ("60", {}),
+    "failedRetentionDays": ("7", {}),
     "logRetentionDays": ("30", {}),
     "crawlerSchedule": ("cron(0 3 * * ? *)", {}),
     "scanLimitMb": ("2048", {}),
@@ -124,7 +128,7 @@ def _step(kind: str, old: Any, new: Any) -> str:
         key
         for key in old.inputs.keys() | new.inputs.keys()
         if _value(old.inputs.get(key)) != _value(new.inputs.get(key))
-    }
+    } - new.ignore_changes
     if not changed:
         return ""
     forced = provider_facts.of(kind).replaced_by(changed) or changed & new.replace_on_changes
