@@ -39,7 +39,6 @@ KINDS: Mapping[str, Callable[[Client, str], Any]] = {
     "glue:crawler": lambda c, name: c("glue").get_crawler(Name=name),
     "glue:database": lambda c, name: c("glue").get_database(Name=name),
     "glue:job": lambda c, name: c("glue").get_job(JobName=name),
-    "glue:trigger": lambda c, name: c("glue").get_trigger(Name=name),
     "iam:policy": lambda c, arn: c("iam").get_policy(PolicyArn=arn),
     "iam:role": lambda c, name: c("iam").get_role(RoleName=name),
     "kinesis:stream": lambda c, name: c("kinesis").describe_stream_summary(StreamName=name),

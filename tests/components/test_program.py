@@ -271,7 +271,6 @@ NAME_LIMITS = {
     "aws:glue/crawler:Crawler": 255,
     "aws:glue/job:Job": 255,
     "aws:glue/securityConfiguration:SecurityConfiguration": 255,
-    "aws:glue/trigger:Trigger": 255,
     "aws:iam/policy:Policy": 128,
     "aws:iam/role:Role": 64,
     "aws:iam/rolePolicy:RolePolicy": 128,
