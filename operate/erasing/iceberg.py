@@ -443,13 +443,15 @@ class _Stream(io.BytesIO):
         self._put = put
 
     def __exit__(self, kind: Any, *_: Any) -> None:
-        if kind is None:
-            self.close()
+        if kind is not None:
+            super().close()  # not written
+        self.close()
 
     def close(self) -> None:
         if not self.closed:
-            self._put(self.getvalue())
-        super().close()
+            body = self.getvalue()
+            super().close()  # first, so that it is written once, whatever happens
+            self._put(body)
 
 
 def _place(location: str) -> dict[str, str]:
