@@ -82,7 +82,7 @@ class IcebergTable:
         self._s3 = account.client("s3")
         self._name = (account["databaseName"], subject.schema.name)
         self._prefix = f"{subject.schema.name}/"
-        self._catalog = _Catalog(account.client("glue"), self._s3)
+        self._catalog = Catalog(account.client("glue"), self._s3)
 
     def check(self) -> None:
         """Refuse a table that could not be erased from.
@@ -366,7 +366,7 @@ def _key(location: str) -> str:
 # -- files -----------------------------------------------------------------------------------------
 
 
-class _Catalog(GlueCatalog):
+class Catalog(GlueCatalog):
     """Glue's catalog, and files through the same clients as everything else."""
 
     def __init__(self, glue: Any, s3: Any) -> None:
