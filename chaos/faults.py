@@ -262,6 +262,18 @@ def _(rig: Rig, _random: random.Random) -> None:
     rig.start_firehose()
 
 
+@fault("an order is erased")
+def _(rig: Rig, random_: random.Random) -> None:
+    """From objects that Firehose writes beside it; copies that arrive later are erased at last."""
+    order = f"erased-{random_.getrandbits(64):016x}"
+    rig.place(order)
+    rig.delete(order)
+    before = rig.hops().delivered
+    rig.until(lambda: rig.hops().delivered > before + 5, "delivered after the order")
+    left = rig.erase(order)
+    assert not left, f"still there after the erasure: {left}"
+
+
 @fault("clock goes back an hour")
 def _(rig: Rig, _random: random.Random) -> None:
     real = time.time

@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
+import pyarrow as pa
 import typer
 from botocore.exceptions import ClientError
 from rich.console import Console
@@ -33,8 +34,10 @@ from local.errors import AwsError, LocalError
 from local.standins.firehose import Firehose
 from local.standins.pipe import Pipe
 from local.standins.worker import Worker
-from operate import pausing, privacy, verdicts
+from operate import erasing, pausing, privacy, verdicts
 from operate.dlq import DeadLetters
+from operate.erasing import Erasure
+from operate.erasing.iceberg import Catalog
 from operate.ledger import Ledgers
 from operate.replaying import Choice, Replay
 from operate.snapshot import Snapshot
@@ -345,6 +348,39 @@ class Bench:
             pipe.stop()
             pipe.paused = False
 
+    def erase(self, who: Credentials) -> None:
+        """Erase an order from every place, and name every copy that stays."""
+        order = f"erased-{next(_NUMBERS)}"
+        self._plant(order)
+        choice = erasing.Choice(keys=[f"orderid={order}"])
+        done = Erasure(LocalAccount(self.stack, who), choice).run(dry_run=False)
+        if done.remaining:
+            raise LocalError(f"still there: {done.remaining}")
+        if missing := {"failed", "log", "table"} - done.found.keys():
+            raise LocalError(f"not found in {missing}")
+        for copy in done.later:
+            if copy.until is None:
+                raise LocalError(f"no permission to see how long this is kept: {copy.where}")
+
+    def _plant(self, order: str) -> None:
+        """A row of an order in the log, in a failed record and in an Iceberg table."""
+        s3, glue = self.stack.aws.client("s3"), self.stack.aws.client("glue")
+        bucket, database = self.stack.outputs["bucketName"], self.stack.outputs["databaseName"]
+        row = json.dumps({"orderid": order}).encode()
+        key = f"projection/day=2026-11-20/hour=10/{order}"
+        s3.put_object(Bucket=bucket, Key=key, Body=row)
+        self._fail(json.dumps({"dynamodb": {"Keys": {"orderid": {"S": order}}}}).encode())
+        with suppress(ClientError):
+            glue.delete_table(DatabaseName=database, Name=_ORDERS)
+        rows = pa.table({"orderid": [order]})
+        table = Catalog(glue, s3).create_table(
+            (database, _ORDERS),
+            rows.schema,
+            location=f"s3://{bucket}/{_ORDERS}",
+            properties={"format-version": "2"},
+        )
+        table.append(rows)
+
     # -- parts -------------------------------------------------------------------------------
 
     def prepare(self) -> None:
@@ -474,6 +510,7 @@ def least_privilege(
                 ("writerPolicyArn", bench.write),
                 ("readerPolicyArn", bench.read),
                 ("operatorPolicyArn", bench.operate),
+                ("eraserPolicyArn", bench.erase),
             ):
                 document = bench.managed(output)
                 for action in (_NOTHING, *actions(document)):

@@ -17,6 +17,7 @@ from local.chain import Hops, LocalChain
 from local.commands.garbage import garbage, put
 from local.commands.operator import LocalAccount
 from local.standins.worker import Worker
+from operate.erasing import Choice, Erasure
 
 OVERRIDES = {
     "batchWindowSeconds": "0",
@@ -34,6 +35,8 @@ class Rig:
         The number of changes to each order, as recorded by the writers.
     garbage:
         The invalid records that were put into the stream.
+    erased:
+        The orders that were erased from the lake.
     """
 
     def __init__(self, directory: Path, *, stack: str = "dev") -> None:
@@ -42,6 +45,7 @@ class Rig:
         self.journal: Counter[str] = Counter()
         self.written = 0
         self.garbage: Counter[bytes] = Counter()
+        self.erased: set[str] = set()
         self.trouble: BaseException | None = None
         self._lock = threading.Lock()
         self._past = Hops()
@@ -63,6 +67,9 @@ class Rig:
                 self.stack.outputs["operatorPolicyArn"],
                 self.stack.outputs["readerPolicyArn"],
             ),
+        )
+        self.eraser = LocalAccount(
+            self.stack, self.stack.user("eraser", self.stack.outputs["eraserPolicyArn"])
         )
         self.start_firehose()
         self.start_pipe()
@@ -192,6 +199,24 @@ class Rig:
         )
         with self._lock:
             self.journal[order] += 1
+
+    def delete(self, order: str) -> None:
+        """Delete an order."""
+        self.stack.aws.client("dynamodb").delete_item(
+            TableName=self.stack.outputs["tableName"], Key={"orderid": {"S": order}}
+        )
+        with self._lock:
+            self.journal[order] += 1
+
+    def erase(self, *orders: str) -> list[str]:
+        """Erase orders from the lake; what still holds them afterwards."""
+        keys = [f"orderid={order}" for order in orders]
+        outcome = Erasure(self.eraser, Choice(keys=keys)).run(dry_run=False)
+        with self._lock:
+            for order in orders:
+                self.journal.pop(order, None)
+                self.erased.add(order)
+        return outcome.remaining or []
 
     def put_garbage(self, count: int, seed: int) -> None:
         """Put invalid records directly into the stream, bypassing the pipe."""

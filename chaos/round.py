@@ -124,6 +124,8 @@ def mend(rig: Rig, report: Report, say: Callable[[str], None]) -> None:
         if not tally.sent:
             break
         settle(rig)
+    if rig.erased and (left := rig.erase(*rig.erased)):
+        report.wrong.append(f"erased orders are still in {left}")
 
 
 def judge(rig: Rig, report: Report) -> None:

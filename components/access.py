@@ -147,6 +147,7 @@ class Access(pulumi.ComponentResource):
                     args.kinesis_stream_arn,
                     args.dlq_arn,
                     args.schema.name,
+                    sort_key=bool(args.schema.sort_key),
                     job=_job(args),
                     key=args.kms_key_arn,
                     table_key=args.table_kms_key_arn,

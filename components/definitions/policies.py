@@ -593,14 +593,17 @@ def erase(  # noqa: PLR0917 - the key comes last in all of these functions
     queue: Arn,
     orders: str,
     *,
+    sort_key: bool = False,
     job: Arn | None = None,
     key: str | None = None,
     table_key: str | None = None,
 ) -> list[Statement]:
     """Eraser: every version of every object, and the batch job's table, whose name is ``orders``.
 
-    It rewrites and deletes under the prefixes that hold items, and nowhere else.
+    It rewrites and deletes under the prefixes that hold items, and nowhere else. With a sort key,
+    it looks in the table for any item under a partition key.
     """
+    look = ["dynamodb:DescribeTable", "dynamodb:GetItem"] + ["dynamodb:Query"] * sort_key
     rewritten = [
         layout.PROJECTION_PREFIX,
         layout.FAILED_PREFIX,
@@ -619,7 +622,7 @@ def erase(  # noqa: PLR0917 - the key comes last in all of these functions
             "EraseVersions", ["s3:DeleteObjectVersion"], *[under(bucket, f"/{p}*") for p in deleted]
         ),
         *_use_object_key(bucket, key, DECRYPT, GENERATE_DATA_KEY),
-        allow("FindItems", ["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:Query"], table),
+        allow("FindItems", look, table),
         *use_table_key(table, table_key),
         allow(
             "FindCopies",

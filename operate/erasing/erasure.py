@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from itertools import count
+from itertools import count, groupby
 from typing import TYPE_CHECKING, Any
 
 from client import errors
@@ -435,19 +435,22 @@ class Erasure:
     # -- erase -----------------------------------------------------------------------------------
 
     def _act(self, subject: Subject, table: IcebergTable, survey: Survey) -> None:
+        """Erase what was found, place by place."""
         personal = Words([text] for text in sorted(self._texts))
         ledgers = ledger.Ledgers(self._s3, self._store.bucket)
-        # Old versions go after the current one: until then they are what is left of others' rows.
-        ordered = sorted(
-            survey.findings, key=lambda one: (one.place.order, not one.version.current)
-        )
-        for one in ordered:
-            if self._stop.is_set():
+
+        def act(one: Finding) -> None:
+            if self._stop.is_set() or one.place.means in ("table", "none"):
                 return
             if one.place.means == "rewrite" and one.version.current:
                 self._rewrite(one, examiner(one.place, subject, personal), ledgers)
-            elif one.place.means in ("rewrite", "delete"):
+            else:
                 self._store.delete(one.version)
+
+        ordered = sorted(survey.findings, key=lambda one: one.place.order)
+        with ThreadPoolExecutor(_THREADS, thread_name_prefix="erase") as pool:
+            for _, found in groupby(ordered, key=lambda one: one.place.order):
+                list(pool.map(act, found))
         held = [one.version for one in ordered if one.place.means == "table"]
         if held and not self._stop.is_set():
             table.erase(held)

@@ -82,7 +82,7 @@ class IcebergTable:
         self._s3 = account.client("s3")
         self._name = (account["databaseName"], subject.schema.name)
         self._prefix = f"{subject.schema.name}/"
-        self._catalog = _Catalog(account.client("glue"), self._s3)
+        self._catalog = Catalog(account.client("glue"), self._s3)
 
     def check(self) -> None:
         """Refuse a table that could not be erased from.
@@ -366,7 +366,7 @@ def _key(location: str) -> str:
 # -- files -----------------------------------------------------------------------------------------
 
 
-class _Catalog(GlueCatalog):
+class Catalog(GlueCatalog):
     """Glue's catalog, and files through the same clients as everything else."""
 
     def __init__(self, glue: Any, s3: Any) -> None:
@@ -443,13 +443,15 @@ class _Stream(io.BytesIO):
         self._put = put
 
     def __exit__(self, kind: Any, *_: Any) -> None:
-        if kind is None:
-            self.close()
+        if kind is not None:
+            super().close()  # not written
+        self.close()
 
     def close(self) -> None:
         if not self.closed:
-            self._put(self.getvalue())
-        super().close()
+            body = self.getvalue()
+            super().close()  # first, so that it is written once, whatever happens
+            self._put(body)
 
 
 def _place(location: str) -> dict[str, str]:

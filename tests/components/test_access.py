@@ -146,7 +146,6 @@ def test_an_eraser_may_read_all_and_rewrite_what_holds_items(deploy: Deploy) -> 
         "dynamodb:DescribeContinuousBackups": copies,
         "dynamodb:DescribeTable": {TABLE},
         "dynamodb:GetItem": {TABLE},
-        "dynamodb:Query": {TABLE},
         "glue:GetJobRuns": copies,
         "glue:GetTable": orders,
         "glue:UpdateTable": orders,
