@@ -29,6 +29,7 @@ TICK = 1.0
 """Seconds between two portions of the writers."""
 PLACES = ("writers", "table stream", "stream", "Firehose")
 """Where changes wait, in the order of the flow."""
+_FIREHOSE = ("delivery", "transform", "lake")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,20 +89,27 @@ class Run:
     dead_letters: float = 0.0
 
     def caught_up_after(self) -> float | None:
-        """Seconds from the end of the disturbance until nothing waits before Firehose.
+        """Seconds from the end of the disturbance until nothing waits any more.
 
         What is on its way does not count: as much as comes in within three seconds.
         """
         moving = 3 * self.load.changes_per_second
-        behind = [one.time for one in self.samples if _before_firehose(one) > moving]
+        behind = [one.time for one in self.samples if self._waiting(one) > moving]
         last = max(behind, default=0.0)
         if last >= self.samples[-1].time:
             return None
         return max(0.0, last - self.disturbance.end)
 
     def most_waiting(self) -> float:
-        """The largest backlog before Firehose."""
-        return max(_before_firehose(one) for one in self.samples)
+        """The largest backlog."""
+        return max(self._waiting(one) for one in self.samples)
+
+    def _waiting(self, sample: Sample) -> float:
+        """What waits from the place before the hop that is down, up to Firehose."""
+        down = self.disturbance.down
+        first = 1 if down in ("pipe", "stream") else 2 if down in _FIREHOSE else 0
+        places = PLACES[first:-1]
+        return sum(sample.waiting[place] for place in places)
 
     def longest_lag(self) -> float:
         """The largest age of a change that was not in the lake yet."""
@@ -116,10 +124,6 @@ class Run:
         if place == "table stream":  # both hops after it may be too slow
             return "stream" if self.throttled > 0.01 * self.made else "pipe"
         return {"writers": "table", "stream": "delivery"}[place]
-
-
-def _before_firehose(sample: Sample) -> float:
-    return sum(sample.waiting[place] for place in PLACES[:-1])
 
 
 def simulate(

@@ -247,7 +247,8 @@ class FirehoseSettings:
 class Firehose:
     """Reads the stream, calls the transform by size or time, writes objects by size or time.
 
-    What it cannot pass on stays in the stream. The buffers' times count from the first record.
+    What it cannot pass on stays in the stream: it reads nothing while an object cannot be written.
+    The buffers' times count from the first record.
     """
 
     def __init__(
@@ -272,6 +273,7 @@ class Firehose:
         self._incoming, self._rows = Queue(), Queue()
         self._incoming_since = self._rows_since = 0.0
         self._busy = 0
+        self._stuck = False
         self._calls: dict[int, Sequence[Portion]] = {}
         self._numbers = 0
         self._writing: Sequence[Portion] = ()
@@ -295,7 +297,7 @@ class Firehose:
         room = settings.transform_batch * settings.at_once
         while True:
             for lane in self._stream.lanes:
-                if self._down("delivery"):
+                if self._down("delivery") or self._stuck:
                     break
                 most = lane.width * settings.shard_read * settings.read_interval
                 free = max(0.0, room - self._incoming.total)
@@ -315,8 +317,8 @@ class Firehose:
             if full or (due and waiting > NOTHING):
                 ready = math.ceil(waiting / settings.transform_batch - NOTHING)
             free = settings.at_once - self._busy
-            room = settings.rows if self._down("lake") else 2 * settings.rows
-            if not ready or not free or self._rows.total >= room:
+            blocked = self._stuck or self._rows.total >= 2 * settings.rows
+            if not ready or not free or blocked:
                 yield env.timeout(settings.poll)
                 continue
             calls = min(ready, free)
@@ -353,13 +355,17 @@ class Firehose:
         while True:
             due = env.now - self._rows_since >= settings.interval - NOTHING
             full = self._rows.total >= settings.rows - NOTHING
-            if self._down("lake") or not (full or (due and self._rows.total > NOTHING)):
+            ready = full or (due and self._rows.total > NOTHING)
+            self._stuck = ready and self._down("lake")
+            if self._stuck or not ready:
                 yield env.timeout(settings.poll)
                 continue
             self._writing = self._rows.take(math.inf)
             yield env.timeout(_about(self._random, settings.put_seconds))
             while self._down("lake"):
+                self._stuck = True
                 yield env.timeout(_LAKE_RETRY)
+            self._stuck = False
             self.delivered += amount(self._writing)
             if self._on_object:
                 self._on_object(env.now, self._writing)

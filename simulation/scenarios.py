@@ -52,13 +52,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     for one in (
         Scenario("spike", "10 times the rate for 10 minutes", Disturbance(factor=10, seconds=600)),
         *(
-            Scenario(
-                f"outage-{hop}",
-                f"30 minutes: {title}",
-                Disturbance(down=hop),
-                # Firehose takes up to an object before it stops reading.
-                0.1 if hop == "lake" else 0.05,
-            )
+            Scenario(f"outage-{hop}", f"30 minutes: {title}", Disturbance(down=hop))
             for hop, title in _HOPS.items()
         ),
         Scenario("outage-batch", "a run of the batch job is missed", Disturbance(down="batch job")),

@@ -32,7 +32,7 @@ def simulated() -> Mapping[str, tuple[Run, Result]]:
 def test_the_simulated_time_agrees_with_the_formula(
     name: str, simulated: Mapping[str, tuple[Run, Result]]
 ) -> None:
-    """Within 5 %; 10 and 15 % where the simulation knows more (see the scenarios)."""
+    """Within 5 %; 15 % for the hot key, behind which batches of other keys wait too."""
     _, result = simulated[name]
     assert result.agrees, result
     assert result.lost == 0
@@ -69,6 +69,12 @@ def test_a_failing_transform_leaves_what_comes_in_meanwhile_as_failed_records(
 
 def test_another_seed_agrees_too() -> None:
     _, result = run(SCENARIOS["outage-pipe"], LOAD, PROD, seed=7)
+    assert result.agrees, result
+
+
+@pytest.mark.parametrize("scenario", ["outage-delivery", "outage-lake", "outage-table"])
+def test_few_changes_agree_too(scenario: str) -> None:
+    _, result = run(SCENARIOS[scenario], Load(changes_per_second=20), PROD)
     assert result.agrees, result
 
 
