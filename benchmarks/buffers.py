@@ -15,8 +15,10 @@ upload has at least three.
 from __future__ import annotations
 
 import json
+import math
 import random
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -122,41 +124,59 @@ def costs(buffers: Buffers, of: Day) -> tuple[float, float]:
     return len(of.objects) * DAYS * puts * PRICES["lake puts"].usd, function
 
 
-def question(form: str, of: Day) -> tuple[float, int]:
-    """Seconds and S3 requests of `QUESTION` on yesterday's objects."""
+def question(form: str, of: Day, *, days: int = 1, loose: float = math.inf) -> tuple[float, int]:
+    """Seconds and S3 requests of `QUESTION` on the objects of the last ``days`` whole days.
+
+    Parameters
+    ----------
+    loose:
+        Days whose objects are as Firehose wrote them; the batch job has packed the hours before.
+    """
     layout = FORMATS[form]
     now = datetime.now(UTC).replace(tzinfo=None)
     (query,) = (one for one in load_queries() if one.name == QUESTION)
     with lake_bytes.local_athena() as aws:
-        lake_bytes.build(aws, layout, _objects(layout, of, now), now)
-        # Once on days without objects: the engine's start is not the objects' doing.
-        lake_bytes.ask(aws, layout, query.sql, query.bind({"days": "1"}))
+        lake_bytes.build(aws, layout, _objects(layout, of, now, days, loose), now)
+        # The engine's start is not the objects' doing: first a query that reads none of them.
+        lake_bytes.ask(aws, layout, f"SELECT count(*) FROM projection WHERE day = '{now:%Y-%m-%d}'")
         requests: list[str] = []
         aws.client("s3", aws.root).meta.events.register(
             "before-send.s3", lambda request, **_: requests.append(request.method)
         )
         began = time.perf_counter()
-        lake_bytes.ask(aws, layout, query.sql, query.bind({"days": "2"}))
+        lake_bytes.ask(aws, layout, query.sql, query.bind({"days": str(days + 1)}))
         return time.perf_counter() - began, len(requests)
 
 
-def _objects(layout: str, of: Day, now: datetime) -> Iterator[tuple[str, bytes]]:
+def _objects(
+    layout: str, of: Day, now: datetime, days: int, loose: float
+) -> Iterator[tuple[str, bytes]]:
     rows = [row for hour in lake_bytes.lake(now).values() for row in hour]
-    yesterday = datetime(now.year, now.month, now.day) - timedelta(days=1)
-    for number, (at, members) in enumerate(of.objects):
-        name = f"{number:05}{lake_bytes.SUFFIXES[layout]}"
-        lines = [rows[-1 - n] for n in members]
-        hour = yesterday + timedelta(seconds=min(at, _DAY_SECONDS - 1))
-        yield f"{lake_bytes.folder(hour)}/{name}", lake_bytes.encode(layout, lines)
+    hours: dict[int, list[int]] = defaultdict(list)
+    for at, members in of.objects:
+        hours[min(23, int(at // 3600))] += members
+    packed = [(3600.0 * hour, members) for hour, members in hours.items()]
+    bodies: dict[tuple[float, int], bytes] = {}
+    for back in range(1, days + 1):
+        midnight = datetime(now.year, now.month, now.day) - timedelta(days=back)
+        for number, (at, members) in enumerate(of.objects if back <= loose else packed):
+            key = at, len(members)
+            if key not in bodies:
+                bodies[key] = lake_bytes.encode(layout, [rows[-1 - n] for n in members])
+            hour = midnight + timedelta(seconds=min(at, _DAY_SECONDS - 1))
+            name = f"{number:05}{lake_bytes.SUFFIXES[layout]}"
+            yield f"{lake_bytes.folder(hour)}/{name}", bodies[key]
 
 
-def measure(form: str, buffers: Buffers, *, run: bool, ask: bool) -> Figures:
+def measure(
+    form: str, buffers: Buffers, *, run: bool, ask: bool, days: int, loose: float
+) -> Figures:
     """One row of the table.
 
     Parameters
     ----------
     run, ask:
-        Run the chain; build a day's objects and ask. These take long.
+        Run the chain; build the objects of ``days`` and ask. These take long.
     """
     of = day(buffers)
     puts, function = costs(buffers, of)
@@ -167,7 +187,7 @@ def measure(form: str, buffers: Buffers, *, run: bool, ask: bool) -> Figures:
             "transformBufferIntervalSeconds": str(buffers.transform),
         }
         latency = fresh(FORMATS[form], RATE, seconds)
-    took, requests = question(form, of) if ask else (None, None)
+    took, requests = question(form, of, days=days, loose=loose) if ask else (None, None)
     return Figures(
         format=form,
         transform_seconds=buffers.transform,
@@ -187,7 +207,7 @@ app = new_app()
 
 
 @app.command(epilog="Exit codes: 0 done, 1 failed, 2 wrong usage.")
-def main(
+def main(  # noqa: PLR0917 - the command line's
     forms: Annotated[
         list[str] | None, typer.Option("--format", help="json or parquet; default: both.")
     ] = None,
@@ -206,6 +226,13 @@ def main(
     ask: Annotated[
         bool, typer.Option("--question/--no-question", help="Build a day's objects and ask.")
     ] = True,
+    days: Annotated[int, typer.Option(min=1, max=30, help="Ask about this many days.")] = 1,
+    loose: Annotated[
+        int | None,
+        typer.Option(
+            metavar="DAYS", help="The batch job has packed the hours before; default: none."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """How fresh Athena is, how many objects a day has, and what they cost, by buffer interval.
@@ -229,7 +256,8 @@ def main(
             if not (last.isdigit() and (first or "0").isdigit()):
                 raise typer.BadParameter(f"{text}: seconds, such as 30 or 12+0")
             buffers = Buffers(pipe=window, transform=int(first or 0), s3=int(last))
-            row = asdict(measure(form, buffers, run=run, ask=ask))
+            packed_from = math.inf if loose is None else loose
+            row = asdict(measure(form, buffers, run=run, ask=ask, days=days, loose=packed_from))
             if as_json:
                 typer.echo(json.dumps(row))
             table.add_row(*map(_text, row.values()))

@@ -3,7 +3,8 @@
 -- delay is the time from the change in DynamoDB (creation_time) to the creation of the S3 object that
 -- first holds it ("$file_modified_time"); from then on queries find it. Both are in whole seconds, so a
 -- delay is accurate to about one second. newest_age_seconds is the age of the newest change; it grows
--- when nothing changes. A snapshot's rows are left out. Reads only the partitions of the window.
+-- when nothing changes. A snapshot's rows are left out. Reads only the partitions of the window. Keep it
+-- within the batch's look-back: the job packs older hours, into objects that are newer than their rows.
 -- param hours int 24 how many hours back, by arrival
 WITH arrivals AS (
     SELECT

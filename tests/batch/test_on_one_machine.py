@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,46 @@ def test_current_orders_are_those_of_the_table_at_any_time(
     assert start_and_await(settings, stack.outputs)["inserted"] == 1
     (found,) = ask("SELECT quantity, event_type FROM orders WHERE orderid = 'from-before'")
     assert found == {"quantity": "7", "event_type": "SNAPSHOT"}
+
+
+def test_a_run_packs_old_hours_and_no_answer_changes(stack: LocalChain) -> None:
+    """Each change also arrived three days ago: in an hour that no run lists again."""
+    bucket, s3 = stack.outputs["bucketName"], stack.aws.client("s3")
+    if not stack.hops().objects:
+        write(stack, 3)
+    delivered = s3.list_objects_v2(Bucket=bucket, Prefix="projection/day=")["Contents"]
+    old = datetime.now(UTC) - timedelta(days=3)
+    folder = f"projection/day={old:%F}/hour={old:%H}/"
+    for number, one in enumerate(delivered * 2):
+        source = {"Bucket": bucket, "Key": one["Key"]}
+        suffix = "".join(Path(one["Key"]).suffixes)
+        s3.copy_object(Bucket=bucket, Key=f"{folder}{number}{suffix}", CopySource=source)
+
+    def answers() -> list[Any]:
+        ask = Asker(stack, stack.aws.root)
+        days = {"days": "10"}
+        return [
+            ask("SELECT count(DISTINCT event_id), count(DISTINCT orderid) FROM projection"),
+            ask("SELECT day, event_id FROM changes ORDER BY 1, 2"),
+            ask("SELECT * FROM current_orders ORDER BY orderid"),
+            *(ask.saved(name, **days) for name in ("revenue_by_product", "order_funnel")),
+        ]
+
+    run_batch(stack)
+    names = {one["Key"] for one in s3.list_objects_v2(Bucket=bucket, Prefix=folder)["Contents"]}
+    packs = {name for name in names if "/packed-" in name}
+    for name in packs:
+        s3.delete_object(Bucket=bucket, Key=name)
+    before = answers()
+    figures = run_batch(stack)
+    assert figures["packed_objects"] >= 2
+    assert figures["rows_read"] == figures["partitions_read"] == 0, "a pack is not news"
+    assert answers() == before, "beside what it holds"
+    for name in names - packs:
+        suffix = "".join(Path(name).suffixes)
+        if any(one.endswith(suffix) for one in packs):
+            s3.delete_object(Bucket=bucket, Key=name)
+    assert answers() == before, "instead of what it holds"
 
 
 def test_one_run_at_a_time_and_a_stopped_one_says_so(
