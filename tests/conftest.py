@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests import warm_python
+
 TESTS = Path(__file__).parent
 NEEDS = {
     "batch": "spark",
@@ -62,6 +64,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are cores: tests of running stacks wait a good part of their time."""
     return (os.cpu_count() or 1) + 1
+
+
+def pytest_configure() -> None:
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        warm_python.start()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

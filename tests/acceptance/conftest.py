@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,16 +15,11 @@ from acceptance.run import Run
 from acceptance.this_machine import ThisMachine
 from local.account.aws import Aws
 from local.account.emulator import Emulator
+from tests import warm_python
 from tests.engine.aws_provider import SLOW
 from tests.engine.stack import Project, has
 
 NAME = "acceptance-test"
-# As it is, but for what AWS takes its time for.
-_COMMAND = (
-    "from acceptance import __main__, stack; "
-    "stack.TTL_SECONDS = stack.TAG_SECONDS = stack.GONE_SECONDS = 0.0; "
-    "__main__.app(prog_name='python -m acceptance')"
-)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -60,7 +54,7 @@ class Command:
         self, *arguments: str, environment: Mapping[str, str] = {}, **options: object
     ) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-c", _COMMAND, *arguments],
+            warm_python.command("tests.acceptance.without_waits", *arguments),
             cwd=self.project.directory,
             env={
                 **self.project.environment,

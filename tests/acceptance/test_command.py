@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from acceptance import __main__ as command
 from acceptance.checks import ALL, CHECKS
+from tests import warm_python
 
 ROOT = Path(__file__).parents[2]
 
 
 def acceptance(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "acceptance", *arguments],
+        warm_python.command("acceptance", *arguments),
         cwd=ROOT,
         capture_output=True,
         text=True,

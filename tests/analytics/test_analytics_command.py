@@ -20,10 +20,11 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
+from tests import warm_python
 from tests.analytics.fake_athena import FakeAthena, serve
 from tests.analytics.shipments import SHIPMENTS
 
-COMMAND = [sys.executable, "-m", "analytics"]
+COMMAND = warm_python.command("analytics")
 NAMES = {
     "workgroupName": "sales",
     "databaseName": "sales_cdc_dev",

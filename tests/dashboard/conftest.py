@@ -21,6 +21,7 @@ import pytest
 
 from analytics import load_queries
 from client.athena import Athena
+from tests import warm_python
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
@@ -57,7 +58,7 @@ class Stack:
         self._log = home / "stderr"
         self._athena: Athena | None = None
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "local", "up"],
+            warm_python.command("local", "up"),
             cwd=ROOT,
             env=self.env,
             stdout=subprocess.PIPE,
@@ -77,7 +78,7 @@ class Stack:
 
     def python(self, *arguments: str) -> str:
         done = subprocess.run(
-            [sys.executable, "-m", *arguments],
+            warm_python.command(*arguments),
             cwd=ROOT,
             env=self.env,
             capture_output=True,

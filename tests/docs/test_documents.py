@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests import warm_python
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(
@@ -17,7 +18,7 @@ each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: 
 
 
 def test_the_tables_are_current() -> None:
-    script = [sys.executable, "-m", "scripts.reference", "--check"]
+    script = warm_python.command("scripts.reference", "--check")
     done = subprocess.run(script, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

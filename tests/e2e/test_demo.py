@@ -19,6 +19,7 @@ import generator
 from local.chain import LocalChain
 from local.errors import WorkerDiedError
 from local.resources import registry
+from tests import warm_python
 
 ROOT = Path(__file__).parents[2]
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
@@ -26,7 +27,7 @@ ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 
 def local(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "local", *arguments],
+        warm_python.command("local", *arguments),
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -20,6 +20,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from tests import warm_python
+
 ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.xdist_group("up")]
 
@@ -31,7 +33,7 @@ class Up:
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
         self.env["SALES_CDC_LOCAL_HOME"] = str(home)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "local", "up"],
+            warm_python.command("local", "up"),
             cwd=ROOT,
             env=self.env,
             stdout=subprocess.PIPE,
@@ -61,7 +63,7 @@ class Up:
         )
 
     def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self.run(sys.executable, "-m", *arguments)
+        return self.run(*warm_python.command(*arguments))
 
     def aws(self, *arguments: str) -> Any:
         done = self.run(str(Path(sys.executable).parent / "aws"), *arguments, "--output", "json")

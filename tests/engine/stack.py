@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import yaml
 
 from local.account.aws import Aws
 from scripts import pulumi_cli
-from tests.engine import warm_python
+from tests import warm_python
 from tests.engine.aws_provider import VERSION
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -100,7 +101,7 @@ class Project:
         }
         if not has(_HOST):
             (directory / "bin").mkdir()
-            warm_python.command(directory / "bin" / _HOST, "tests.engine.language_host")
+            _warm(directory / "bin" / _HOST, "tests.engine.language_host")
             self.environment["PATH"] = f"{directory / 'bin'}{os.pathsep}{search_path()}"
         if not os.environ.get(REAL_PROVIDER):
             self.environment["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
@@ -172,7 +173,7 @@ class Project:
         installed = self.directory / "home" / "plugins" / f"resource-aws-v{VERSION}"
         for folder in (self.directory / "plugin", installed):
             folder.mkdir(parents=True, exist_ok=True)
-            warm_python.command(folder / "pulumi-resource-aws", "tests.engine.aws_provider")
+            _warm(folder / "pulumi-resource-aws", "tests.engine.aws_provider")
         file = self.directory / "Pulumi.yaml"
         project = yaml.safe_load(file.read_text())
         providers = project.setdefault("plugins", {}).setdefault("providers", [])
@@ -186,6 +187,12 @@ def _link(directory: Path, root: Path) -> None:
             shutil.copy(entry, directory)
         elif not entry.name.startswith(".") and entry.name != "__pycache__":
             (directory / entry.name).symlink_to(entry)
+
+
+def _warm(file: Path, module: str) -> None:
+    """Write a command that runs a module without importing what it needs."""
+    file.write_text(f'#!/bin/sh\nexec {shlex.join(warm_python.command(module))} "$@"\n')
+    file.chmod(0o755)
 
 
 def executable(file: Path, program: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Iterator
 
 import boto3
@@ -12,6 +11,7 @@ import pytest
 from generator import writer
 from generator.target import dynamodb
 from local.account.emulator import Emulator
+from tests import warm_python
 from tests.generator.generator_support import PROJECT, REGION, Account, Cli, Finished
 
 
@@ -37,7 +37,7 @@ def cli(account: Account) -> Cli:
     def run(*arguments: str, **environment: str | None) -> Finished:
         merged: dict[str, str | None] = {**account.environment, **environment}
         done = subprocess.run(
-            [sys.executable, "-m", "generator", *arguments],
+            warm_python.command("generator", *arguments),
             check=False,
             cwd=PROJECT,
             env={key: value for key, value in merged.items() if value is not None},

@@ -1,4 +1,4 @@
-"""The command that the engine runs: asks `warm_python` for a process, and ends with it."""
+"""What `warm_python.command` starts: asks for a process, passes signals on, ends with it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sys
 
 def main(path: str, module: str, *arguments: str) -> int:
     """Hand over what a process starts with; its exit code."""
-    engine = os.getppid()
+    parent = os.getppid()
     asked = {
         "module": module,
         "arguments": arguments,
@@ -22,8 +22,15 @@ def main(path: str, module: str, *arguments: str) -> int:
         connection.connect(path)
         socket.send_fds(connection, [b"!"], [0, 1, 2])
         connection.sendall(json.dumps(asked).encode() + b"\n")
+        process = int.from_bytes(connection.recv(4), "big")
+
+        def pass_on(number: int, _: object) -> None:
+            os.kill(process, number)
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, pass_on)
         connection.settimeout(5)
-        while os.getppid() == engine:
+        while os.getppid() == parent:
             try:
                 code = connection.recv(1)
             except TimeoutError:
@@ -33,5 +40,4 @@ def main(path: str, module: str, *arguments: str) -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, lambda *_: sys.exit(0))  # how the engine ends its plugins
     sys.exit(main(*sys.argv[1:]))
