@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from local.athena import types as t
-from local.athena.errors import QueryError, refuse
+from local.athena.errors import QueryError, position, refuse
 from local.athena.function_table import AGGREGATES, SCALARS, TRINO, WINDOWS
 from local.athena.literals import LITERALS
 from local.athena.types import Type, common, split_top
@@ -151,13 +151,15 @@ class _Argument(str):
         return f"list_transform({self}, lambda x_: {shown})"
 
 
-def call(compiler: Expressions, name: str, nodes: Sequence[exp.Expr]) -> Value:
+def call(
+    compiler: Expressions, name: str, nodes: Sequence[exp.Expr], place: exp.Expr | None = None
+) -> Value:
     """A call of a scalar function that has a row."""
     if name in _SCALARS:
         return _called(compiler, name, nodes, _SCALARS[name], {})
     if name in TRINO:
         raise refuse(f"the function {name}")
-    raise QueryError("FUNCTION_NOT_FOUND", f"Function '{name}' not registered")
+    raise QueryError("FUNCTION_NOT_FOUND", f"Function '{name}' not registered", position(place))
 
 
 def _called(

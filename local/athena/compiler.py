@@ -14,15 +14,16 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from local.athena import types as t
-from local.athena.errors import QueryError, mismatch, refuse
+from local.athena.errors import QueryError, mismatch, position, refuse
 from local.athena.expressions import Expressions, Scope
+from local.athena.operators import compare
 from local.athena.types import Type, common, quote
-from local.athena.values import Value, coerce
+from local.athena.values import Value, coerce, unified
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a relation: its name in Trino, its type, and its name in DuckDB."""
+    """A column of a relation: its name in Trino (or none), its type, and its name in DuckDB."""
 
     name: str
     type: Type
@@ -36,11 +37,12 @@ class Relation:
     sql: str
     columns: tuple[Column, ...]
 
-    def scope(self, alias: str) -> dict[str, Value]:
+    def scope(self, alias: str) -> list[tuple[str, Value]]:
         """What its columns are called when it stands in FROM."""
-        return {
-            one.name: Value(f"{quote(alias)}.{quote(one.held)}", one.type) for one in self.columns
-        }
+        return [
+            (one.name.lower(), Value(f"{quote(alias)}.{quote(one.held)}", one.type))
+            for one in self.columns
+        ]
 
 
 _SELECT_PARTS = {
@@ -105,7 +107,7 @@ class Compiler:
                         "DUPLICATE_NAMED_QUERY",
                         f"WITH query name '{name}' specified more than once",
                     )
-                names = [one.name.lower() for one in cte.args["alias"].columns]
+                names = [one.name for one in cte.args["alias"].columns]
                 inner = cte.this
                 if with_.args.get("recursive") and isinstance(inner, exp.Union):
                     made = self._recursive(inner, name, names, found, outer)
@@ -244,7 +246,7 @@ class Compiler:
                 if kind is None:
                     raise mismatch(f"Values rows have mismatched types: {kinds[i]} vs {value.type}")
                 kinds[i] = kind
-        columns = tuple(Column(f"_col{i}", kind, f"c{i}") for i, kind in enumerate(kinds))
+        columns = tuple(Column("", kind, f"c{i}") for i, kind in enumerate(kinds))
         shown = ", ".join(
             "("
             + ", ".join(
@@ -274,20 +276,12 @@ class Compiler:
                 )
             sql += f" WHERE {expressions.boolean(condition, 'WHERE clause')}"
         expressions.windows = {one.name.lower(): one for one in tree.args.get("windows") or ()}
-        items = [
-            (one.alias.lower() if isinstance(one, exp.Alias) else one.output_name, one.unalias())
-            for one in tree.expressions
-        ]
-        if any(isinstance(one, exp.Star) for _, one in items):
-            if source:
-                raise refuse("* of UNNEST whose columns have no names")
-            raise QueryError(
-                "COLUMN_NOT_FOUND", "SELECT * not allowed in queries without FROM clause"
-            )
-        values = [expressions.value(one) for _, one in items]
-        columns = named(
-            [(name, value.type) for (name, _), value in zip(items, values, strict=True)]
-        )
+        items = [item for one in tree.expressions for item in _items(one, scope, expressions)]
+        if not items:
+            message = "SELECT * not allowed in queries without FROM clause"
+            raise QueryError("COLUMN_NOT_FOUND", message)
+        values = [value for _, value in items]
+        columns = named([(name, value.type) for name, value in items])
         group = tree.args.get("group")
         if group is not None:
             sql += f" GROUP BY {self._group(group, values, expressions)}"
@@ -348,8 +342,8 @@ class Compiler:
         distinct: bool = False,
     ) -> str:
         """An ORDER BY; with ``columns``, by ordinals and the names of the result too."""
-        names = Counter(one.name for one in columns)
-        outputs = {one.name: i for i, one in enumerate(columns)}
+        names = Counter(one.name.lower() for one in columns)
+        outputs = {one.name.lower(): i for i, one in enumerate(columns)}
         parts = []
         for item in order.expressions:
             node = item.this if isinstance(item, exp.Ordered) else item
@@ -365,16 +359,16 @@ class Compiler:
             elif (
                 isinstance(node, exp.Column)
                 and not node.table
-                and names[node.name] == 1
+                and names[node.name.lower()] == 1
                 and columns
             ):
-                place = outputs[node.name] + 1
+                place = outputs[node.name.lower()] + 1
                 kind, sql = columns[place - 1].type, str(place)
             else:
                 inner = expressions
                 if columns and not alias:
-                    own = {name: values[i] for name, i in outputs.items() if names[name] == 1}
-                    inner = Expressions(self, Scope(sources={"": own}, parent=expressions.scope))
+                    own = [(name, values[i]) for name, i in outputs.items() if names[name] == 1]
+                    inner = Expressions(self, Scope({"": own}, expressions.scope))
                     inner.windows = expressions.windows
                 value = inner.value(node)
                 kind, sql = value.type, value.sql
@@ -465,29 +459,50 @@ class Compiler:
         return sql
 
     def _join(self, join: exp.Join, scope: Scope) -> str:
-        if {k for k, v in join.args.items() if v} - {"this", "on", "side", "kind", "global_"}:
-            odd = next(
-                k for k, v in join.args.items() if v and k not in ("this", "on", "side", "kind")
-            )
-            raise refuse(f"a join with {odd}")
+        given = {part for part, value in join.args.items() if value}
+        odd = sorted(given - {"this", "on", "using", "side", "kind", "global_"})
+        if odd:
+            raise refuse(f"a {join.method} JOIN" if join.method else f"a join with {odd[0]}")
         side, kind = (join.side or "").upper(), (join.kind or "").upper()
-        if kind not in ("", "CROSS", "INNER", "OUTER") or join.args.get("method"):
+        if kind not in ("", "CROSS", "INNER", "OUTER"):
             raise QueryError("SYNTAX_ERROR", f"mismatched input '{kind}'")
-        on = join.args.get("on")
+        on, shared = join.args.get("on"), [one.name.lower() for one in join.args.get("using") or ()]
         lateral = isinstance(join.this, (exp.Unnest, exp.Lateral))
         if lateral and side not in ("", "LEFT"):
             raise refuse(f"a {side} JOIN of UNNEST or LATERAL")
+        left = Scope(dict(scope.sources), scope.parent)
         made = self._source(join.this, scope, "LATERAL " if lateral else "")
+        if shared:
+            return f"{side or 'INNER'} JOIN {made} ON {self._using(shared, side, left, scope)}"
         if on is None:
             if side:
-                raise QueryError(
-                    "SYNTAX_ERROR", f"mismatched input: a {side} JOIN needs ON or USING"
-                )
+                message = f"mismatched input: a {side} JOIN needs ON or USING"
+                raise QueryError("SYNTAX_ERROR", message)
             return f"CROSS JOIN {made}"
         if lateral and not (isinstance(on, exp.Boolean) and on.this):
             raise refuse("a join of UNNEST or LATERAL on something else than true")
         condition = Expressions(self, scope).boolean(on, "JOIN ON clause")
         return f"{side or 'INNER'} JOIN {made} ON {condition}"
+
+    def _using(self, names: Sequence[str], side: str, left: Scope, scope: Scope) -> str:
+        """The condition of JOIN USING, after which each name means one column and has no table."""
+        right = Scope({one: scope.sources[one] for one in scope.sources.keys() - left.sources})
+        conditions, merged = [], []
+        for name in names:
+            a, b = left.find("", name), right.find("", name)
+            if a is None or b is None:
+                which = "left" if a is None else "right"
+                message = f"Column '{name}' is missing from {which} side of join"
+                raise QueryError("COLUMN_NOT_FOUND", message)
+            conditions.append(compare(a, b, "="))
+            x, y = unified([a, b], "columns of USING", exp.Null())
+            both = Value(f"coalesce({x.sql}, {y.sql})", x.type)
+            merged.append((name, {"FULL": both, "RIGHT": y}.get(side, x)))
+        for alias, columns in scope.sources.items():
+            scope.sources[alias] = [one for one in columns if one[0] not in names]
+        rest = {alias: columns for alias, columns in scope.sources.items() if alias}
+        scope.sources = {"": merged + scope.sources.get("", []), **rest}
+        return " AND ".join(conditions)
 
     def _source(self, node: exp.Expr, scope: Scope, lateral: str) -> str:
         for part in ("sample", "pivots", "joins", "match_recognize"):
@@ -499,9 +514,7 @@ class Compiler:
                 )
         alias = node.args.get("alias")
         name = node.alias_or_name.lower() or f"s_{len(scope.sources)}"
-        names = (
-            [one.name.lower() for one in alias.columns] if isinstance(alias, exp.TableAlias) else []
-        )
+        names = [one.name for one in alias.columns] if isinstance(alias, exp.TableAlias) else []
         if name in scope.sources:
             raise QueryError("AMBIGUOUS_NAME", f"Relation '{name}' is ambiguous", (1, 1))
         if isinstance(node, exp.Unnest):
@@ -524,10 +537,9 @@ class Compiler:
             raise QueryError("SYNTAX_ERROR", f"mismatched input in FROM: {type(node).__name__}")
         columns = made.columns
         if names and not isinstance(node, exp.Unnest):
-            renamed = self._renamed(columns, names)
             columns = tuple(
                 Column(new.name, old.type, old.held)
-                for new, old in zip(renamed, columns, strict=True)
+                for new, old in zip(self._renamed(columns, names), columns, strict=True)
             )
         scope.sources[name] = Relation("", columns).scope(name)
         body = made.sql if isinstance(node, exp.Table) else f"{lateral}({made.sql})"
@@ -590,7 +602,7 @@ class Compiler:
         if node.args.get("offset"):
             offset = node.args["offset"]
             if isinstance(offset, exp.Identifier):
-                names = [*names, offset.name.lower()]
+                names = [*names, offset.name]
             longest = "greatest(" + ", ".join(f"coalesce({one}, 0)" for one in lengths) + ")"
             columns.append((item(f"range(1, CAST({longest} AS BIGINT) + 1)"), t.BIGINT))
         if names and len(names) != len(columns):
@@ -599,9 +611,7 @@ class Compiler:
                 f"Column alias list has {len(names)} entries but 'unnest' has {len(columns)} columns",
                 (1, 1),
             )
-        made = named(
-            [(names[i] if names else f"_col{i}", kind) for i, (_, kind) in enumerate(columns)]
-        )
+        made = named([(names[i] if names else "", kind) for i, (_, kind) in enumerate(columns)])
         shown = ", ".join(
             f"{sql} AS {quote(one.held)}" for (sql, _), one in zip(columns, made, strict=True)
         )
@@ -610,11 +620,25 @@ class Compiler:
 
 def named(columns: Sequence[tuple[str, Type]]) -> tuple[Column, ...]:
     """Columns whose names in DuckDB differ from each other."""
-    seen = Counter(name for name, _ in columns)
+    seen = Counter(name.lower() for name, _ in columns)
     return tuple(
-        Column(name, kind, name if seen[name] == 1 and name else f"{name}${i}")
+        Column(name, kind, name if seen[name.lower()] == 1 and name else f"{name}${i}")
         for i, (name, kind) in enumerate(columns)
     )
+
+
+def _items(node: exp.Expr, scope: Scope, expressions: Expressions) -> list[tuple[str, Value]]:
+    """What an item of SELECT gives: names as they are written, and values."""
+    if isinstance(node, exp.Star) or (isinstance(node, exp.Column) and node.is_star):
+        table = node.table.lower() if isinstance(node, exp.Column) else ""
+        if table and table not in scope.sources:
+            raise QueryError("TABLE_NOT_FOUND", f"Table '{table}' not found", position(node))
+        columns = [scope.sources[table]] if table else scope.sources.values()
+        return [one for found in columns for one in found if not one[0].startswith("$")]
+    name = node.alias if isinstance(node, exp.Alias) else ""
+    if isinstance(node, exp.Column):
+        name = node.name
+    return [(name, expressions.value(node.unalias()))]
 
 
 def _only(tree: exp.Expr, parts: set[str]) -> None:

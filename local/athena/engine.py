@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from local.athena.duckdb_errors import trino_errors
 from local.athena.errors import QueryCancelledError, QueryError
 from local.athena.expressions import Expressions, Scope
 from local.athena.functions import install
-from local.athena.pruning import conditions, weaken
+from local.athena.pruning import weaken
 from local.athena.sql import Bound, Scan
 from local.athena.storage import DELETES, Lake, Object, Part, split_location
 from local.athena.types import Type, column_info, quote, read_type, text
@@ -115,14 +115,16 @@ class Engine:
                 session.cursor.execute(f"EXPLAIN {found.sql}").fetchall()
         except QueryError as error:
             raise trino.placed(error, bound.tree) from None
+        wanted = trino.needed(bound)
         if load:
-            self._load(session, bound)
+            self._load(session, bound, wanted)
         session.check()
+        labels = [one.name or f"_col{i}" for i, one in enumerate(found.columns)]
+        unnamed = [i for i, one in enumerate(found.columns, 1) if not one.name]
         types = [one.type for one in found.columns]
-        return Query(found.sql, bound.labels, types, bound.unnamed, _reads(bound))
+        return Query(found.sql, labels, types, unnamed, _reads(bound, wanted))
 
-    def _load(self, session: Session, bound: Bound) -> None:
-        wanted = conditions(bound.tree, bound.scans)
+    def _load(self, session: Session, bound: Bound, wanted: Mapping[str, exp.Expr]) -> None:
         reads: list[tuple[Scan, list[Object]]] = []
         for scan in bound.scans.values():
             session.check()
@@ -232,7 +234,7 @@ class Engine:
             f"CAST(k{k} AS {types[name]}) AS {quote(name)}"
             for k, name in enumerate(table.partition_keys)
         )
-        own = {name: Value(quote(name), kind) for name, kind in table.types().items()}
+        own = [(name, Value(quote(name), kind)) for name, kind in table.types().items()]
         expressions = Expressions(Compiler({}), Scope(sources={"": own}))
         cursor = session.cursor
         cursor.register("candidates", arrow)
@@ -249,8 +251,7 @@ class Engine:
         return [row[0] for row in found]
 
 
-def _reads(bound: Bound) -> list[str]:
-    wanted = conditions(bound.tree, bound.scans)
+def _reads(bound: Bound, wanted: Mapping[str, exp.Expr]) -> list[str]:
     found = []
     for scan in bound.scans.values():
         condition = wanted.get(scan.name)

@@ -79,7 +79,7 @@ def unresolved(column: exp.Column) -> QueryError:
     """COLUMN_NOT_FOUND, where the column stands."""
     if column.name in ("current_schema", "current_catalog", "current_user", "localtime"):
         return QueryError("NOT_SUPPORTED", f"This local Athena does not support {column.name}")
-    name = f"{column.table}.{column.name}" if column.table else column.name
+    name = ".".join(part.name for part in column.parts)
     return QueryError(
         "COLUMN_NOT_FOUND",
         f"Column '{name}' cannot be resolved",

@@ -17,7 +17,7 @@ from sqlglot import exp
 
 from local.athena import types as t
 from local.athena.calls import aggregate, call
-from local.athena.errors import QueryError, mismatch, refuse, unresolved
+from local.athena.errors import QueryError, mismatch, position, refuse, unresolved
 from local.athena.operators import (
     arithmetic,
     compare,
@@ -34,23 +34,41 @@ from local.athena.values import Value, cast, coerce, unified
 
 @dataclass
 class Scope:
-    """What names mean in one SELECT: columns by source, in and around it; parameters of lambdas."""
+    """What names mean in one SELECT: columns by source; in a lambda, its parameters.
 
-    sources: dict[str, dict[str, Value]] = field(default_factory=dict)
-    parameters: dict[str, Value] = field(default_factory=dict)
+    Parameters
+    ----------
+    sources:
+        By alias, columns by their names in lower case. Those that have no alias are under "":
+        parameters, and what JOIN USING makes of two columns.
+    parent:
+        The scope around it.
+    """
+
+    sources: dict[str, list[tuple[str, Value]]] = field(default_factory=dict)
     parent: Scope | None = None
 
-    def column(self, table: str, name: str) -> Value | None:
-        """The column of this name."""
-        if not table and name in self.parameters:
-            return self.parameters[name]
-        found = self.sources.get(table, {}).get(name) if table else None
-        if not table:  # HAVING, or a condition on one table
-            homes = [one[name] for one in self.sources.values() if name in one]
-            if len(homes) > 1:
-                raise QueryError("AMBIGUOUS_NAME", f"Column '{name}' is ambiguous", (1, 1))
-            found = homes[0] if homes else None
-        return found or (self.parent.column(table, name) if self.parent else None)
+    def find(self, table: str, name: str, node: exp.Expr | None = None) -> Value | None:
+        """The column of this name, of one source or of any."""
+        found = [
+            value
+            for alias, columns in self.sources.items()
+            for one, value in columns
+            if one == name and table in ("", alias)
+        ]
+        if len(found) > 1:
+            raise QueryError("AMBIGUOUS_NAME", f"Column '{name}' is ambiguous", position(node))
+        return found[0] if found else None
+
+    def column(self, node: exp.Expr, parts: Sequence[str]) -> tuple[Value, Sequence[str]]:
+        """The column that ``schema.table.column.field`` names, and the fields that follow it."""
+        for i in reversed(range(len(parts))):
+            found = self.find(parts[i - 1] if i else "", parts[i], node)
+            if found:
+                return found, parts[i + 1 :]
+        if self.parent is None:
+            raise unresolved(node)
+        return self.parent.column(node, parts)
 
 
 # -- the walk --------------------------------------------------------------------------------------
@@ -106,36 +124,31 @@ class Expressions:
             raise refuse("a function in place of a lambda")
         written = [one.name for one in node.expressions]
         made = names or [quote(one) for one in written]
-        parameters = {
-            name.lower(): Value(sql, kind)
+        parameters = [
+            (name.lower(), Value(sql, kind))
             for name, sql, kind in zip(written, made, kinds, strict=True)
-        }
-        inner = Scope(parameters=parameters, parent=self.scope)
+        ]
+        inner = Scope({"": parameters}, self.scope)
         return Expressions(self.compiler, inner).value(node.this)
 
-    def call(self, name: str, nodes: Sequence[exp.Expr]) -> Value:
-        """A call of a scalar function."""
+    def call(self, name: str, nodes: Sequence[exp.Expr], place: exp.Expr | None = None) -> Value:
+        """A call of a scalar function, which stands at ``place``."""
         rule = RULES.get(name)
-        return rule(self, name, nodes) if rule else call(self, name, nodes)
+        return rule(self, name, nodes) if rule else call(self, name, nodes, place)
 
     # one method a kind of node
 
     def _column(self, node: exp.Expr) -> Value:
-
-        assert isinstance(node, exp.Column)
-        found = self.scope.column(node.table, node.name)
-        if found is None:
-            raise unresolved(node)
-        return found
-
-    def _parameter(self, node: exp.Expr) -> Value:
-        found = self.scope.column("", node.name.lower())
-        if found is None:
-            raise QueryError("COLUMN_NOT_FOUND", f"Column '{node.name}' cannot be resolved", (1, 1))
+        written = node.parts if isinstance(node, exp.Column) else [node]
+        found, fields = self.scope.column(node, [one.name.lower() for one in written])
+        for name in fields:
+            found = self._field(found, name, node)
         return found
 
     def _dot(self, node: exp.Expr) -> Value:
-        source, name = self.value(node.this), node.expression.name.lower()
+        return self._field(self.value(node.this), node.expression.name.lower(), node)
+
+    def _field(self, source: Value, name: str, node: exp.Expr) -> Value:
         if source.type.name != "row":
             raise mismatch(f"Expression {node.this.sql()} is not of type ROW", node)
         for i, (field_, kind) in enumerate(source.type.args, 1):
@@ -406,7 +419,7 @@ class Expressions:
 
     def _call(self, node: exp.Expr) -> Value:
 
-        return self.call(node.name.lower(), node.expressions)
+        return self.call(node.name.lower(), node.expressions, node)
 
     def _aggregate(self, node: exp.Expr) -> Value:
 
@@ -468,14 +481,13 @@ _KNOWN = {
     "this", "expression", "expressions", "is_string", "table", "low", "high", "symmetric", "unnest",
     "field", "query", "ifs", "default", "true", "false", "to", "safe", "unit", "zone", "over",
     "partition_by", "order", "spec", "alias", "first", "position", "start", "length", "substr",
-    "quoted", "bracket_notation", "negate", "null_handling", "typed", "is_literal",
+    "quoted", "db", "catalog", "bracket_notation", "negate", "null_handling", "typed", "is_literal",
 }  # fmt: skip
 """Parts of nodes that the rules look at; a node with another one is refused."""
 _Rule = Callable[[Expressions, Any], Value]
 _RULES: dict[type[exp.Expr], _Rule] = {
     exp.Column: Expressions._column,
-    exp.Pseudocolumn: Expressions._column,
-    exp.Identifier: Expressions._parameter,
+    exp.Identifier: Expressions._column,
     exp.ParseJSON: lambda _, node: typed_literal(node.this.name, t.JSON),
     exp.Dot: Expressions._dot,
     exp.Literal: lambda _, node: literal(node),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, ClassVar
 
 import sqlglot
@@ -13,31 +12,20 @@ from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import OptimizeError, ParseError, TokenError
 from sqlglot.optimizer.qualify import qualify
-from sqlglot.optimizer.scope import Scope, traverse_scope
+from sqlglot.optimizer.scope import traverse_scope
 from sqlglot.parsers.trino import TrinoParser
 from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
 from local.athena import information_schema
 from local.athena.calls import AGGREGATE_NAMES
 from local.athena.catalog import Catalog, Table
-from local.athena.errors import QueryError, position, unresolved
+from local.athena.errors import QueryError, position
+from local.athena.pruning import conditions
 from local.athena.types import split_top
 
 HIDDEN = {"$path": "VARCHAR", "$file_modified_time": "TIMESTAMP WITH TIME ZONE"}
 """Columns that every table has, and their types; ``*`` leaves them out."""
 _MAX_VIEW_DEPTH = 20
-_FUNCTIONS = frozenset(
-    Path(__file__).with_name("trino_functions.txt").read_text(encoding="utf-8").split()
-)
-"""The functions of Athena's engine 3 (Trino); any other one is not registered."""
-_BEFORE_FUNCTIONS = {
-    "SELECT", "DISTINCT", "ALL", "WHERE", "AND", "OR", "NOT", "ON", "BY", "HAVING", "THEN", "ELSE",
-    "WHEN", "CASE", "BETWEEN", "LIKE", "IN", "ESCAPE", ",", "(", "[", "+", "-", "*", "/", "%", "=",
-    "<>", "!=", "<", "<=", ">", ">=", "||", "->",
-}  # fmt: skip
-"""A word and a bracket after one of these is a function's call, not columns being named."""
-
-
 _FOREIGN_TYPES = {
     "STRING", "TEXT", "NUMBER", "NUMERIC", "FLOAT", "BYTEA", "INT2", "INT4", "INT8", "INT16",
     "INT32", "INT64", "FLOAT4", "FLOAT8", "FLOAT64", "BOOL", "DATETIME", "BLOB", "LONG", "DEC",
@@ -62,6 +50,14 @@ class _Parser(TrinoParser):
             "JSON_EXISTS": lambda self: self._sql_json("json_exists"),
         },
     }
+
+    def _parse_function_call(self, *arguments: Any, **more: Any) -> exp.Expr | None:
+        """A call knows where its name stands."""
+        token = self._curr
+        made: exp.Expr | None = super()._parse_function_call(*arguments, **more)
+        if made is not None and token is not None:
+            made.update_positions(token)
+        return made
 
     def _cast(self, *, safe: bool) -> exp.Expr:
         """``CAST(x AS t)``, told from a literal such as ``DATE '...'``."""
@@ -133,13 +129,9 @@ class Scan:
 
 @dataclass
 class Bound:
-    """A query whose names are resolved."""
+    """A query whose tables are scans, and whose views are subqueries."""
 
     tree: exp.Expr
-    labels: list[str]
-    """The result's column names, in the query's own spelling."""
-    unnamed: list[int]
-    """Positions (from 1) of the columns that the query gives no name."""
     scans: dict[str, Scan]
 
 
@@ -174,7 +166,6 @@ def parse(sql: str) -> exp.Expr:
     for node in list(trees[0].find_all(exp.Anonymous)):
         if node.name.lower() in AGGREGATE_NAMES:
             node.replace(exp.AnonymousAggFunc(this=node.this, expressions=node.expressions))
-    trees[0].meta["unknown_function"] = _unknown_function(tokens)
     return trees[0]
 
 
@@ -276,45 +267,43 @@ def placed(error: QueryError, tree: exp.Expr) -> QueryError:
 
 
 def bind(tree: exp.Expr, database: str, catalog: Catalog) -> Bound:
-    """Resolve every table, view, column and function name.
+    """Find every table and view.
 
     Raises
     ------
     QueryError
-        What does not exist, or is ambiguous.
+        What does not exist.
     """
-    if tree.meta.get("unknown_function"):
-        raise tree.meta["unknown_function"]
     tree = tree.copy()
     _check_tree(tree)
-    unnamed = _label(tree)
     scans: dict[str, Scan] = {}
-    tree = _resolve(tree, database, catalog, scans, 0)
-    _default_aliases(tree)
-    schema: dict[str, object] = {  # names matter, types do not yet
+    return Bound(_resolve(tree, database, catalog, scans, 0), scans)
+
+
+def needed(bound: Bound) -> dict[str, exp.Expr]:
+    """Per scan: sets the columns that are read, and gives what its rows must satisfy."""
+    schema: dict[str, object] = {  # names matter, types do not
         scan.name: dict.fromkeys([*scan.table.all_columns, *HIDDEN], "VARCHAR")
-        for scan in scans.values()
+        for scan in bound.scans.values()
     }
     try:
         tree = qualify(
-            tree,
+            bound.tree.copy(),
             schema=schema,
             dialect=AthenaDialect,
             expand_alias_refs=False,
             validate_qualify_columns=False,
         )
-    except OptimizeError as error:
-        raise _from_sqlglot(error, tree) from None
-    _check_columns(tree, {name: set(scan.table.all_columns) for name, scan in scans.items()})
-    labels = [
-        projection.meta.get("label") or projection.alias_or_name for projection in _selects(tree)
-    ]
-    labels = [f"_col{i}" if label.startswith("$auto") else label for i, label in enumerate(labels)]
+    except OptimizeError:  # the query is right, for it was compiled: all may be needed
+        for scan in bound.scans.values():
+            scan.columns |= set(scan.table.all_columns)
+        return {}
     for scope in traverse_scope(tree):
         for alias, (_, source) in scope.selected_sources.items():
-            if isinstance(source, exp.Table) and source.name in scans:
-                scans[source.name].columns |= {c.name for c in scope.source_columns(alias)}
-    return Bound(tree, labels, unnamed, scans)
+            if isinstance(source, exp.Table) and source.name in bound.scans:
+                columns = {column.name for column in scope.source_columns(alias)}
+                bound.scans[source.name].columns |= columns
+    return conditions(tree, bound.scans)
 
 
 def _check_tree(tree: exp.Expr) -> None:
@@ -331,76 +320,6 @@ def _check_tree(tree: exp.Expr) -> None:
         name = alias.args.get("alias")
         if isinstance(name, exp.Identifier) and not name.quoted and name.name.upper() in _RESERVED:
             raise QueryError("SYNTAX_ERROR", f"mismatched input '{name.name}'", position(name))
-    for select in tree.find_all(exp.Select):
-        names = [one.output_name.lower() for one in select.selects]
-        if (
-            isinstance(select.parent, exp.Subquery)
-            and len(set(names)) < len([one for one in names if one]) + ("" in names)
-            and isinstance(select.parent.parent, (exp.From, exp.Join))
-        ):
-            raise QueryError(
-                "NOT_SUPPORTED",
-                "This local Athena does not support two columns of one name in a subquery",
-            )
-        shared: set[str] = set()
-        for join in select.args.get("joins") or ():
-            if join.method:
-                raise QueryError(
-                    "NOT_SUPPORTED", f"This local Athena does not support a {join.method} JOIN"
-                )
-            shared |= {one.name.lower() for one in join.args.get("using") or ()}
-        for column in select.find_all(exp.Column) if shared else ():
-            if column.table and column.name.lower() in shared:
-                raise unresolved(column)
-
-
-def _selects(tree: exp.Expr) -> list[exp.Expr]:
-    return list(tree.selects) if isinstance(tree, exp.Query) else []
-
-
-def _unknown_function(tokens: list[Token]) -> QueryError | None:
-    """sqlglot also reads other dialects' functions; Athena would refuse them."""
-    for before, token, after in zip([None, *tokens], tokens, tokens[1:], strict=False):
-        name = token.text.lower()
-        if after.token_type is not TokenType.L_PAREN or name in _FUNCTIONS:
-            continue
-        # What follows AS, FROM t or WITH names columns: ``AS t(a, b)``.
-        called = before is None or before.text.upper().strip() in _BEFORE_FUNCTIONS
-        if token.token_type is TokenType.VAR and called:
-            return QueryError(
-                "FUNCTION_NOT_FOUND",
-                f"Function '{name}' not registered",
-                (token.line, _start(token)),
-            )
-    return None
-
-
-def _label(tree: exp.Expr) -> list[int]:
-    """Name what has no name, as Trino does, and keep the spelling of the result's columns."""
-    unnamed = []
-    for select in tree.find_all(exp.Select):
-        for i, projection in enumerate(select.expressions):
-            if isinstance(projection, (exp.Alias, exp.Column)) and not projection.is_star:
-                projection.set("comments", None)
-                projection.meta["label"] = projection.alias_or_name
-                if isinstance(projection, exp.Column):
-                    # An alias of its own keeps the spelling when the column is qualified.
-                    alias = exp.alias_(
-                        projection.copy(), projection.name, quoted=projection.this.quoted
-                    )
-                    alias.meta["label"] = projection.name
-                    projection.replace(alias)
-            elif not (projection.is_star or isinstance(projection, (exp.Alias, exp.Aliases))):
-                if select is _first_select(tree):
-                    unnamed.append(i + 1)
-                projection.replace(exp.alias_(projection.copy(), f"$auto{i}", quoted=True))
-    return unnamed
-
-
-def _first_select(tree: exp.Expr) -> exp.Expr:
-    while isinstance(tree, (exp.SetOperation, exp.Subquery)):
-        tree = tree.this
-    return tree
 
 
 def _resolve(
@@ -430,7 +349,6 @@ def _resolve(
                     f"Failed parsing stored view 'awsdatacatalog.{db}.{name}': {error}",
                     where,
                 ) from None
-            _label(inner)
             inner = _resolve(inner, table.sql_database or db, catalog, scans, depth + 1)
             replacement: exp.Expr = exp.Subquery(this=inner, alias=alias.copy())
         else:
@@ -465,89 +383,6 @@ def _is_cte(table: exp.Table) -> bool:
             inside = query
             query = query.parent  # its WITH; the query that holds that comes next
         query = query.parent if query is not None else None
-    return False
-
-
-def _default_aliases(tree: exp.Expr) -> None:
-    """Let ``database.table.column`` find the table: its alias is the table's name."""
-    aliases = {one.alias_or_name.lower() for one in tree.find_all(exp.Table, exp.Subquery)}
-    for column in tree.find_all(exp.Column):
-        if column.args.get("db") and column.table.lower() in aliases:
-            column.set("db", None)
-            column.set("catalog", None)
-
-
-def _check_columns(tree: exp.Expr, scans: dict[str, set[str]]) -> None:
-    for scope in traverse_scope(tree):
-        if not isinstance(scope.expression, exp.Select):
-            continue
-        aliases = {projection.alias_or_name for projection in scope.expression.selects}
-        for column in scope.columns:
-            if column.table:
-                found, known = _columns_of(scope, column.table, scans)
-                if found and (known is None or column.name in known or column.name in HIDDEN):
-                    continue
-                raise unresolved(column)
-            if column.find_ancestor(exp.Order) and column.name in aliases:
-                continue
-            if column.find_ancestor(exp.Having, exp.Select) is not scope.expression:
-                continue
-            if not _is_parameter(column):
-                homes = [
-                    a
-                    for a in scope.selected_sources
-                    if column.name in (_columns_of(scope, a, scans)[1] or ())
-                ]
-                if len(homes) > 1:
-                    raise QueryError(
-                        "AMBIGUOUS_NAME", f"Column '{column.name}' is ambiguous", position(column)
-                    )
-                raise unresolved(column)
-
-
-def _columns_of(
-    scope: Scope, alias: str, scans: dict[str, set[str]]
-) -> tuple[bool, set[str] | None]:
-    """Is there such a source here or around; and its columns, where they are known."""
-    around: Scope | None = scope
-    while around is not None:
-        source = around.sources.get(alias)
-        if isinstance(source, exp.Table) and source.name in scans:
-            return True, scans[source.name]
-        if source is not None:
-            expression = source.expression if isinstance(source, Scope) else None
-            if isinstance(expression, exp.Query) and not expression.is_star:
-                return True, set(expression.named_selects)
-            holder = expression.parent if isinstance(expression, exp.Expr) else None
-            if isinstance(expression, (exp.Values, exp.Unnest)):
-                holder = expression
-            named = holder.args.get("alias") if holder is not None else None
-            columns = named.columns if isinstance(named, exp.TableAlias) else []
-            return True, {one.name for one in columns} if columns and isinstance(
-                expression, exp.Values
-            ) else None
-        around = around.parent
-    return False, None
-
-
-def _from_sqlglot(error: OptimizeError, tree: exp.Expr) -> QueryError:
-    found = re.search(r"[Cc]olumn:? [\"']*([\w$]+)", str(error))
-    for column in tree.find_all(exp.Column):
-        if found and column.name.lower() == found[1].lower():
-            return unresolved(column)
-    name = "AMBIGUOUS_NAME" if "already used" in str(error) else "INVALID_COLUMN_REFERENCE"
-    return QueryError(name, str(error))
-
-
-def _is_parameter(column: exp.Column) -> bool:
-    """Is it a lambda's parameter?"""
-    node: exp.Expr | None = column
-    while node is not None:
-        if isinstance(node, exp.Lambda) and any(
-            one.name.lower() == column.name.lower() for one in node.expressions
-        ):
-            return True
-        node = node.parent
     return False
 
 

@@ -217,10 +217,10 @@ a = a
 SELECT x, o FROM UNNEST(ARRAY[10, 20]) WITH ORDINALITY AS u(x, o)
 SELECT x FROM UNNEST(ARRAY[10, NULL]) AS u(x)
 SELECT * FROM UNNEST(ARRAY[1, 2], ARRAY['a']) AS u(x, y)
-SELECT * FROM UNNEST(ARRAY[1, 2])  -- refused: * of UNNEST whose columns have no names
+SELECT * FROM UNNEST(ARRAY[1, 2])
 SELECT * FROM UNNEST(map(ARRAY['a', 'b'], ARRAY[1, 2])) AS u(k, v)
 SELECT * FROM UNNEST(ARRAY[ROW(1, 'a'), ROW(2, 'b')]) AS u(n, s)
-SELECT * FROM UNNEST(ARRAY[CAST(ROW(1, 'a') AS ROW(n integer, s varchar))]) AS u  -- refused: * of UNNEST whose columns have no names
+SELECT * FROM UNNEST(ARRAY[CAST(ROW(1, 'a') AS ROW(n integer, s varchar))]) AS u
 SELECT n, x FROM (VALUES (1, ARRAY[10, 20]), (2, ARRAY[]), (3, NULL)) AS t(n, a) CROSS JOIN UNNEST(a) AS u(x)
 SELECT n, x FROM (VALUES (1, ARRAY[10, 20]), (2, ARRAY[]), (3, NULL)) AS t(n, a) LEFT JOIN UNNEST(a) AS u(x) ON true
 SELECT n, x, o FROM (VALUES (1, ARRAY[10, 20]), (2, ARRAY[30])) AS t(n, a), UNNEST(a) WITH ORDINALITY AS u(x, o)

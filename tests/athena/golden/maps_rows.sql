@@ -74,7 +74,7 @@ CAST(NULL AS ROW(id integer, name varchar)).id
 SELECT r.id, r.name FROM (SELECT CAST(ROW(1, 'x') AS ROW(id integer, name varchar)) AS r) AS t
 SELECT t.r.id FROM (SELECT CAST(ROW(1, 'x') AS ROW(id integer, name varchar)) AS r) AS t
 SELECT r.ID FROM (SELECT CAST(ROW(1, 'x') AS ROW(id integer, name varchar)) AS r) AS t
-SELECT r.* FROM (SELECT CAST(ROW(1, 'x') AS ROW(id integer, name varchar)) AS r) AS t  -- fails: INVALID_COLUMN_REFERENCE
+SELECT r.* FROM (SELECT CAST(ROW(1, 'x') AS ROW(id integer, name varchar)) AS r) AS t
 SELECT CAST(r AS ROW(a varchar, b varchar)) FROM (SELECT CAST(ROW(1, 'x') AS ROW(id integer, name varchar)) AS r) AS t
 SELECT (x, y) IN (VALUES (1, 2), (3, NULL)) FROM (VALUES (1, 2), (3, 4), (5, NULL), (1, NULL)) AS t(x, y)  -- refused: VALUES (1, 2), (3, NULL)
 SELECT r, count(*) FROM (VALUES ROW(ROW(1, 'a')), ROW(ROW(1, 'a')), ROW(ROW(2, 'b'))) AS t(r) GROUP BY r  -- refused: VALUES of rows in a row
