@@ -14,15 +14,22 @@ OUTPUTS = ("tableName", "kinesisStreamName", "deliveryStreamName", "dlqUrl", "bu
 Holds = Literal["raw data", "rows", "keys", "no data"]
 
 READERS: Mapping[str, tuple[str, ...]] = {
-    "table": ("operator", "writer", "generator"),
+    "table": ("operator", "eraser", "writer", "generator"),
     "table's stream": ("operator", "bridge-pipe"),
     "Kinesis stream": ("operator", "lake-firehose"),
-    "failed/": ("operator", "catalog-crawler", "lake-firehose"),
-    "exports/": ("operator",),
-    "snapshots/": ("operator",),
-    "projection/": ("reader", "batch", "catalog-crawler", "dashboard-queries", "lake-firehose"),
-    "NAME/": ("reader", "batch", "dashboard-queries"),
-    "athena-results/": ("reader", "dashboard-queries"),
+    "failed/": ("operator", "eraser", "catalog-crawler", "lake-firehose"),
+    "exports/": ("operator", "eraser"),
+    "snapshots/": ("operator", "eraser"),
+    "projection/": (
+        "reader",
+        "eraser",
+        "batch",
+        "catalog-crawler",
+        "dashboard-queries",
+        "lake-firehose",
+    ),
+    "NAME/": ("reader", "eraser", "batch", "dashboard-queries"),
+    "athena-results/": ("reader", "eraser", "dashboard-queries"),
 }
 """By place, the policies and roles of the stack that may read there (a test compares this with what
 the program deploys). A writer and the generator read one item that they change, by its key."""

@@ -168,14 +168,15 @@ def test_it_may_read_the_log_keep_its_table_write_its_logs_and_no_more(deploy: D
     catalog = {f"{GLUE}:catalog", f"{GLUE}:database/shop"}
     table = catalog | {f"{GLUE}:table/shop/orders"}
     kept, scratch = f"{BUCKET}/orders/*", f"{BUCKET}/jobs/temporary/*"
+    packed = f"{BUCKET}/projection/*"
     assert batch(deploy, view=VIEW).find("RolePolicy").allows == {
         "s3:GetBucketLocation": {BUCKET},
         "s3:ListBucket": {BUCKET},
         "s3:GetObject": {f"{BUCKET}/{p}/*" for p in ("projection", "jobs", "orders")}
         | {f"{BUCKET}/projection", f"{BUCKET}/orders"},
         "s3:AbortMultipartUpload": {kept},
-        "s3:PutObject": {kept, scratch},
-        "s3:DeleteObject": {kept, scratch},
+        "s3:PutObject": {kept, scratch, packed},
+        "s3:DeleteObject": {kept, scratch, packed},
         "glue:CreateTable": table,
         "glue:GetTable": table,
         "glue:UpdateTable": table,

@@ -95,6 +95,7 @@ NOT_ENCRYPTED = {
 DECRYPT, GENERATE = "kms:Decrypt", "kms:GenerateDataKey"
 S3 = {"s3": {DECRYPT, GENERATE}}
 GRANTS: Mapping[str, Mapping[str, set[str]]] = {
+    "access-eraser": {"dynamodb": {DECRYPT}, **S3},
     "access-reader": S3,
     "access-writer": {"dynamodb": {DECRYPT}},
     "batch-check-policy": {},
