@@ -137,11 +137,9 @@ class IcebergTable:
         for attempt in range(_ATTEMPTS):
             if self._stop.is_set():
                 return
-            table = self._load()
-            if table is None or not keys & self._files_of_snapshots(table):
-                break
             try:
-                self._commit(table, keys)
+                if table := self._load():
+                    self._commit(table, keys)
                 break
             except CommitFailedException as error:
                 self._say(f"the table was changed meanwhile: {error}")
@@ -156,7 +154,11 @@ class IcebergTable:
     # -- one commit ------------------------------------------------------------------------------
 
     def _commit(self, table: Table, keys: Collection[str]) -> None:
-        """Replace the data files among these objects, and drop all older snapshots."""
+        """Replace the data files among these objects, and drop all older snapshots.
+
+        Also if there are none: what another erasure has written before and not committed by now, it
+        never will, so `_clean_up` may delete it.
+        """
         erase = _Erase(
             operation=Operation.OVERWRITE,
             transaction=Transaction(table),
@@ -212,11 +214,13 @@ class IcebergTable:
     ) -> None:
         """Delete what the table no longer has: files from before this began, and old versions.
 
-        Manifests hold the least and the greatest value of each column, so they go as well. What is
-        newer may be of a run that has not committed yet.
+        Manifests hold the least and the greatest value of each column, so they go as well, and go
+        first: whoever finds files with such rows still there comes here again. What is newer may be
+        of a run that has not committed yet.
         """
         used = set(self._used(table)) if table else set()
-        for version in self._store.versions(self._prefix):
+        versions = self._store.versions(self._prefix)
+        for version in sorted(versions, key=lambda one: (one.key, one.id) in held):
             if self._stop.is_set():
                 return
             unused = version.key not in used or not version.current
@@ -236,18 +240,6 @@ class IcebergTable:
                 yield _key(manifest.manifest_path)
                 for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True):
                     yield _key(entry.data_file.file_path)
-
-    def _files_of_snapshots(self, table: Table) -> set[str]:
-        """The keys of the data files of every snapshot."""
-        seen: dict[str, ManifestFile] = {}
-        for snapshot in table.metadata.snapshots:
-            for manifest in snapshot.manifests(table.io):
-                seen[manifest.manifest_path] = manifest
-        return {_key(path) for path in seen} | {
-            _key(entry.data_file.file_path)
-            for manifest in seen.values()
-            for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=False)
-        }
 
     def _active(self, job: str) -> set[str]:
         pages = self._account.client("glue").get_paginator("get_job_runs").paginate(JobName=job)

@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 _KEPT = (
+    "BucketKeyEnabled",
     "CacheControl",
     "ContentDisposition",
     "ContentEncoding",

@@ -19,7 +19,7 @@ from local.chain import LocalChain
 from operate import failed
 from operate.account import Account
 from operate.erasing import Choice, Erasure, erasure
-from operate.erasing.iceberg import STATE, Catalog
+from operate.erasing.iceberg import STATE, Catalog, IcebergTable
 from operate.ledger import Ledger, Ledgers, ledger_key
 from operate.replaying import Choice as Failed
 from operate.replaying import Replay
@@ -339,3 +339,40 @@ def test_pseudonymise_takes_the_personal_values_only(operated: Operated, lake: L
     assert after[f"projection/{HOUR}/a.gz"].startswith(first + b"\n")
     assert {"orderid": "gone", "customer": None} in lake.rows()
     assert len(lake.rows()) == 4
+
+
+def test_it_waits_for_a_run_that_has_read_the_log(
+    operated: Operated, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run commits the row after the log has lost it; the table's files go after that."""
+    polls: list[set[str]] = [{"jr_1"}, {"jr_1"}, {"jr_2"}, set(), set(), set(), set()]
+    table = lake.catalog.load_table((lake.database, "orders"))
+
+    def active(self: IcebergTable, _job: str) -> set[str]:
+        now = polls.pop(0) if polls else set()
+        if now == {"jr_2"}:  # the first one has just committed
+            table.append(pa.Table.from_pylist([{"orderid": "gone", "customer": MARK}]))
+        return now
+
+    monkeypatch.setattr(IcebergTable, "_active", active)
+    assert erase(operated.account()).remaining == []
+    lake.assert_gone()
+
+
+def test_another_commit_at_the_same_time_is_kept(
+    operated: Operated, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = IcebergTable._commit
+    done: list[bool] = []
+
+    def raced(self: IcebergTable, table: Any, keys: Any) -> None:
+        if not done:
+            done.append(True)
+            other = lake.catalog.load_table((lake.database, "orders"))
+            other.append(pa.Table.from_pylist([{"orderid": "new", "customer": OTHER}]))
+        commit(self, table, keys)
+
+    monkeypatch.setattr(IcebergTable, "_commit", raced)
+    assert erase(operated.account()).remaining == []
+    assert [one["orderid"] for one in lake.rows()] == ["new", "stays", "stays"]
+    assert "gone" not in str(lake.rows())
