@@ -132,9 +132,6 @@ PREFIX_PUTS = Limit(
 SCANNED_PARTITIONS = Limit(
     1_000_000, "partitions a scan", f"{_DOCS}/athena/latest/ug/partitions.html"
 )
-QUERY_SECONDS = Limit(
-    1_800, "s a query", f"{_DOCS}/athena/latest/ug/service-limits.html", adjustable=True
-)
 SCAN_LIMIT_MB = Limit(
     7_000_000,
     "MB that a workgroup's scan limit allows at most",

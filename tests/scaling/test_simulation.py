@@ -21,6 +21,9 @@ from simulation.queues import Lanes, Portion, Queue, amount
 from simulation.scenarios import LOAD, SCENARIOS, STACK, Result, run
 from tests.scaling.stacks import DEV, PROD
 
+pytestmark = pytest.mark.xdist_group("simulation")
+"""One worker, because most of them share the runs of the fixture."""
+
 
 @pytest.fixture(scope="module")
 def simulated() -> Mapping[str, tuple[Run, Result]]:
