@@ -104,7 +104,7 @@ class _Lake:
         import event_rows  # noqa: PLC0415 - the session put them on the path
         import merge_orders  # noqa: PLC0415
 
-        self._job = merge_orders
+        self._job: Any = merge_orders
         self._orders, self._changes = orders, 0
         self._log = folder / f"log_{orders}"
         self._hours = 0

@@ -22,6 +22,10 @@ ARRIVED = "arrived"
 """The column with the hour of the partition in which a change arrived (``YYYY-MM-DD-HH``)."""
 PREVIOUS = "previous_event_type"
 """The column with the event_type of the row that this one replaced; NULL if it is the first."""
+KEY_HASH = ("key_hash_1", "key_hash_2")
+"""The columns with the first 120 bits of the SHA-256 of an item's keys."""
+VERSION = ("version_1", "version_2", "version_3")
+"""The columns with the sequence_number as numbers: its first 4, next 18 and last 18 digits."""
 SETTLE = timedelta(hours=1)
 """Firehose files an object under the hour of its first record, but writes it up to this later."""
 PROBLEMS = (
@@ -80,7 +84,8 @@ class Columns:
     @property
     def stored(self) -> dict[str, T.DataType]:
         """The columns of the table of current items."""
-        return {**self.types, ARRIVED: T.StringType(), PREVIOUS: T.StringType()}
+        added = {ARRIVED: T.StringType(), PREVIOUS: T.StringType()}
+        return {**self.types, **added, **dict.fromkeys((*KEY_HASH, *VERSION), T.LongType())}
 
     @property
     def of_a_delete(self) -> set[str]:
@@ -306,6 +311,22 @@ def reject_old_snapshots(rows: DataFrame, forgotten: str | None) -> DataFrame:
     made = F.date_format("creation_time", "yyyy-MM-dd-HH")
     old = (F.col("event_type") == SNAPSHOT) & ~F.coalesce(made >= safe, F.lit(False))
     return rows.withColumn("problem", F.coalesce("problem", F.when(old, TOO_OLD)))
+
+
+def compared(columns: Columns) -> dict[str, Column]:
+    """The columns by which a merge finds and compares rows, in terms of the others.
+
+    Numbers of 8 bytes are read several times as fast as the keys and the sequence_number. SHA-256,
+    because nobody can make up two keys with the same one.
+    """
+    texts = [F.col(f"`{key}`").cast("string") for key in columns.keys]
+    # The lengths keep apart ("ab", "c") and ("a", "bc").
+    parts = (part for text in texts for part in (F.octet_length(text), F.lit(":"), text))
+    digest = F.sha2(F.concat(*parts), 256)
+    hashes = (F.conv(F.substring(digest, start, 15), 16, 10) for start in (1, 16))
+    digits = (F.substring("sequence_number", *span) for span in ((1, 4), (5, 18), (23, 18)))
+    values = zip((*KEY_HASH, *VERSION), (*hashes, *digits), strict=True)
+    return {name: value.cast("bigint") for name, value in values}
 
 
 def fitted(value: Column, kind: T.DataType, wanted: T.DataType) -> Column:

@@ -18,12 +18,14 @@ from typing import Any
 
 from event_rows import (
     ARRIVED,
+    KEY_HASH,
     PREVIOUS,
     PROBLEMS,
     SETTLE,
     Columns,
     JobError,
     Partition,
+    compared,
     hours_before,
     list_log,
     read_log,
@@ -57,16 +59,17 @@ _SESSION: Mapping[str, str] = {
 }
 _ATTEMPTS = 5
 _FEW = 500_000
-"""Up to this many changes: no adaptive plan, and a filter on the table's keys instead of a
-shuffle of the whole table."""
+"""Up to this many changes: no adaptive plan."""
 _ROWS_A_TASK, _MOST_ROWS_A_TASK = 10_000, 250_000
 """Rows per task, when there are few changes and when there are many. A task sorts its rows in
 memory, so their number must not grow with the input."""
 _BYTES_A_ROW = 50
 """Minimum compressed size of a change in the log."""
-_SLOTS_A_KEY, _MOST_SLOTS = 64, 2**22
-"""Slots of the key filter (a byte each) per key, so at most one unchanged row in 64 passes; and
+_SLOTS_A_KEY, _MOST_SLOTS = 64, 2**24
+"""Slots of the key filter (a bit each) per key, so that about one unchanged row in 64 passes; and
 their maximum."""
+_SIEVED = _MOST_SLOTS // 4
+"""Up to this many changes, the filter drops most unchanged rows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,6 +204,8 @@ class Run:
         """Make one attempt to update and maintain the table."""
         options = self._options
         self._table.prepare()
+        with _planned_for(self._spark, self._table.size()):
+            self._table.complete()
         before = self._table.snapshot()
         listed = self._list(before.state)
         known = before.state.partitions
@@ -216,7 +221,7 @@ class Run:
             with _planned_for(self._spark, expected):
                 changes, orders = self._newest(reject_old_snapshots(rows, forgotten), figures)
             with _planned_for(self._spark, orders):
-                sieve = self._sieve(changes, orders) if orders <= _FEW else None
+                sieve = self._sieve(changes, orders) if orders <= _SIEVED else None
                 self._before_merge()
                 if self._table.snapshot().snapshot_id != before.snapshot_id:
                     raise LostRaceError("the table has a new snapshot")
@@ -266,6 +271,7 @@ class Run:
                     for name in (*columns.types, ARRIVED)
                 )
             )
+            .withColumns(compared(columns))
         )
         orders = changes.count()
         figures.rows_read, figures.rejected = seen.get["rows"], seen.get["rejected"]
@@ -276,11 +282,17 @@ class Run:
         return changes, orders
 
     def _sieve(self, changes: DataFrame, orders: int) -> bytes:
-        """Build the key filter: a byte per slot, 1 where a key of ``changes`` hashes to it."""
-        sieve = bytearray(min(_SLOTS_A_KEY * max(1, orders), _MOST_SLOTS))
-        slot = F.expr(self._table.slot("c", len(sieve)))
-        for (one,) in changes.alias("c").select(slot).collect():
-            sieve[one] = 1
+        """Build the key filter: a bit per slot, 1 where a key of ``changes`` hashes to it."""
+        slots = min(2 ** max(15, (_SLOTS_A_KEY * orders).bit_length()), _MOST_SLOTS)
+        slot = F.col(KEY_HASH[0]).bitwiseAND(F.lit(slots - 1)) + 1  # Spark counts them from 1
+        maps = (
+            changes.groupBy(F.bitmap_bucket_number(slot))
+            .agg(F.bitmap_construct_agg(F.bitmap_bit_position(slot)))
+            .collect()
+        )
+        sieve = bytearray(slots // 8)
+        for number, bits in maps:
+            sieve[(number - 1) * len(bits) : number * len(bits)] = bits
         return bytes(sieve)
 
     def _maintain(self, before: str | None, figures: Figures) -> None:

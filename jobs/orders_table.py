@@ -14,9 +14,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from event_rows import ARRIVED, PREVIOUS, Columns, JobError
+from event_rows import ARRIVED, KEY_HASH, PREVIOUS, VERSION, Columns, JobError, compared
 from pyspark.java_gateway import ensure_callback_server_started
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - PySpark's convention
 from pyspark.sql import types as T  # noqa: N812
 
@@ -40,6 +40,8 @@ _PROPERTIES = {
     "write.merge.isolation-level": "serializable",
     "write.delete.isolation-level": "serializable",
     "write.parquet.compression-codec": "zstd",
+    # Needed to find files of an older version without it, also in a table of 100 columns.
+    f"write.metadata.metrics.column.{KEY_HASH[0]}": "counts",
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "50",
 }
@@ -52,6 +54,8 @@ _WORN = 0.25
 """Share of dead rows above which a bucket is rewritten: once per that many changed rows."""
 _MOST_BYTES = 2**30
 """What one run compacts at most, or one bucket."""
+_ROWS_A_BUCKET, _GROWTH = 8_000_000, 4
+"""Above this many rows a bucket, about 600 MB, the table gets so many times the buckets."""
 _TOTALS = ("total-data-files", "total-delete-files", "total-records", "total-position-deletes")
 
 
@@ -176,16 +180,16 @@ class OrdersTable:
             f"CREATE TABLE IF NOT EXISTS {self.name} ({declared}) USING iceberg {layout} {where} "
             f"TBLPROPERTIES ({_listed(_PROPERTIES)})"
         )
-        given = self._load().properties()
-        # A table of an older version lacks some. Values that someone changed stay.
-        if missing := {name: v for name, v in _PROPERTIES.items() if name not in given}:
-            self._do(f"ALTER TABLE {self.name} SET TBLPROPERTIES ({_listed(missing)})")
         stored = {field.name: field.dataType for field in self.rows().schema}
         for name, kind in self._columns.stored.items():
             if name in stored:
                 self._evolve((name,), stored[name], kind)
             else:
                 self._alter(f"ADD COLUMN {self._declaration(name)}")
+        given = self._load().properties()
+        # A table of an older version lacks some. Values that someone changed stay.
+        if missing := {name: v for name, v in _PROPERTIES.items() if name not in given}:
+            self._do(f"ALTER TABLE {self.name} SET TBLPROPERTIES ({_listed(missing)})")
 
     def _evolve(self, path: tuple[str, ...], stored: T.DataType, wanted: T.DataType) -> None:
         """Give the column, or the field of a column, at ``path`` the type that the schema wants.
@@ -264,10 +268,28 @@ class OrdersTable:
         load = jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable
         return load(self._spark._jsparkSession, self.name)
 
-    def slot(self, table: str, slots: int) -> str:
-        """SQL for the slot of the key filter to which the key of a row of ``table`` hashes."""
-        keys = ", ".join(f"{table}.`{key}`" for key in self._columns.keys)
-        return f"CAST(pmod(xxhash64({keys}), {slots}) AS INT)"
+    def size(self) -> int:
+        """The number of rows."""
+        newest = self._load().currentSnapshot()
+        return int(newest.summary().get("total-records") or 0) if newest else 0
+
+    def complete(self) -> None:
+        """Fill the columns that a merge compares where an older version left them out."""
+        jvm: Any = self._spark.sparkContext._jvm
+        without = jvm.org.apache.iceberg.expressions.Expressions.isNull(KEY_HASH[0])
+        files = self._load().newScan().filter(without).planFiles()
+        try:
+            is_complete = not files.iterator().hasNext()
+        finally:
+            files.close()
+        if is_complete:
+            return
+        self._do(
+            f"ALTER TABLE {self.name} SET TBLPROPERTIES ('write.update.mode' = 'copy-on-write')"
+        )
+        values = ((name, f"({_sql(value)})") for name, value in compared(self._columns).items())
+        setting = ", ".join(f"`{name}` = {value}" for name, value in values)
+        self._do(f"UPDATE {self.name} SET {setting} WHERE `{KEY_HASH[0]}` IS NULL")  # noqa: S608
 
     def merge(
         self, changes: DataFrame, state: State, *, forgotten: str | None, sieve: bytes | None
@@ -279,7 +301,7 @@ class OrdersTable:
         forgotten:
             From the previous snapshot, which will expire.
         sieve:
-            The key filter: a byte per slot, 1 where a key of ``changes`` hashes to it. Rows in
+            The key filter: a bit per slot, 1 where a key of ``changes`` hashes to it. Rows in
             other slots are dropped while they are read. The join has to sort both sides by key,
             and a MERGE that inserts cannot broadcast the small side instead.
 
@@ -292,8 +314,14 @@ class OrdersTable:
             name: f"s.`{name}`" if name in changes.columns else "NULL"
             for name in self.rows().columns
         }
-        same = " AND ".join(f"t.`{key}` = s.`{key}`" for key in self._columns.keys)
-        passes = sieve and f" AND substring(:sieve, 1 + {self.slot('t', len(sieve))}, 1) = X'01'"
+        same = " AND ".join(f"t.{name} = s.{name}" for name in KEY_HASH)
+        newer = " > ".join(
+            f"struct({', '.join(f'{side}.{name}' for name in VERSION)})" for side in "st"
+        )
+        slot = sieve and f"(t.{KEY_HASH[0]} & {8 * len(sieve) - 1})"
+        passes = slot and (
+            f" AND getbit(:sieve[CAST(shiftright({slot}, 6) AS INT)], CAST({slot} & 63 AS INT)) = 1"
+        )
         replacing = given | {PREVIOUS: "t.event_type"}
         setting = ", ".join(f"t.`{name}` = {value}" for name, value in replacing.items())
         names, values = ", ".join(f"`{name}`" for name in given), ", ".join(given.values())
@@ -301,14 +329,23 @@ class OrdersTable:
         self._do(
             f"MERGE INTO {self.name} t USING changes_to_merge s "  # noqa: S608
             f"ON {same}{passes or ''} "
-            f"WHEN MATCHED AND s.sequence_number > t.sequence_number THEN UPDATE SET {setting} "
+            f"WHEN MATCHED AND {newer} THEN UPDATE SET {setting} "
             f"WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({values})",
             {RUN: run} | state.properties() | ({FORGOTTEN: forgotten} if forgotten else {}),
-            {"sieve": sieve} if sieve else {},
+            {"sieve": self._words(sieve)} if sieve else {},
         )
         return self._spark.read.schema(f"event_type string, {PREVIOUS} string").parquet(
             *self._files_of(run)
         )
+
+    def _words(self, bits: bytes) -> Column:
+        """``bits`` as an array of BIGINT, of which SQL can test one fast."""
+        jvm: Any = self._spark.sparkContext._jvm
+        gateway: Any = self._spark.sparkContext._gateway
+        words = gateway.new_array(jvm.long, len(bits) // 8)
+        little = jvm.java.nio.ByteOrder.LITTLE_ENDIAN
+        jvm.java.nio.ByteBuffer.wrap(bits).order(little).asLongBuffer().get(words)
+        return Column(jvm.org.apache.spark.sql.functions.lit(words))
 
     def _files_of(self, run: str) -> list[str]:
         """The data files that a run's commit added."""
@@ -334,12 +371,14 @@ class OrdersTable:
         what changed. The worst buckets come first; what exceeds `_MOST_BYTES` waits for the next
         run.
         """
-        if not everything and not self._is_crowded(files):
+        self._grow()
+        if not (everything or self._is_crowded(files)):
             return 0, 0
-        buckets = self._buckets_of_files()
-        if everything:
-            chosen = [one for one in buckets if one.data_files > 1 or one.delete_files]
-            rewritten, packed = chosen, []
+        buckets, packed = self._buckets_of_files(), list[_Bucket]()
+        if self._has_old_buckets(buckets):
+            rewritten = buckets
+        elif everything:
+            rewritten = [one for one in buckets if one.data_files > 1 or one.delete_files]
         else:
             crowded = [one for one in buckets if one.is_worn or one.is_crowded(files)]
             chosen = _affordable(sorted(crowded, key=lambda one: one.urgency, reverse=True))
@@ -360,6 +399,22 @@ class OrdersTable:
             self._rewrite("rewritePositionDeletes", with_deletes, {"rewrite-all": "true"}, totals)
         return totals[0], totals[1]
 
+    def _grow(self) -> None:
+        """Give the table more buckets if it has outgrown them; `compact` rewrites its files."""
+        spec, key = self._load().spec(), self._columns.keys[0]
+        count = _number_of_buckets(spec)
+        if spec.isPartitioned() and self.size() > count * _ROWS_A_BUCKET:
+            old, new = (f"bucket({n}, `{key}`)" for n in (count, _GROWTH * count))
+            self._alter(f"REPLACE PARTITION FIELD {old} WITH {new}")
+
+    def _has_old_buckets(self, buckets: Iterable[_Bucket]) -> bool:
+        """Whether files are left of the time before the table got more buckets.
+
+        They are rewritten at once: which of them have rows of a new bucket, Iceberg cannot tell.
+        """
+        left = any(one.number is None and one.data_files for one in buckets)
+        return left and bool(self._load().spec().isPartitioned())
+
     def _is_crowded(self, files: int) -> bool:
         """Whether any bucket may need to be compacted, by the snapshot's summary alone."""
         table = self._load()
@@ -368,8 +423,9 @@ class OrdersTable:
             return False
         totals = {name: int(value) for name, value in newest.summary().items() if name in _TOTALS}
         data_files, delete_files, rows, dead = (totals.get(name, 0) for name in _TOTALS)
-        limit = files * self._number_of_buckets(table)
-        return max(data_files, delete_files) > limit or dead > _WORN * rows
+        limit = files * _number_of_buckets(table.spec())
+        changed = table.specs().size() > 1
+        return changed or max(data_files, delete_files) > limit or dead > _WORN * rows
 
     def _buckets_of_files(self) -> list[_Bucket]:
         (field, *_) = [*(one.name() for one in self._load().spec().fields()), None]
@@ -404,12 +460,11 @@ class OrdersTable:
         expressions = jvm.org.apache.iceberg.expressions.Expressions
         actions = jvm.org.apache.iceberg.spark.actions.SparkActions.get(self._spark._jsparkSession)
         work = getattr(actions, action)(table)
-        numbers = jvm.java.util.ArrayList()
-        for one in buckets:
-            if one.number is not None:
+        if all(one.number is not None for one in buckets):
+            numbers = jvm.java.util.ArrayList()
+            for one in buckets:
                 numbers.add(one.number)
-        if numbers:
-            term = expressions.bucket(self._columns.keys[0], self._number_of_buckets(table))
+            term = expressions.bucket(self._columns.keys[0], _number_of_buckets(table.spec()))
             work = work.filter(getattr(expressions, "in")(term, numbers))
         for name, value in options.items():
             work = work.option(name, value)
@@ -420,11 +475,6 @@ class OrdersTable:
             result.rewrittenDeleteFilesCount() if deletes else result.rewrittenDataFilesCount()
         )
         totals[1] += result.rewrittenBytesCount()
-
-    @staticmethod
-    def _number_of_buckets(table: Any) -> int:
-        buckets = re.search(r"bucket\[(\d+)\]", table.spec().toString())
-        return int(buckets[1]) if buckets else 1
 
     def clean_up(self, *, snapshots: timedelta, orphans: timedelta) -> None:
         """Expire old snapshots with their files, and delete orphan files."""
@@ -460,14 +510,20 @@ class OrdersTable:
             )
 
 
+def _number_of_buckets(spec: Any) -> int:
+    buckets = re.search(r"bucket\[(\d+)\]", spec.toString())
+    return int(buckets[1]) if buckets else 1
+
+
 @contextmanager
 def _racing() -> Iterator[None]:
     """Raise `LostRaceError` if another run committed first."""
     try:
         yield
     except Exception as error:
-        if any(name in str(error) for name in _LOST_RACE):
-            raise LostRaceError(str(error).splitlines()[0]) from error
+        for line in str(error).splitlines():
+            if any(name in line for name in _LOST_RACE):
+                raise LostRaceError(line) from error
         raise
 
 
@@ -479,6 +535,12 @@ def _affordable(buckets: Iterable[_Bucket]) -> list[_Bucket]:
             break
         chosen.append(one)
     return chosen
+
+
+def _sql(value: Column) -> str:
+    """The column's SQL."""
+    column: Any = value
+    return str(column._jc.expr().sql())
 
 
 def _listed(properties: Mapping[str, str]) -> str:

@@ -173,7 +173,10 @@ EVENT_COLUMNS = (
     Column(name="deleted_by", type="string", comment="ttl for an item that expired, else NULL"),
 )
 """The columns that the transform adds to the table's."""
-TABLE_COLUMNS = ("arrived", "previous_event_type")
+TABLE_COLUMNS = (
+    *("arrived", "previous_event_type"),
+    *("key_hash_1", "key_hash_2", "version_1", "version_2", "version_3"),
+)
 """The columns that the batch job adds in its table of current orders."""
 
 

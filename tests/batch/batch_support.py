@@ -109,8 +109,14 @@ class Lake:
         )()
 
     def rows(self) -> dict[str, Row]:
-        """Every row of the table by its order, including those of deleted orders."""
-        found = [row.asDict() for row in self.spark.table(self.name).collect()]
+        """Every row of the table by its order, including those of deleted orders.
+
+        Without the columns that a merge compares.
+        """
+        import event_rows
+
+        shown = self.spark.table(self.name).drop(*event_rows.KEY_HASH, *event_rows.VERSION)
+        found = [row.asDict() for row in shown.collect()]
         by_key = {row["orderid"]: row for row in found}
         assert len(by_key) == len(found), "an order has two rows"
         return by_key
@@ -128,6 +134,12 @@ class Lake:
         found = self.spark.table(f"{self.name}.files").where(f"content = {content}")
         rows = found.select("file_path", "file_size_in_bytes").collect()
         return [row[0] for row in rows], [row[1] for row in rows]
+
+    def buckets(self) -> set[int]:
+        """The buckets of the files, by the number of buckets that is current."""
+        files = self.spark.table(f"{self.name}.files")
+        newest = files.schema["partition"].dataType.names[0]
+        return {row[0] for row in files.select(f"partition.{newest}").collect()}
 
     def snapshots(self) -> list[Any]:
         """The table's snapshots, oldest first."""

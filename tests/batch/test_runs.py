@@ -259,6 +259,37 @@ def test_a_run_compacts_the_worst_bucket_and_leaves_the_rest_to_the_next(
     assert lake.quantities() == {str(key): 3 for key in range(20)} | {"new-1": 100, "new-0": 100}
 
 
+def test_a_table_that_has_outgrown_its_buckets_gets_more(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake.add(*(change(f"{key}", 1) for key in range(100)))
+    lake.run()
+    monkeypatch.setattr("orders_table._ROWS_A_BUCKET", 20)
+    lake.add(*(change(f"{key}", 2, "MODIFY") for key in range(50)), hour="2026-03-20-11")
+
+    def die(*_: Any) -> None:
+        raise KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lake.table_class, "_rewrite", die)
+        with pytest.raises(KilledError):
+            lake.run(maintenance="auto")
+    monkeypatch.undo()
+    expected = {str(key): 2 if key < 50 else 1 for key in range(100)}
+    assert lake.quantities() == expected
+    changes = (change(f"{key}", 3, "REMOVE" if key % 2 else "MODIFY") for key in range(10))
+    lake.add(*changes, change("new", 4), hour="2026-03-20-12")  # with files of both kinds
+    assert lake.run(maintenance="auto").compacted_files >= 4
+    expected |= {str(key): 3 for key in range(0, 10, 2)} | {"new": 4}
+    for key in range(1, 10, 2):
+        del expected[str(key)]
+    assert lake.quantities() == expected
+    assert lake.buckets() == set(range(8))
+    lake.add(change("newer", 5), hour="2026-03-20-13")
+    assert lake.run(maintenance="auto").compacted_files == 0
+    assert lake.quantities() == expected | {"newer": 5}
+
+
 def test_deletes_are_forgotten_after_twice_the_look_back(lake: Lake) -> None:
     lake.add(change("a", 1), change("a", 2, "REMOVE"), change("b", 3), hour="2026-03-20-12")
     lake.run(maintenance="always")
@@ -309,3 +340,40 @@ def test_any_interleaving_duplication_and_splitting_gives_the_models_state(
             lake.add(*(rows[i] for i in part), hour=f"2026-03-20-{hour:02d}")
         lake.run()
     assert lake.quantities() == model(rows)
+
+
+def test_a_table_of_an_older_version_gets_the_columns_that_a_merge_compares(lake: Lake) -> None:
+    """Without them, a merge would find none of the old rows and insert each order again."""
+    lake.add(change("a", 1), change("b", 2), change("c", 3), change("c", 4, "REMOVE"))
+    lake.run()
+    compared = ("key_hash_1", "key_hash_2", "version_1", "version_2", "version_3")
+    before = lake.spark.table(lake.name).select("orderid", *compared).collect()
+    lake.spark.sql(
+        f"ALTER TABLE {lake.name} UNSET TBLPROPERTIES ('write.metadata.metrics.column.key_hash_1')"
+    )
+    for name in compared:
+        lake.spark.sql(f"ALTER TABLE {lake.name} DROP COLUMN {name}")
+    lake.add(change("a", 9, "MODIFY"), change("c", 3, event_id="late"), hour="2026-03-20-11")
+
+    def die() -> None:
+        raise KilledError
+
+    with pytest.raises(KilledError):
+        lake.run(before_merge=die)
+    filled = lake.spark.table(lake.name).select("orderid", *compared).collect()
+    assert sorted(filled) == sorted(before)
+    figures = lake.run()
+    assert (figures.updated, figures.inserted, figures.skipped) == (1, 0, 1)
+    assert lake.quantities() == {"a": 9, "b": 2}
+    snapshots = len(lake.snapshots())
+    lake.run()
+    assert len(lake.snapshots()) == snapshots
+
+
+def test_numbers_of_40_digits_are_compared_exactly(lake: Lake) -> None:
+    numbers = (10**39 + 2 * 10**18, 10**39 + 10**18 + 7, 9 * 10**36, 10**22 + 5, 10**22 + 4)
+    for step, number in enumerate(numbers):
+        lake.add(change("a", number, "MODIFY", quantity=step, event_id=f"{step}"))
+        lake.add(change(f"b{step}", number, quantity=step), change(f"b{step}", 3, quantity=9))
+        lake.run()
+    assert lake.quantities() == {"a": 0} | {f"b{step}": step for step in range(5)}
