@@ -12,14 +12,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from local.account.aws import Aws, Credentials
 from local.athena import results, statements
 from local.athena import sql as trino
 from local.athena.catalog import Catalog
 from local.athena.engine import Engine, Session
-from local.athena.errors import QueryCancelledError, QueryError, invalid_request
+from local.athena.errors import (
+    QueryCancelledError,
+    QueryError,
+    internal_error,
+    invalid_request,
+)
 from local.athena.outcome import Outcome, Task
 from local.athena.sql import SqlSyntaxError
 from local.athena.storage import is_denied, split_location
@@ -293,24 +298,14 @@ class Athena:
             state, reason = "CANCELLED", str(stopped)
         except QueryError as failed:
             state, reason, error = "FAILED", str(failed), failed.to_api()
-        except (ClientError, BotoCoreError) as failed:
-            state, reason = "FAILED", f"GENERIC_INTERNAL_ERROR: {failed}"
-        except Exception as failed:
+        except Exception as failed:  # ours or the emulator's, not the user's
             state, reason = "FAILED", f"GENERIC_INTERNAL_ERROR: {type(failed).__name__}: {failed}"
+            error = internal_error(reason)
         finally:
             with execution.lock:
                 if execution.session:
                     execution.session.cursor.close()
                 if execution.state != "CANCELLED":
-                    if (
-                        state == "FAILED" and error is None
-                    ):  # ours or the emulator's, not the user's
-                        error = {
-                            "ErrorCategory": 1,
-                            "ErrorType": 100,
-                            "Retryable": False,
-                            "ErrorMessage": reason,
-                        }
                     execution.state, execution.reason, execution.error = state, reason, error
                     execution.completed = time.time()
                 execution.done.set()

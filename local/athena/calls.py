@@ -256,7 +256,8 @@ def aggregate(compiler: Expressions, node: exp.Expr) -> Value:
         elif isinstance(node, exp.IgnoreNulls):
             words["nulls"] = " IGNORE NULLS"
         elif isinstance(node, exp.Anonymous):
-            return compiler.value(node)
+            compiler.value(node)  # it may not exist at all
+            raise refuse(f"OVER or FILTER of {node.name.lower()}")
         elif not isinstance(node, exp.RespectNulls):
             raise refuse(f"OVER of {type(node).__name__}")
         node = node.this
