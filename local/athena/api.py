@@ -18,14 +18,13 @@ from local.account.aws import Aws, Credentials
 from local.athena import results, statements
 from local.athena import sql as trino
 from local.athena.catalog import Catalog
-from local.athena.engine import Engine, Session
+from local.athena.engine import Engine, Outcome, Session
 from local.athena.errors import (
     QueryCancelledError,
     QueryError,
     internal_error,
     invalid_request,
 )
-from local.athena.outcome import Outcome, Task
 from local.athena.sql import SqlSyntaxError
 from local.athena.storage import is_denied, split_location
 from local.errors import AwsError
@@ -286,13 +285,16 @@ class Athena:
             execution.state, execution.started = "RUNNING", time.time()
         state, reason, error = "SUCCEEDED", None, None
         try:
-            session = self._engine.session(execution.caller, execution.database, execution.cutoff)
-            session.stopped = execution.stop
-            execution.session = session
-            task = Task(
-                execution.id, execution.output, execution.caller, self._aws, execution.enforced
+            execution.session = session = self._engine.session(
+                execution.caller,
+                execution.database,
+                id=execution.id,
+                output=execution.output,
+                enforced=execution.enforced,
+                cutoff=execution.cutoff,
+                stopped=execution.stop,
             )
-            execution.outcome = execution.statement.run(self._engine, session, task)
+            execution.outcome = execution.statement.run(self._engine, session)
             session.check()
         except QueryCancelledError as stopped:
             state, reason = "CANCELLED", str(stopped)

@@ -85,15 +85,6 @@ def is_denied(error: ClientError) -> bool:
     return code in ("AccessDenied", "403", "Forbidden") or status == 403
 
 
-def upload(aws: Aws, caller: Credentials, location: str, body: bytes) -> None:
-    """Write one object of the result, as the caller."""
-    bucket, key = split_location(location)
-    try:
-        aws.client("s3", caller).put_object(Bucket=bucket, Key=key, Body=body)
-    except ClientError as error:
-        raise output_denied(location, error) from None
-
-
 def output_denied(location: str, error: ClientError) -> QueryError:
     """Why the result cannot be written."""
     if is_denied(error):
