@@ -68,7 +68,9 @@ def _matches(pattern: Type, kind: Type, bound: _Bound) -> bool:
         bound[name] = common(known, kind)
         return bound[name] is not None and (kind == t.UNKNOWN or _LETTERS[name](kind))
     if name in LITERALS:
-        return kind in (t.VARCHAR, t.UNKNOWN) or (t.is_number(kind) and name in ("share", "count"))
+        if name == "count":
+            return kind in t.INTEGERS
+        return t.is_number(kind) if name == "share" else kind in (t.VARCHAR, t.UNKNOWN)
     if name == "decimal" and pattern.args and isinstance(pattern.args[0], Type):
         bound |= {part.name: size for part, size in zip(pattern.args, kind.args, strict=False)}
         return kind.name == "decimal"
