@@ -12,15 +12,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from local.account.aws import Aws, Credentials
 from local.athena import results, statements
 from local.athena import sql as trino
 from local.athena.catalog import Catalog
-from local.athena.engine import Engine, Session
-from local.athena.errors import QueryCancelledError, QueryError, invalid_request
-from local.athena.outcome import Outcome, Task
+from local.athena.engine import Engine, Outcome, Session
+from local.athena.errors import (
+    QueryCancelledError,
+    QueryError,
+    internal_error,
+    invalid_request,
+)
 from local.athena.sql import SqlSyntaxError
 from local.athena.storage import is_denied, split_location
 from local.errors import AwsError
@@ -281,36 +285,29 @@ class Athena:
             execution.state, execution.started = "RUNNING", time.time()
         state, reason, error = "SUCCEEDED", None, None
         try:
-            session = self._engine.session(execution.caller, execution.database, execution.cutoff)
-            session.stopped = execution.stop
-            execution.session = session
-            task = Task(
-                execution.id, execution.output, execution.caller, self._aws, execution.enforced
+            execution.session = session = self._engine.session(
+                execution.caller,
+                execution.database,
+                id=execution.id,
+                output=execution.output,
+                enforced=execution.enforced,
+                cutoff=execution.cutoff,
+                stopped=execution.stop,
             )
-            execution.outcome = execution.statement.run(self._engine, session, task)
+            execution.outcome = execution.statement.run(self._engine, session)
             session.check()
         except QueryCancelledError as stopped:
             state, reason = "CANCELLED", str(stopped)
         except QueryError as failed:
             state, reason, error = "FAILED", str(failed), failed.to_api()
-        except (ClientError, BotoCoreError) as failed:
-            state, reason = "FAILED", f"GENERIC_INTERNAL_ERROR: {failed}"
-        except Exception as failed:
+        except Exception as failed:  # ours or the emulator's, not the user's
             state, reason = "FAILED", f"GENERIC_INTERNAL_ERROR: {type(failed).__name__}: {failed}"
+            error = internal_error(reason)
         finally:
             with execution.lock:
                 if execution.session:
                     execution.session.cursor.close()
                 if execution.state != "CANCELLED":
-                    if (
-                        state == "FAILED" and error is None
-                    ):  # ours or the emulator's, not the user's
-                        error = {
-                            "ErrorCategory": 1,
-                            "ErrorType": 100,
-                            "Retryable": False,
-                            "ErrorMessage": reason,
-                        }
                     execution.state, execution.reason, execution.error = state, reason, error
                     execution.completed = time.time()
                 execution.done.set()

@@ -30,6 +30,11 @@ _LETTERS: dict[str, Callable[[Type], bool]] = {
     "D": lambda kind: kind.name in t.TIMES,
     "P": lambda kind: kind.name in ("date", "timestamp"),
 }
+_LITERALS: dict[str, Callable[[Type], bool]] = {
+    "share": t.is_number,
+    "count": lambda kind: kind in t.INTEGERS,
+}
+"""Literals that are no texts."""
 _REFUSED = {"E": ("double", "real", *_NESTED), "O": ("json", *_NESTED)}
 
 
@@ -68,7 +73,7 @@ def _matches(pattern: Type, kind: Type, bound: _Bound) -> bool:
         bound[name] = common(known, kind)
         return bound[name] is not None and (kind == t.UNKNOWN or _LETTERS[name](kind))
     if name in LITERALS:
-        return kind in (t.VARCHAR, t.UNKNOWN) or (t.is_number(kind) and name in ("share", "count"))
+        return _LITERALS.get(name, lambda kind: kind in (t.VARCHAR, t.UNKNOWN))(kind)
     if name == "decimal" and pattern.args and isinstance(pattern.args[0], Type):
         bound |= {part.name: size for part, size in zip(pattern.args, kind.args, strict=False)}
         return kind.name == "decimal"
@@ -256,7 +261,8 @@ def aggregate(compiler: Expressions, node: exp.Expr) -> Value:
         elif isinstance(node, exp.IgnoreNulls):
             words["nulls"] = " IGNORE NULLS"
         elif isinstance(node, exp.Anonymous):
-            return compiler.value(node)
+            compiler.value(node)  # it may not exist at all
+            raise refuse(f"OVER or FILTER of {node.name.lower()}")
         elif not isinstance(node, exp.RespectNulls):
             raise refuse(f"OVER of {type(node).__name__}")
         node = node.this

@@ -49,6 +49,10 @@ _SELECT_PARTS = {
     "kind", "hint", "with_", "expressions", "distinct", "from_", "joins", "where", "group",
     "having", "windows", "order", "limit", "offset", "operation_modifiers", "laterals",
 }  # fmt: skip
+_SOURCE_PARTS = {
+    "sample": "TABLESAMPLE", "pivots": "PIVOT", "joins": "a nested join",
+    "match_recognize": "MATCH_RECOGNIZE",
+}  # fmt: skip
 _SET_PARTS = {"this", "expression", "distinct", "with_", "order", "limit", "offset", "by_name"}
 
 
@@ -170,29 +174,21 @@ class Compiler:
         if tree.args.get("by_name"):
             raise QueryError("SYNTAX_ERROR", "mismatched input 'BY'")
         left, right = self.query(tree.this, outer), self.query(tree.expression, outer)
-        if len(left.columns) != len(right.columns):
-            raise mismatch(
-                f"{type(tree).__name__.upper()} query has different number of fields: "
-                f"{len(left.columns)}, {len(right.columns)}"
-            )
+        word, sizes = type(tree).__name__.upper(), (len(left.columns), len(right.columns))
+        if sizes[0] != sizes[1]:
+            raise mismatch(f"{word} query has different number of fields: {sizes[0]}, {sizes[1]}")
         kinds = []
         for i, (a, b) in enumerate(zip(left.columns, right.columns, strict=True), 1):
             kind = common(a.type, b.type)
             if kind is None:
-                raise mismatch(
-                    f"column {i} in {type(tree).__name__.upper()} query has incompatible types: {a.type}, {b.type}"
-                )
+                types = f"{a.type}, {b.type}"
+                raise mismatch(f"column {i} in {word} query has incompatible types: {types}")
             kinds.append(kind)
         columns = named([(a.name, kind) for a, kind in zip(left.columns, kinds, strict=True)])
-        shown = ", ".join(
-            f"{quote(a.held)} AS {quote(b.held)}"
-            for a, b in zip(left.columns, columns, strict=True)
-        )
-        word = type(tree).__name__.upper() + ("" if tree.args.get("distinct") else " ALL")
-        sql = (
-            f"(SELECT {shown} FROM ({self.coerced(left, kinds).sql}) AS l_) {word} "  # noqa: S608
-            f"({self.coerced(right, kinds).sql})"
-        )
+        held = ", ".join(quote(one.held) for one in columns)
+        every = "" if tree.args.get("distinct") else " ALL"
+        first, second = self.coerced(left, kinds).sql, self.coerced(right, kinds).sql
+        sql = f"(SELECT * FROM ({first}) AS l_({held})) {word}{every} ({second})"  # noqa: S608
         return self._finished(tree, Relation(sql, columns), outer)
 
     def _finished(self, tree: exp.Expr, relation: Relation, outer: Scope | None) -> Relation:
@@ -212,20 +208,16 @@ class Compiler:
         end = ""
         if isinstance(limit, exp.Fetch):
             options = limit.args.get("limit_options")
-            if options is not None and (
-                options.args.get("with_ties") or options.args.get("percent")
-            ):
+            if options and (options.args.get("with_ties") or options.args.get("percent")):
                 if not tree.args.get("order"):
-                    raise QueryError(
-                        "MISSING_ORDER_BY", "FETCH FIRST WITH TIES clause requires ORDER BY"
-                    )
+                    message = "FETCH FIRST WITH TIES clause requires ORDER BY"
+                    raise QueryError("MISSING_ORDER_BY", message)
                 raise refuse("FETCH FIRST WITH TIES")
             end += f" LIMIT {_count(limit.args.get('count'))}"
         elif limit is not None:
             if limit.args.get("limit_options") or limit.args.get("offset") or limit.expressions:
-                raise QueryError(
-                    "SYNTAX_ERROR", "mismatched input in LIMIT. Expecting: <number>, ALL"
-                )
+                message = "mismatched input in LIMIT. Expecting: <number>, ALL"
+                raise QueryError("SYNTAX_ERROR", message)
             end += f" LIMIT {_count(limit.expression)}"
         if offset is not None:
             end += f" OFFSET {_count(offset.expression)}"
@@ -396,11 +388,8 @@ class Compiler:
         if node.args.get("over") not in (None, "OVER") or node.args.get("first") is not None:
             raise QueryError("SYNTAX_ERROR", "mismatched input in OVER")
         if node.args.get("alias") is not None:
-            name = (
-                node.args["alias"].name.lower()
-                if not isinstance(node.args["alias"], str)
-                else node.args["alias"].lower()
-            )
+            alias = node.args["alias"]
+            name = (alias if isinstance(alias, str) else alias.name).lower()
             if name not in expressions.windows:
                 raise QueryError("INVALID_WINDOW_REFERENCE", f"Cannot resolve WINDOW name {name}")
             if any(node.args.get(part) for part in ("partition_by", "order", "spec")):
@@ -505,13 +494,9 @@ class Compiler:
         return " AND ".join(conditions)
 
     def _source(self, node: exp.Expr, scope: Scope, lateral: str) -> str:
-        for part in ("sample", "pivots", "joins", "match_recognize"):
+        for part, what in _SOURCE_PARTS.items():
             if node.args.get(part):
-                raise refuse(
-                    {"sample": "TABLESAMPLE", "pivots": "PIVOT", "joins": "a nested join"}.get(
-                        part, part.upper()
-                    )
-                )
+                raise refuse(what)
         alias = node.args.get("alias")
         name = node.alias_or_name.lower() or f"s_{len(scope.sources)}"
         names = [one.name for one in alias.columns] if isinstance(alias, exp.TableAlias) else []
@@ -525,14 +510,10 @@ class Compiler:
         elif isinstance(node, exp.Table):
             made = self._table(node)
         elif isinstance(node, (exp.Subquery, exp.Values, exp.Select)):
-            inner_query = (
-                node.this
-                if isinstance(node, exp.Subquery)
-                and not node.args.get("order")
-                and not node.args.get("limit")
-                else node
+            bare = isinstance(node, exp.Subquery) and not (
+                node.args.get("order") or node.args.get("limit")
             )
-            made = self.query(inner_query, scope.parent)
+            made = self.query(node.this if bare else node, scope.parent)
         else:
             raise QueryError("SYNTAX_ERROR", f"mismatched input in FROM: {type(node).__name__}")
         columns = made.columns
@@ -589,14 +570,10 @@ class Compiler:
                     (f"struct_extract_at({place}, {i})", of)
                     for i, (_, of) in enumerate(kind.args, 1)
                 ]
-                if not names:
-                    names_of_row = [name for name, _ in kind.args]
-                    if (
-                        all(names_of_row)
-                        and len(node.expressions) == 1
-                        and not node.args.get("offset")
-                    ):
-                        names = [str(name) for name in names_of_row]
+                fields = [str(name) for name, _ in kind.args if name]
+                alone = len(node.expressions) == 1 and not node.args.get("offset")
+                if not names and alone and len(fields) == len(kind.args):
+                    names = fields
             else:
                 columns.append((place, kind))
         if node.args.get("offset"):

@@ -16,7 +16,6 @@ from sqlglot import exp
 from local.athena import projection
 from local.athena.catalog import Table, encode_view
 from local.athena.errors import QueryError
-from local.athena.outcome import Task
 from local.athena.storage import PARQUET_SERDE, split_location
 from local.athena.types import split_top
 
@@ -32,7 +31,6 @@ class Run:
 
     engine: Engine
     session: Session
-    task: Task
     match: re.Match[str]
     tree: exp.Expr
 
@@ -403,8 +401,9 @@ def repair(run: Run) -> list[str]:
     known = {tuple(values) for values, _ in run.session.catalog.partitions(table)}
     style = "/".join(rf"{re.escape(key)}=([^/]+)" for key in table.partition_keys)
     found = set()
-    s3 = run.task.aws.client("s3", run.session.caller)
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+    for page in run.session.s3.get_paginator("list_objects_v2").paginate(
+        Bucket=bucket, Prefix=prefix
+    ):
         for item in page.get("Contents", ()):
             place = re.match(style + "/", item["Key"][len(prefix) :].lstrip("/"))
             if place:

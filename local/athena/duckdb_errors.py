@@ -35,10 +35,6 @@ _TRANSLATIONS: list[tuple[str, _Words]] = [
         ),
     ),
     (
-        r"Function with name \"?([\w$]+)\"? does not exist",
-        lambda m: ("NOT_SUPPORTED", f"This local Athena does not support the function {m[1]}"),
-    ),
-    (
         r"cast because the value is out of range",
         lambda _: ("NUMERIC_VALUE_OUT_OF_RANGE", "Value is out of range"),
     ),

@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+from botocore.exceptions import ClientError
 from sqlglot import exp
 
 from local.account.aws import Aws, Credentials
@@ -24,7 +25,7 @@ from local.athena.expressions import Expressions, Scope
 from local.athena.functions import install
 from local.athena.pruning import weaken
 from local.athena.sql import Bound, Scan
-from local.athena.storage import DELETES, Lake, Object, Part, split_location
+from local.athena.storage import DELETES, Lake, Object, Part, output_denied, split_location
 from local.athena.types import Type, column_info, quote, read_type, text
 from local.athena.values import Value
 
@@ -41,18 +42,72 @@ class Query:
     """Each table that is read, and which of its rows are needed at most."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a statement that succeeded has to tell.
+
+    Parameters
+    ----------
+    columns:
+        The result's, as GetQueryResults describes them.
+    rows, update_count:
+        Rows of the result, and rows written.
+    planned:
+        Seconds that planning took.
+    manifest:
+        The S3 URI of the list of written objects.
+    """
+
+    columns: Sequence[dict[str, Any]] = ()
+    rows: int = 0
+    update_count: int = 0
+    planned: float = 0.0
+    manifest: str | None = None
+
+
 @dataclass
 class Session:
-    """What belongs to one running statement."""
+    """What belongs to one running statement.
 
+    Parameters
+    ----------
+    id:
+        The query execution's.
+    output:
+        Where its result goes: an S3 URI; written with the permissions of the caller.
+    enforced:
+        Does the workgroup say where results go, whatever the caller wants?
+    cutoff:
+        The most bytes that it may scan.
+    """
+
+    aws: Aws
     caller: Credentials
-    catalog: Catalog
     database: str
     cursor: duckdb.DuckDBPyConnection
+    id: str = ""
+    output: str = ""
+    enforced: bool = False
     cutoff: int | None = None
     scanned: int = 0
     partitions: dict[str, int] = field(default_factory=dict)
     stopped: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.catalog = Catalog(self.aws, self.caller)
+
+    @property
+    def s3(self) -> Any:
+        """S3 with the permissions of the caller."""
+        return self.aws.client("s3", self.caller)
+
+    def upload(self, uri: str, body: bytes) -> None:
+        """Write an object."""
+        bucket, key = split_location(uri)
+        try:
+            self.s3.put_object(Bucket=bucket, Key=key, Body=body)
+        except ClientError as error:
+            raise output_denied(uri, error) from None
 
     def check(self) -> None:
         """Raise if the statement was stopped."""
@@ -90,15 +145,9 @@ class Engine:
         if self._own:
             self._own.cleanup()
 
-    def session(self, caller: Credentials, database: str, cutoff: int | None = None) -> Session:
+    def session(self, caller: Credentials, database: str, **more: Any) -> Session:
         """A session of ``caller``; close its cursor in the end."""
-        return Session(
-            caller=caller,
-            catalog=Catalog(self._aws, caller),
-            database=database,
-            cursor=self._connection.cursor(),
-            cutoff=cutoff,
-        )
+        return Session(self._aws, caller, database, self._connection.cursor(), **more)
 
     def prepare(self, session: Session, tree: exp.Expr, *, load: bool = True) -> Query:
         """Bind and check a SELECT, then (if ``load``) read what it needs."""
@@ -133,10 +182,9 @@ class Engine:
                 self._fill(session, scan, condition)
                 continue
             if scan.table.is_iceberg:
-                s3 = self._aws.client("s3", session.caller)
                 from local.athena import iceberg  # noqa: PLC0415 - pyiceberg takes half a second
 
-                reads.append((scan, iceberg.objects(s3, scan.table)))
+                reads.append((scan, iceberg.objects(session.s3, scan.table)))
                 continue
             parts = self._prune(session, scan, condition)
             session.partitions[scan.name] = len(parts)

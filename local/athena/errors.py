@@ -28,6 +28,20 @@ _ERROR_TYPES = {
 }
 
 
+def internal_error(message: str) -> dict[str, Any]:
+    """The AthenaError structure of a failure that is not the user's."""
+    return _athena_error(1, 100, message)
+
+
+def _athena_error(category: int, kind: int, message: str) -> dict[str, Any]:
+    return {
+        "ErrorCategory": category,
+        "ErrorType": kind,
+        "Retryable": False,
+        "ErrorMessage": message,
+    }
+
+
 class QueryError(Exception):
     """Why a query ended in the state FAILED.
 
@@ -47,12 +61,7 @@ class QueryError(Exception):
 
     def to_api(self) -> dict[str, Any]:
         """The AthenaError structure of GetQueryExecution; every QueryError is the user's (2)."""
-        return {
-            "ErrorCategory": 2,
-            "ErrorType": _ERROR_TYPES.get(self.name, _SYNTAX_ERROR),
-            "Retryable": False,
-            "ErrorMessage": str(self),
-        }
+        return _athena_error(2, _ERROR_TYPES.get(self.name, _SYNTAX_ERROR), str(self))
 
 
 class QueryCancelledError(Exception):
@@ -75,19 +84,16 @@ def position(node: exp.Expr | None) -> tuple[int, int] | None:
     return min(starts) if starts else None
 
 
-def unresolved(column: exp.Column) -> QueryError:
+def unresolved(node: exp.Expr) -> QueryError:
     """COLUMN_NOT_FOUND, where the column stands."""
-    if column.name in ("current_schema", "current_catalog", "current_user", "localtime"):
-        return QueryError("NOT_SUPPORTED", f"This local Athena does not support {column.name}")
-    name = ".".join(part.name for part in column.parts)
-    return QueryError(
-        "COLUMN_NOT_FOUND",
-        f"Column '{name}' cannot be resolved",
-        position(column) or (1, 1),
-    )
+    if node.name in ("current_schema", "current_catalog", "current_user", "localtime"):
+        return refuse(node.name)
+    parts = node.parts if isinstance(node, exp.Column) else [node]
+    name = ".".join(part.name for part in parts)
+    place = position(node) or (1, 1)
+    return QueryError("COLUMN_NOT_FOUND", f"Column '{name}' cannot be resolved", place)
 
 
 def mismatch(message: str, node: exp.Expr | None = None) -> QueryError:
     """TYPE_MISMATCH, where the node stands."""
-
     return QueryError("TYPE_MISMATCH", message, position(node))

@@ -174,43 +174,27 @@ class Expressions:
             raise QueryError("SYNTAX_ERROR", f"mismatched input in '{node.sql(dialect='trino')}'")
         operator = _COMPARED[type(node)]
         if isinstance(b, (exp.Any, exp.All)):
-            return self._quantified(a, b, operator)
+            raise refuse("ANY and ALL of a query")
         return Value(compare(self.value(a), self.value(b), operator, node), t.BOOLEAN)
-
-    def _quantified(self, a: exp.Expr, b: exp.Expr, operator: str) -> Value:
-        left, query = self.value(a), b.this.unnest()
-        if not isinstance(query, exp.Query):
-            raise refuse("ANY and ALL of something else than a query")
-        relation = self.compiler.query(query, self.scope)
-        kind = common(left.type, relation.columns[0].type) if len(relation.columns) == 1 else None
-        if kind is None or kind.name in ("double", "real", "row", "array", "map"):
-            raise refuse("ANY and ALL of these types")
-        word = "ANY" if isinstance(b, exp.Any) else "ALL"
-        inner = self.compiler.coerced(relation, [kind])
-        return Value(f"({coerce(left, kind).sql} {operator} {word} ({inner.sql}))", t.BOOLEAN)
 
     def _arithmetic(self, node: exp.Expr) -> Value:
         a, b = self.value(node.args["this"]), self.value(node.args["expression"])
         return arithmetic(a, b, _ARITHMETIC[type(node)], node)
 
     def _logic(self, node: exp.Expr) -> Value:
-        word = "AND" if isinstance(node, exp.And) else "OR"
-        parts = [
-            self.boolean(one, "Logical expression term")
-            for one in (node.args["this"], node.args["expression"])
-        ]
-        return Value(f"({parts[0]} {word} {parts[1]})", t.BOOLEAN)
+        word = " AND " if isinstance(node, exp.And) else " OR "
+        parts = (node.args["this"], node.args["expression"])
+        terms = (self.boolean(one, "Logical expression term") for one in parts)
+        return Value(f"({word.join(terms)})", t.BOOLEAN)
 
     def _not(self, node: exp.Expr) -> Value:
-        return Value(
-            f"(NOT {self.boolean(node.this, 'Value of logical NOT expression')})", t.BOOLEAN
-        )
+        inner = self.boolean(node.this, "Value of logical NOT expression")
+        return Value(f"(NOT {inner})", t.BOOLEAN)
 
     def _is(self, node: exp.Expr) -> Value:
         if not isinstance(node.expression, exp.Null):
-            raise QueryError(
-                "SYNTAX_ERROR", f"mismatched input in '{node.sql()}'. Expecting: 'DISTINCT', 'NULL'"
-            )
+            message = f"mismatched input in '{node.sql()}'. Expecting: 'DISTINCT', 'NULL'"
+            raise QueryError("SYNTAX_ERROR", message)
         return Value(f"({self.value(node.this).sql} IS NULL)", t.BOOLEAN)
 
     def _distinct(self, node: exp.Expr) -> Value:
@@ -230,40 +214,37 @@ class Expressions:
         if node.args.get("unnest") or node.args.get("field"):
             raise refuse("IN of something else than a list or a query")
         value = self.value(node.this)
-        query = node.args.get("query")
-        if query is not None:
-            relation = self.compiler.query(query.unnest(), self.scope)
-            kind = common(value.type, relation.columns[0].type)
-            if len(relation.columns) > 1 or value.type.name == "row":
-                raise refuse("IN with a query of several columns")
-            if kind is None:
-                raise mismatch(
-                    f"Value expression and result of subquery must be of the same type: {value.type} vs {relation.columns[0].type}",
-                    node,
-                )
-            if kind.name in ("double", "real", "array", "map"):
-                raise refuse(f"IN with a query of {kind}")
-            inner = self.compiler.coerced(relation, [kind])
-            return Value(f"({coerce(value, kind).sql} IN ({inner.sql}))", t.BOOLEAN)
-        others = unified(
+        if node.args.get("query") is not None:
+            return self._in_query(value, node)
+        value, *others = unified(
             [value, *(self.value(one) for one in node.expressions)], "IN value and list items", node
         )
-        if others[0].type.name in ("double", "real", "row", "array", "map"):
-            parts = [compare(others[0], other, "=", node) for other in others[1:]]
+        if value.type.name in _COMPARED_APART:
+            parts = [compare(value, other, "=", node) for other in others]
             return Value(f"({' OR '.join(parts)})", t.BOOLEAN)
-        return Value(
-            f"({others[0].sql} IN ({', '.join(one.sql for one in others[1:])}))", t.BOOLEAN
-        )
+        return Value(f"({value.sql} IN ({', '.join(one.sql for one in others)}))", t.BOOLEAN)
+
+    def _in_query(self, value: Value, node: exp.Expr) -> Value:
+        relation = self.compiler.query(node.args["query"].unnest(), self.scope)
+        if len(relation.columns) > 1 or value.type.name == "row":
+            raise refuse("IN with a query of several columns")
+        found = relation.columns[0].type
+        kind = common(value.type, found)
+        if kind is None:
+            message = "Value expression and result of subquery must be of the same type"
+            raise mismatch(f"{message}: {value.type} vs {found}", node)
+        if kind.name in _COMPARED_APART:
+            raise refuse(f"IN with a query of {kind}")
+        inner = self.compiler.coerced(relation, [kind])
+        return Value(f"({coerce(value, kind).sql} IN ({inner.sql}))", t.BOOLEAN)
 
     def _exists(self, node: exp.Expr) -> Value:
-        return Value(
-            f"EXISTS ({self.compiler.query(node.this.unnest(), self.scope).sql})", t.BOOLEAN
-        )
+        relation = self.compiler.query(node.this.unnest(), self.scope)
+        return Value(f"EXISTS ({relation.sql})", t.BOOLEAN)
 
     def _subquery(self, node: exp.Expr) -> Value:
-        relation = self.compiler.query(
-            node.unnest() if isinstance(node, exp.Subquery) else node, self.scope
-        )
+        query = node.unnest() if isinstance(node, exp.Subquery) else node
+        relation = self.compiler.query(query, self.scope)
         if len(relation.columns) != 1:
             raise refuse("a subquery of several columns as a value")
         return Value(f"({relation.sql})", relation.columns[0].type)
@@ -278,34 +259,21 @@ class Expressions:
         value, pattern = self.value(node.this), self.value(node.expression)
         for one in (value, pattern):
             if one.type not in (t.VARCHAR, t.UNKNOWN):
-                raise mismatch(
-                    f"Left side of LIKE expression must evaluate to a varchar (actual: {one.type})",
-                    node,
-                )
+                message = "Left side of LIKE expression must evaluate to a varchar"
+                raise mismatch(f"{message} (actual: {one.type})", node)
         if escape is not None:
             if not isinstance(pattern.literal, str):
                 raise refuse("LIKE with ESCAPE of a pattern that is no literal")
-            if re.search(
-                f"{re.escape(escape)}(?![%_{re.escape(escape)}])",
-                pattern.literal.replace(escape * 2, ""),
-            ):
-                raise QueryError(
-                    "INVALID_FUNCTION_ARGUMENT",
-                    "Escape character must be followed by '%', '_' or the escape character itself",
-                )
+            sign = re.escape(escape)
+            if re.search(f"{sign}(?![%_{sign}])", pattern.literal.replace(escape * 2, "")):
+                message = "Escape character must be followed by '%', '_' or itself"
+                raise QueryError("INVALID_FUNCTION_ARGUMENT", message)
         end = f" ESCAPE {text(escape)}" if escape else ""
-        return Value(
-            f"({coerce(value, t.VARCHAR).sql} {word} {coerce(pattern, t.VARCHAR).sql}{end})",
-            t.BOOLEAN,
-        )
+        x, y = coerce(value, t.VARCHAR).sql, coerce(pattern, t.VARCHAR).sql
+        return Value(f"({x} {word} {y}{end})", t.BOOLEAN)
 
     def _joined(self, node: exp.Expr) -> Value:
-
-        parts = (
-            node.expressions
-            if isinstance(node, exp.Concat)
-            else [node.args["this"], node.args["expression"]]
-        )
+        parts = (node.args["this"], node.args["expression"])
         return concat("||", [self.value(one) for one in parts])
 
     def _case(self, node: exp.Expr) -> Value:
@@ -316,26 +284,19 @@ class Expressions:
                 tests.append(self.boolean(branch.this, "CASE WHEN clause"))
             else:
                 tests.append(compare(self.value(subject), self.value(branch.this), "=", branch))
-        results = [branch.args["true"] for branch in branches]
         default = node.args.get("default")
-        values = unified(
-            [self.value(one) for one in [*results, *([default] if default is not None else [])]],
-            "CASE results",
-            node,
-        )
-        shown = " ".join(
-            f"WHEN {test} THEN {value.sql}" for test, value in zip(tests, values, strict=False)
-        )
+        results = [branch.args["true"] for branch in branches]
+        results += [default] if default is not None else []
+        values = unified([self.value(one) for one in results], "CASE results", node)
+        cases = zip(tests, values, strict=False)
+        shown = " ".join(f"WHEN {test} THEN {value.sql}" for test, value in cases)
         end = f" ELSE {values[-1].sql}" if default is not None else ""
         return Value(f"CASE {shown}{end} END", values[0].type)
 
     def _if(self, node: exp.Expr) -> Value:
         if node.args.get("true") is None:
             raise QueryError("SYNTAX_ERROR", "Invalid number of arguments for 'if' function")
-        parts = [
-            node.args["true"],
-            *([node.args["false"]] if node.args.get("false") is not None else []),
-        ]
+        parts = [node.args[one] for one in ("true", "false") if node.args.get(one) is not None]
         values = unified([self.value(one) for one in parts], "results of an IF", node)
         end = f" ELSE {values[1].sql}" if len(values) > 1 else ""
         test = self.boolean(node.this, "IF condition")
@@ -356,10 +317,8 @@ class Expressions:
                 return typed_literal(node.this.name, to)
             if to.name == "zoned":
                 found = timestamp_literal(node.this.name, "INVALID_CAST_ARGUMENT", to.args[0])
-                return Value(
-                    found.sql,
-                    found.type if found.type.name == "zoned" else t.zoned("UTC", to.args[0]),
-                )
+                here = t.zoned("UTC", to.args[0])
+                return Value(found.sql, found.type if found.type.name == "zoned" else here)
         value = self.value(node.this)
         length = re.fullmatch(r"VARCHAR\((\d+)\)", name)
         if value.type.name == "json" and to.name == "varchar" and length:
@@ -383,7 +342,6 @@ class Expressions:
         return Value(f"[{', '.join(one.sql for one in values)}]", t.array(values[0].type))
 
     def _row(self, node: exp.Expr) -> Value:
-
         return self.call("row", node.expressions)
 
     def _bracket(self, node: exp.Expr) -> Value:
@@ -408,7 +366,6 @@ class Expressions:
         return Value(f"trino_subscript({source.sql}, {at.sql})", source.type.args[0])
 
     def _zone(self, node: exp.Expr) -> Value:
-
         return at_zone(self.value(node.this), self.value(node.args["zone"]))
 
     def _extract(self, node: exp.Expr) -> Value:
@@ -418,11 +375,9 @@ class Expressions:
         return self.call(unit, [node.expression])
 
     def _call(self, node: exp.Expr) -> Value:
-
         return self.call(node.name.lower(), node.expressions, node)
 
     def _aggregate(self, node: exp.Expr) -> Value:
-
         return aggregate(self, node)
 
     def _now(self, node: exp.Expr) -> Value:
@@ -437,7 +392,6 @@ def _named(name: str, *keys: str) -> Callable[[Expressions, exp.Expr], Value]:
     """A node of sqlglot's that is a call of a function."""
 
     def rule(self: Expressions, node: exp.Expr) -> Value:
-
         found: list[exp.Expr] = []
         for key in keys:
             one = node.args.get(key)
@@ -448,7 +402,6 @@ def _named(name: str, *keys: str) -> Callable[[Expressions, exp.Expr], Value]:
 
 
 def _trim(self: Expressions, node: exp.Expr) -> Value:
-
     name = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(
         (node.args.get("position") or "").upper(), "trim"
     )
@@ -473,6 +426,8 @@ _ARITHMETIC: dict[type[exp.Expr], str] = {
 }
 
 
+_COMPARED_APART = ("double", "real", "row", "array", "map")
+"""Types whose values are compared one by one, as Trino does."""
 _EXTRACTED = {
     "year", "quarter", "month", "week", "day", "day_of_month", "day_of_week", "dow", "day_of_year",
     "doy", "year_of_week", "yow", "hour", "minute", "second", "timezone_hour", "timezone_minute",

@@ -45,7 +45,7 @@ substr, substring(varbinary, bigint, bigint) -> varbinary:
 concat_ws(varchar, array(varchar)) -> varchar:
 concat_ws(varchar, varchar...) -> varchar: concat_ws({args})
 strpos(varchar, varchar) -> bigint: strpos({0}, {1})
-strpos(varchar, varchar, bigint) -> bigint: trino_strpos({0}, {1}, {2})
+strpos(varchar, varchar, bigint) -> bigint:
 split(varchar, varchar) -> array(varchar): trino_split({0}, {1}, 0)
 split(varchar, varchar, bigint) -> array(varchar): trino_split({0}, {1}, {2})
 split_part(varchar, varchar, bigint) -> varchar: trino_split_part({0}, {1}, {2})

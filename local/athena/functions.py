@@ -17,7 +17,7 @@ from local.athena.results import java_double
 _FUNCTIONS: tuple[Callable[..., Any], ...] = (
     java_double, tx.double_text, tx.cast_integer, tx.cast_double, tx.cast_decimal,
     tx.round_decimal, tx.divide, tx.cast_boolean, tx.cast_date, tx.cast_timestamp, tx.iso_utc,
-    tx.iso_date, tx.parse_time, tx.upper, tx.lower, tx.reverse, tx.strpos, tx.split, tx.split_part,
+    tx.iso_date, tx.parse_time, tx.upper, tx.lower, tx.reverse, tx.split, tx.split_part,
     tx.pad, tx.replace, tx.translate, tx.regexp_extract, tx.regexp_extract_all, tx.regexp_replace,
     tx.regexp_split, tx.regexp_count, tx.regexp_like, tx.url_encode, tx.url_decode, tx.from_hex,
     tx.from_utf8, js.json_parse, js.json_extract, js.json_extract_scalar, js.json_size,

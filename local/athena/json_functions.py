@@ -184,10 +184,7 @@ def _of_json(value: Any, kind: Type, document: str, whole: str) -> Any:
     if kind.name == "map":
         if not isinstance(value, dict) or kind.args[0].name != "varchar":
             raise wrong()
-        return [
-            {"key": k, "value": _of_json(v, kind.args[1], document, whole)}
-            for k, v in value.items()
-        ]
+        return {k: _of_json(v, kind.args[1], document, whole) for k, v in value.items()}
     if kind.name == "row":
         if isinstance(value, list) and len(value) == len(kind.args):
             parts = value

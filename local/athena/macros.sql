@@ -16,13 +16,6 @@ CREATE MACRO trino_timestamp_text(t, n) AS
   ELSE left(strftime(t, '%Y-%m-%d %H:%M:%S.%f'), 20 + n) END;
 CREATE MACRO trino_round_ms(t, step) AS
   make_timestamp(CAST(floor((epoch_us(t) + step / 2) / step) AS BIGINT) * step);
-CREATE MACRO trino_interval_text(ms) AS (CASE WHEN ms < 0 THEN '-' ELSE '' END) ||
-  (abs(ms) // 86400000) || ' ' || lpad(CAST(abs(ms) // 3600000 % 24 AS VARCHAR), 2, '0') || ':' ||
-  lpad(CAST(abs(ms) // 60000 % 60 AS VARCHAR), 2, '0') || ':' ||
-  lpad(CAST(abs(ms) // 1000 % 60 AS VARCHAR), 2, '0') || '.' ||
-  lpad(CAST(abs(ms) % 1000 AS VARCHAR), 3, '0');
-CREATE MACRO trino_months_text(m) AS (CASE WHEN m < 0 THEN '-' ELSE '' END) ||
-  (abs(m) // 12) || '-' || (abs(m) % 12);
 CREATE MACRO trino_subscript(a, i) AS list_extract(a, CASE
   WHEN i = 0 THEN trino_error('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1')
   WHEN i < 0 THEN trino_error('INVALID_FUNCTION_ARGUMENT: Array subscript is negative: ' || i)

@@ -299,10 +299,11 @@ def needed(bound: Bound) -> dict[str, exp.Expr]:
             scan.columns |= set(scan.table.all_columns)
         return {}
     for scope in traverse_scope(tree):
+        loose = {column.name for column in scope.columns if not column.table}
         for alias, (_, source) in scope.selected_sources.items():
             if isinstance(source, exp.Table) and source.name in bound.scans:
                 columns = {column.name for column in scope.source_columns(alias)}
-                bound.scans[source.name].columns |= columns
+                bound.scans[source.name].columns |= columns | loose
     return conditions(tree, bound.scans)
 
 

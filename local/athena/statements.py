@@ -16,26 +16,25 @@ from local.athena import ddl, results, writes
 from local.athena import sql as trino
 from local.athena.ddl import NAME, Run
 from local.athena.duckdb_errors import trino_errors
-from local.athena.engine import Engine, Session, columns_of
-from local.athena.outcome import Outcome, Task
+from local.athena.engine import Engine, Outcome, Session, columns_of
 from local.athena.sql import SqlSyntaxError
+from local.athena.types import VARCHAR, column_info
 
 
 def _select(run: Run) -> Outcome:
     began = time.monotonic()
     query = run.query()
     planned = time.monotonic() - began
-    file = run.engine.directory / f"{run.task.id}.csv"
-    cursor = run.session.cursor
+    session, file = run.session, run.engine.directory / f"{run.session.id}.csv"
     try:
         with trino_errors():
-            rows = results.write_csv(cursor, query.sql, query.labels, query.types, file)
-        run.session.check()
-        run.task.upload(run.task.output, file.read_bytes())
+            rows = results.write_csv(session.cursor, query.sql, query.labels, query.types, file)
+        session.check()
+        session.upload(session.output, file.read_bytes())
     finally:
         file.unlink(missing_ok=True)
     columns = columns_of(query)
-    run.task.upload(f"{run.task.output}.metadata", results.metadata_file(run.task.id, columns))
+    session.upload(f"{session.output}.metadata", results.metadata_file(session.id, columns))
     return Outcome(columns=columns, rows=rows, planned=planned)
 
 
@@ -141,32 +140,23 @@ class Statement:
             return f"tables/{query_id}"
         return f"{query_id}.csv" if self.form is _SELECT else f"{query_id}.txt"
 
-    def run(self, engine: Engine, session: Session, task: Task) -> Outcome:
+    def run(self, engine: Engine, session: Session) -> Outcome:
         """Run it, and write its result to S3 as the caller."""
-        done = self.form.action(Run(engine, session, task, self.match, self.tree))
+        done = self.form.action(Run(engine, session, self.match, self.tree))
         session.check()
         if isinstance(done, Outcome):
             return done
         columns = [_column(name) for name in self.form.columns]
-        task.upload(task.output, "".join(line + "\n" for line in done).encode())
-        task.upload(f"{task.output}.metadata", results.metadata_file(task.id, columns))
+        session.upload(session.output, "".join(line + "\n" for line in done).encode())
+        session.upload(f"{session.output}.metadata", results.metadata_file(session.id, columns))
         # Only what shows something has rows; the lines of DDL are messages.
         return Outcome(columns=columns, rows=len(done) if self.shown else 0)
 
 
 def _column(name: str) -> dict[str, Any]:
-    return {
-        "CatalogName": "",
-        "SchemaName": "",
-        "TableName": "",
-        "Name": name,
-        "Label": name,
-        "Type": "string",
-        "Precision": 0,
-        "Scale": 0,
-        "Nullable": "UNKNOWN",
-        "CaseSensitive": False,
-    }
+    """A column of what is no query."""
+    plain = {"CatalogName": "", "Type": "string", "Precision": 0, "CaseSensitive": False}
+    return {**column_info(name, VARCHAR), **plain}
 
 
 _LEADING_COMMENTS = re.compile(r"\A(?:\s*(?:--[^\n]*(?:\n|\Z)|/\*.*?\*/))+\s*", re.DOTALL)

@@ -85,15 +85,6 @@ def is_denied(error: ClientError) -> bool:
     return code in ("AccessDenied", "403", "Forbidden") or status == 403
 
 
-def upload(aws: Aws, caller: Credentials, location: str, body: bytes) -> None:
-    """Write one object of the result, as the caller."""
-    bucket, key = split_location(location)
-    try:
-        aws.client("s3", caller).put_object(Bucket=bucket, Key=key, Body=body)
-    except ClientError as error:
-        raise output_denied(location, error) from None
-
-
 def output_denied(location: str, error: ClientError) -> QueryError:
     """Why the result cannot be written."""
     if is_denied(error):
@@ -277,6 +268,11 @@ class Lake:
         cursor.unregister(name + "_arrow")
         return quote(name)
 
+    def _empty(self, cursor: duckdb.DuckDBPyConnection, view: str, table: Table) -> str:
+        types = table.duckdb_types()
+        nulls = ", ".join(f"CAST(NULL AS {types[name]}) AS {quote(name)}" for name in table.columns)
+        return f"(SELECT {nulls}) d JOIN {self._register(cursor, view, table, [])} o ON false"
+
     def _iceberg(
         self,
         cursor: duckdb.DuckDBPyConnection,
@@ -310,11 +306,7 @@ class Lake:
         present: dict[str, str] = {}
         for one in objects:
             metadata = pq.read_metadata(self.file(one))
-            names = {
-                metadata.schema.to_arrow_schema().field(i).name: i
-                for i in range(len(metadata.schema.to_arrow_schema()))
-            }
-            present |= {name.lower(): name for name in names}
+            present |= {name.lower(): name for name in metadata.schema.to_arrow_schema().names}
             for group in range(metadata.num_row_groups):
                 row_group = metadata.row_group(group)
                 for i in range(row_group.num_columns):
@@ -322,7 +314,7 @@ class Lake:
                     if chunk.path_in_schema.partition(".")[0].lower() in columns:
                         scanned += chunk.total_compressed_size
         if not present:
-            return _empty(self, cursor, view, table), 0
+            return self._empty(cursor, view, table), 0
         types = table.types()
         selected = []
         for name in table.columns:
@@ -399,7 +391,7 @@ class Lake:
         columns: Collection[str],
     ) -> tuple[str, int]:
         if not objects:
-            return _empty(self, cursor, view, table), 0
+            return self._empty(cursor, view, table), 0
         decoded = self._decode(table, objects)
         ids = [(self._ids[decoded, _plain(one)], one) for one in objects]
         for number, one in ids:
@@ -536,13 +528,6 @@ def _home(key: str, prefixes: Collection[str]) -> str | None:
             return key[:end]
         end = key.rfind("/", 0, end - 1) + 1 if end > 1 else -1
     return "" if "" in prefixes else None
-
-
-def _empty(lake: Lake, cursor: duckdb.DuckDBPyConnection, view: str, table: Table) -> str:
-    types = table.duckdb_types()
-    nulls = ", ".join(f"CAST(NULL AS {types[name]}) AS {quote(name)}" for name in table.columns)
-    known = lake._register(cursor, view, table, [])
-    return f"(SELECT {nulls}) d JOIN {known} o ON false"
 
 
 def _paths(keys: Sequence[str]) -> str:

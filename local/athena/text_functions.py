@@ -219,25 +219,6 @@ def lower(value: str) -> str:
     return "".join(one.lower()[0] for one in value)
 
 
-def strpos(value: str, part: str, instance: int) -> int:
-    """The place of the nth occurrence, from the end if n is negative."""
-    if instance == 0:
-        raise QueryError(
-            "INVALID_FUNCTION_ARGUMENT", "'instance' must not be a positive or negative number."
-        )
-    if not part:
-        return 1
-    place = -1 if instance > 0 else len(value) + 1
-    for _ in range(abs(instance)):
-        if instance > 0:
-            place = value.find(part, place + 1)
-        else:
-            place = value.rfind(part, 0, place + len(part) - 1) if place > 0 else -1
-        if place < 0:
-            return 0
-    return place + 1
-
-
 def split(value: str, separator: str, limit: int) -> list[str]:
     """``split``; a limit of 0 is none."""
     if not separator:

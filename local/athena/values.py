@@ -127,10 +127,8 @@ def as_text(value: Value) -> str:  # noqa: PLR0911  (one a type)
         raise mismatch(f"Cannot cast {kind} to varchar")
     if name == "decimal" and kind.args[0] == kind.args[1]:
         return f"regexp_replace(CAST({sql} AS VARCHAR), '^(-?)\\.', '\\10.')"
-    if kind == t.DAYS:
-        return f"trino_interval_text({sql})"
-    if kind == t.MONTHS:
-        return f"trino_months_text({sql})"
+    if kind in (t.DAYS, t.MONTHS):
+        raise refuse("an interval as text")
     return f"CAST({sql} AS VARCHAR)"
 
 
@@ -138,41 +136,7 @@ def _from_json(sql: str, to: Type) -> str:
     made = f"trino_cast_json({sql}, {text(str(to))})"
     if to.name not in ("array", "map", "row"):
         return f"CAST({made} AS {to.duckdb})"
-    plain = f"CAST(CAST({made} AS JSON) AS {_reading(to)})"
-    return _unread(plain, to)
-
-
-def _reading(kind: Type) -> str:
-    """DuckDB's type that its JSON reader takes; maps are lists of entries there."""
-    if kind.name == "array":
-        return f"{_reading(kind.args[0])}[]"
-    if kind.name == "map":
-        return f"STRUCT(key VARCHAR, value {_reading(kind.args[1])})[]"
-    if kind.name == "row":
-        inner = ", ".join(f"{quote(name)} {_reading(one)}" for name, one in kind.fields)
-        return f"STRUCT({inner})"
-    return kind.duckdb
-
-
-def _unread(sql: str, kind: Type) -> str:
-    if kind.name == "map":
-        value = _unread("x_.value", kind.args[1])
-        return (
-            f"CASE WHEN {sql} IS NOT NULL THEN map(list_transform({sql}, lambda x_: x_.key), "
-            f"list_transform({sql}, lambda x_: {value})) END"
-        )
-    if kind.name == "array" and _holds_map(kind):
-        return f"list_transform({sql}, lambda x_: {_unread('x_', kind.args[0])})"
-    if kind.name == "row" and _holds_map(kind):
-        raise refuse("CAST of JSON to a row that holds a map")
-    return sql
-
-
-def _holds_map(kind: Type) -> bool:
-    inner = [one[1] if kind.name == "row" else one for one in kind.args] if kind.name in (
-        "array", "row"
-    ) else []  # fmt: skip
-    return kind.name == "map" or any(_holds_map(one) for one in inner)
+    return f"CAST(CAST({made} AS JSON) AS {to.duckdb})"
 
 
 def _as_json(sql: str, of: Type) -> str:

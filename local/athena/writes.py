@@ -12,9 +12,8 @@ from local.athena import projection
 from local.athena.catalog import Table
 from local.athena.ddl import FORMATS, Run, named, put_partition
 from local.athena.duckdb_errors import trino_errors
-from local.athena.engine import Query
+from local.athena.engine import Outcome, Query
 from local.athena.errors import QueryError
-from local.athena.outcome import Outcome
 from local.athena.storage import PARQUET_SERDE, output_denied, split_location
 from local.athena.types import Type, common, quote, split_top, text
 from local.athena.values import Value, coerce
@@ -41,7 +40,7 @@ def ctas(run: Run) -> Outcome:
     properties = _properties(run["properties"], "external_location", "partitioned_by")
     keys = _names(properties.get("partitioned_by", ""))
     (database, name), no_data = run.qualified(), bool(run["no"])
-    if properties.get("external_location") and run.task.enforced:
+    if properties.get("external_location") and run.session.enforced:
         raise QueryError(
             "",
             "The Create Table As Select query failed because it was submitted with an "
@@ -59,7 +58,7 @@ def ctas(run: Run) -> Outcome:
     described = named(query)
     columns = [(one["Name"], kind) for one, kind in zip(described, query.types, strict=True)]
     _check_keys(columns, keys)
-    location = properties.get("external_location") or run.task.output + "/"
+    location = properties.get("external_location") or run.session.output + "/"
     written = Written()
     if not no_data:
         _check_empty(run, location)
@@ -206,7 +205,7 @@ def _check_keys(columns: Sequence[tuple[str, Type]], keys: Sequence[str]) -> Non
 def _check_empty(run: Run, location: str) -> None:
     """Raise if something is there: CTAS and UNLOAD want a place of their own."""
     bucket, prefix = split_location(location)
-    s3 = run.task.aws.client("s3", run.session.caller)
+    s3 = run.session.s3
     try:
         listed = s3.list_objects_v2(Bucket=bucket, Prefix=prefix.rstrip("/") + "/", MaxKeys=1)
     except ClientError as error:
@@ -269,7 +268,7 @@ def _write(  # noqa: PLR0917
                 f"CAST({quote(key)} AS VARCHAR) = {text(value)}"
                 for key, value in zip(keys, values, strict=True)
             )
-        file = run.engine.directory / f"{run.task.id}.parquet"
+        file = run.engine.directory / f"{run.session.id}.parquet"
         try:
             with trino_errors():
                 counted = cursor.execute(
@@ -277,8 +276,8 @@ def _write(  # noqa: PLR0917
                     f"(FORMAT parquet, COMPRESSION {compression})"
                 ).fetchone()
             run.session.check()
-            target = f"{path}/{run.task.id.replace('-', '')}_{len(written.paths)}.parquet"
-            run.task.upload(target, file.read_bytes())
+            target = f"{path}/{run.session.id.replace('-', '')}_{len(written.paths)}.parquet"
+            run.session.upload(target, file.read_bytes())
         finally:
             file.unlink(missing_ok=True)
         written.rows += int(counted[0]) if counted else 0
@@ -313,7 +312,7 @@ def _partition_path(keys: Sequence[str], values: Sequence[str]) -> str:
 
 def _outcome(run: Run, written: Written) -> Outcome:
     """Write the manifest, which names the objects."""
-    manifest = f"{run.task.output}-manifest.csv"
-    run.task.upload(manifest, "".join(f"{path}\n" for path in written.paths).encode())
-    run.task.upload(f"{run.task.output}.metadata", b"")
+    manifest = f"{run.session.output}-manifest.csv"
+    run.session.upload(manifest, "".join(f"{path}\n" for path in written.paths).encode())
+    run.session.upload(f"{run.session.output}.metadata", b"")
     return Outcome(rows=written.rows, update_count=written.rows, manifest=manifest)

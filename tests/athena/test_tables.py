@@ -328,7 +328,7 @@ def test_pruning_does_not_change_the_answer(
     projected: Lab, sql: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pruned = projected.rows(sql)
-    monkeypatch.setattr("local.athena.engine.conditions", lambda *_: {})
+    monkeypatch.setattr("local.athena.sql.conditions", lambda *_: {})
     assert sorted(map(str, projected.rows(sql))) == sorted(map(str, pruned))
 
 

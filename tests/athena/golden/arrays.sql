@@ -157,7 +157,7 @@ ARRAY[1, NULL] = ARRAY[1, NULL]
 ARRAY[1, 2] < ARRAY[1, 3]  -- refused: comparing arrays with < or of integer
 ARRAY[1, 2] <> ARRAY[2]
 ARRAY[1] IS NULL
-2 = ANY (VALUES 1, 2)  -- refused: ANY and ALL of something else than a query
+2 = ANY (VALUES 1, 2)  -- refused: ANY and ALL of a query
 ARRAY[1] IN (ARRAY[1], ARRAY[2])
 CAST(ARRAY[1] AS varchar)
 array_histogram(ARRAY[1, 1])  -- refused: the function array_histogram

@@ -92,8 +92,8 @@ timestamp '2026-11-21 02:18:00' + interval '90' minute
 timestamp '2026-11-21 02:18:00' - interval '1' second
 timestamp '2026-11-21 02:18:00' + interval '0.5' second
 timestamp '2026-01-31 02:18:00' + interval '1' month
-timestamp '2026-11-21 02:18:00' + interval '1 02:03:04' day to second
-timestamp '2026-11-21 02:18:00' + interval '2-3' year to month
+timestamp '2026-11-21 02:18:00' + interval '1 02:03:04' day to second  -- refused: an interval of day to second
+timestamp '2026-11-21 02:18:00' + interval '2-3' year to month  -- refused: an interval of year to month
 timestamp '2026-11-21 02:18:00' + interval '-1' day
 timestamp '2026-11-21 02:18:00' - interval -'1' day  -- refused: an interval that is no literal
 timestamp '2026-11-21 02:18:00' + interval '1' week  -- fails: SYNTAX_ERROR

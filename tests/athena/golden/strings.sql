@@ -55,9 +55,9 @@ strpos('hello', 'x')
 strpos('hello', '')
 strpos('', 'a')
 strpos('h😀l', 'l')
-strpos('hello', 'l', 2)
-strpos('hello', 'l', 3)
-strpos('hello', 'l', -1)
+strpos('hello', 'l', 2)  -- refused: strpos with these arguments
+strpos('hello', 'l', 3)  -- refused: strpos with these arguments
+strpos('hello', 'l', -1)  -- refused: strpos with these arguments
 strpos('hello', NULL)
 position('l' IN 'hello')
 position('' IN 'hello')
@@ -294,7 +294,7 @@ rtrim(s)
 substr(s, 2, 3)
 substr(s, -2)
 strpos(s, 'o')
-strpos(s, 'o', 2)
+strpos(s, 'o', 2)  -- refused: strpos with these arguments
 split(s, ' ')
 split_part(s, ' ', 2)
 replace(s, ' ', '_')

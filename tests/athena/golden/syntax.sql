@@ -71,9 +71,9 @@ SELECT n, (SELECT max(m) FROM (VALUES 1, 3) AS u(m) WHERE m <= n) FROM (VALUES 0
 SELECT (SELECT 1), (SELECT n FROM (VALUES 1) AS t(n) WHERE n > 1)
 SELECT (SELECT n FROM (VALUES 1, 2) AS t(n))
 SELECT (SELECT 1, 2)  -- refused: a subquery of several columns as a value
-SELECT n > ALL (SELECT m FROM (VALUES 1, 2) AS u(m)) FROM (VALUES 2, 3) AS t(n)
-SELECT n = ANY (SELECT m FROM (VALUES 1, 2) AS u(m)) FROM (VALUES 2, 3) AS t(n)
-SELECT n < SOME (SELECT m FROM (VALUES 1, 2) AS u(m)) FROM (VALUES 1, 3) AS t(n)
+SELECT n > ALL (SELECT m FROM (VALUES 1, 2) AS u(m)) FROM (VALUES 2, 3) AS t(n)  -- refused: ANY and ALL of a query
+SELECT n = ANY (SELECT m FROM (VALUES 1, 2) AS u(m)) FROM (VALUES 2, 3) AS t(n)  -- refused: ANY and ALL of a query
+SELECT n < SOME (SELECT m FROM (VALUES 1, 2) AS u(m)) FROM (VALUES 1, 3) AS t(n)  -- refused: ANY and ALL of a query
 SELECT 1 UNION SELECT 1
 SELECT 1 UNION ALL SELECT 1
 SELECT 1 AS a UNION ALL SELECT 2 AS b ORDER BY a
