@@ -307,7 +307,7 @@ def test_two_runs_at_once_notice_each_other(
     monkeypatch.setattr(Sender, "put", meanwhile)
     result = operated.run("replay", "failed", "--replay")
     assert result.code == 1
-    assert "another replay is at work" in result.told
+    assert "another replay, or an erasure, is at work" in result.told
 
 
 @pytest.mark.parametrize(

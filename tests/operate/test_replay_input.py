@@ -151,7 +151,7 @@ def test_any_ledger_is_read_or_rejected(body: bytes) -> None:
 def test_a_ledger_returns_what_was_written(
     replayed: dict[int, Receipt], pending: list[int]
 ) -> None:
-    ledger = Ledger("failed/x", replayed, pending, 5, "etag")
+    ledger = Ledger("failed/x", replayed, pending, 5, etag="etag")
     assert Ledger.parse("failed/x", ledger.to_json(), "etag") == ledger
 
 
