@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -14,8 +15,11 @@ import boto3
 import orjson
 import pyarrow as pa
 import pytest
+from botocore.exceptions import ClientError
 
+from chaos.least_privilege import without
 from local.chain import LocalChain
+from local.commands.operator import LocalAccount
 from operate import failed
 from operate.account import Account
 from operate.erasing import Choice, Erasure, erasure
@@ -376,3 +380,21 @@ def test_another_commit_at_the_same_time_is_kept(
     assert erase(operated.account()).remaining == []
     assert [one["orderid"] for one in lake.rows()] == ["new", "stays", "stays"]
     assert "gone" not in str(lake.rows())
+
+
+@pytest.mark.parametrize(
+    "action", ["s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObjectVersion"]
+)
+def test_a_missing_permission_shows_before_anything_is_changed(
+    operated: Operated, lake: Lake, action: str
+) -> None:
+    """So does a KMS key that may not be used: the record is encrypted with it."""
+    iam, arn = operated.stack.aws.client("iam"), operated.stack.outputs["eraserPolicyArn"]
+    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    policy = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+    who = operated.stack.user(f"u{uuid.uuid4().hex[:8]}", inline=without(policy, action))
+    before = lake.bucket.bodies()
+    with pytest.raises(ClientError, match=action):
+        erase(LocalAccount(operated.stack, who))
+    after = lake.bucket.bodies()
+    assert {key: body for key, body in after.items() if key[0][:9] != "erasures/"} == before
