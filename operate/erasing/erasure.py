@@ -452,8 +452,12 @@ class Erasure:
             for _, found in groupby(ordered, key=lambda one: one.place.order):
                 list(pool.map(act, found))
         held = [one.version for one in ordered if one.place.means == "table"]
-        if held and not self._stop.is_set():
+        if self._stop.is_set():
+            return
+        if held:
             table.erase(held)
+        else:  # a run that packs the log may still write what it has read
+            table.await_runs()
 
     def _rewrite(self, one: Finding, examine: Examine, ledgers: ledger.Ledgers) -> None:
         """Write an object anew; if it changed since it was read, the next round does it."""

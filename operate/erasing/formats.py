@@ -358,13 +358,11 @@ def edit_parquet(body: bytes, subject: Subject, *, dropped: Sequence[int] = ()) 
 
 def _hits(keys: pa.Table, subject: Subject) -> pa.Array:
     """Which rows are the subject's."""
-    names = subject.schema.keys
-    if len(names) == 1 and pa.types.is_string(keys.schema.field(0).type):
-        column = keys.column(0).combine_chunks()
-        column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-        if subject.schema[names[0]].hive == "string":
-            wanted = pa.array(sorted(key[0] for key in subject.keys), pa.string())
-            return pc.is_in(column, wanted)
+    column = subject.schema[subject.schema.key]
+    text = column.hive == "string" and pa.types.is_string(keys.schema.field(0).type)
+    if text and keys.num_columns == 1:
+        wanted = pa.array(sorted(key[0] for key in subject.keys), pa.string())
+        return pc.is_in(keys.column(0).combine_chunks(), wanted)
     return pa.array([subject.has(subject.of_row(row)) for row in keys.to_pylist()], type=pa.bool_())
 
 
@@ -407,7 +405,7 @@ def _settings(file: pq.ParquetFile) -> dict[str, Any]:
     metadata = file.metadata
     types = [file.schema.column(n) for n in range(len(file.schema))]
     settings: dict[str, Any] = {
-        "version": metadata.format_version if metadata.format_version != "1.0" else "1.0",
+        "version": metadata.format_version,
         "use_deprecated_int96_timestamps": any(c.physical_type == "INT96" for c in types),
         "store_decimal_as_integer": any(
             c.logical_type.type == "DECIMAL" and c.physical_type in ("INT32", "INT64")
@@ -419,11 +417,15 @@ def _settings(file: pq.ParquetFile) -> dict[str, Any]:
     }
     if metadata.num_row_groups:
         group = metadata.row_group(0)
-        codecs = {group.column(n).compression for n in range(group.num_columns)}
-        if len(codecs) == 1:
-            codec = codecs.pop()
-            settings["compression"] = "none" if codec == "UNCOMPRESSED" else codec.lower()
+        chunks = [group.column(n) for n in range(group.num_columns)]
+        codecs = {chunk.path_in_schema: _codec(chunk.compression) for chunk in chunks}
+        same = set(codecs.values())
+        settings["compression"] = codecs if len(same) > 1 else same.pop()
     return settings
+
+
+def _codec(name: str) -> str:
+    return "none" if name == "UNCOMPRESSED" else name.lower()
 
 
 def avro_blocks(body: bytes) -> bytes:

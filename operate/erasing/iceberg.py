@@ -110,7 +110,8 @@ class IcebergTable:
     def await_runs(self) -> bool:
         """Wait for runs of the batch job that may have read the log before; whether there were any.
 
-        Runs that start later read a log without the rows.
+        They may still merge rows into the table, or pack them into new objects of the log. Runs
+        that start later read a log without the rows.
         """
         job = self._account.outputs.get("batchJobName")
         if not job:

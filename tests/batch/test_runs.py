@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import json
 import shutil
@@ -17,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import functions as F  # noqa: N812
 
-from tests.batch.batch_support import Lake, Row, change, model
+from tests.batch.batch_support import Lake, Row, change, lines, model
 
 
 class KilledError(Exception):
@@ -147,6 +148,19 @@ def test_only_hours_with_something_new_are_read_again(lake: Lake) -> None:
     figures = lake.run()
     assert (figures.partitions_read, figures.rows_read) == (2, 3)
     assert (figures.inserted, figures.skipped) == (2, 1)
+
+
+def test_objects_that_lost_rows_are_no_news(lake: Lake) -> None:
+    """`operate erase` writes them again without rows, or empty."""
+    some = lake.add(change("a", 1), change("gone", 2))
+    all_ = lake.add(change("gone", 3), name="plain.json")
+    lake.run()
+    some.write_bytes(gzip.compress(lines([change("a", 1)])))
+    all_.write_bytes(b"")
+    figures = lake.run()
+    assert (figures.partitions_read, figures.rows_read) == (0, 0)
+    lake.add(change("b", 4))
+    assert lake.run().rows_read == 2
 
 
 def test_what_comes_later_than_the_look_back_is_not_looked_for(lake: Lake) -> None:
