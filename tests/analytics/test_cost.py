@@ -227,14 +227,14 @@ def test_an_object_below_a_minute_takes_three_requests() -> None:
         replace(DEV, buffer_interval_seconds=seconds).cost(Load.at(10))["lake puts"]
         for seconds in (60, 30)
     )
-    # One each 60 s and 30 s, and the 14 s until the transform answers again.
-    assert fast / slow == pytest.approx(3 * (60 + 14) / (30 + 14), rel=0.01)
+    # One each 60 s and 30 s, and the 13 s until the transform answers again.
+    assert fast / slow == pytest.approx(3 * (60 + 13) / (30 + 13), rel=0.01)
 
 
 def test_a_batch_begins_with_its_first_change() -> None:
-    """Calls of the transform: at 0.5 a second, one each 14 s and the 2 s until the next change."""
+    """Calls of the transform: at 0.5 a second, one each 13 s and the 2 s until the next change."""
     calls = DEV.cost(Load.at(0.5))["function calls"] / PRICES["function calls"].usd
-    assert calls == pytest.approx(DAYS * 86_400 / (14 + 2))
+    assert calls == pytest.approx(DAYS * 86_400 / (13 + 2))
     puts = DEV.cost(Load.at(0.5))["lake puts"] / PRICES["lake puts"].usd
     assert puts == pytest.approx(3 * calls), "Firehose writes each answer at once, in parts"
 
