@@ -227,8 +227,8 @@ def test_an_object_below_a_minute_takes_three_requests() -> None:
         replace(DEV, buffer_interval_seconds=seconds).cost(Load.at(10))["lake puts"]
         for seconds in (60, 30)
     )
-    # One each 60 s and 30 s, and the 14 s until the transform answers again.
-    assert fast / slow == pytest.approx(3 * (60 + 14) / (30 + 14), rel=0.01)
+    # One each 60 s and 30 s, and the 13 s until the transform answers again.
+    assert fast / slow == pytest.approx(3 * (60 + 13) / (30 + 13), rel=0.01)
 
 
 def test_a_batch_begins_with_its_first_change() -> None:
