@@ -222,10 +222,12 @@ def _run(
     level, asyncio_log.level = asyncio_log.level, logging.CRITICAL
     try:
         program()
-    except (pulumi.RunError, SchemaError) as error:
-        raise UsageError(str(error)) from error
-    finally:
+    except BaseException as error:
         gc.collect()  # the SDK logs when failed tasks are garbage-collected
+        if isinstance(error, (pulumi.RunError, SchemaError)):
+            raise UsageError(str(error)) from error
+        raise
+    finally:
         loop.close()
         asyncio_log.level = level
     return outputs

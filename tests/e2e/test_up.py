@@ -29,11 +29,11 @@ pytestmark = [pytest.mark.xdist_group("up")]
 class Up:
     """A running stack and a shell beside it."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *command: str) -> None:
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
         self.env["SALES_CDC_LOCAL_HOME"] = str(home)
         self.process = subprocess.Popen(
-            warm_python.command("local", "up"),
+            command or warm_python.command("local", "up"),
             cwd=ROOT,
             env=self.env,
             stdout=subprocess.PIPE,
@@ -296,7 +296,7 @@ def test_without_a_running_stack_query_says_how_to_start_one(tmp_path: Path) -> 
 
 
 def test_ctrl_c_ends_it_cleanly(tmp_path: Path) -> None:
-    running = Up(tmp_path)
+    running = Up(tmp_path, sys.executable, "-m", "local", "up")
     listed = subprocess.run(
         ["ps", "-eo", "pid,ppid"], capture_output=True, text=True, check=True
     ).stdout
