@@ -138,7 +138,7 @@ class Lake:
     def buckets(self) -> set[int]:
         """The buckets of the files, by the number of buckets that is current."""
         files = self.spark.table(f"{self.name}.files")
-        newest = files.schema["partition"].dataType.names[0]
+        newest = files.schema["partition"].dataType.names[-1]
         return {row[0] for row in files.select(f"partition.{newest}").collect()}
 
     def snapshots(self) -> list[Any]:
