@@ -154,12 +154,8 @@ def test_the_page_says_what_is_personal_where_it_is_and_who_may_read_it(
         "exports/": 2,
         "old versions of all of these": 7 if prod else None,
     }
-    assert places["failed/"]["readers"] == [
-        "operator",
-        "eraser",
-        "catalog-crawler",
-        "lake-firehose",
-    ]
+    readers = ["operator", "eraser", "catalog-crawler", "lake-firehose"]
+    assert places["failed/"]["readers"] == readers
     assert places["projection/"]["days"] == (365 if prod else 7)
     assert places["athena-results/"]["days"] == (30 if prod else 1)
     assert "5 days more" in places["orders/"]["kept"]
