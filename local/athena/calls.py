@@ -30,6 +30,12 @@ _LETTERS: dict[str, Callable[[Type], bool]] = {
     "D": lambda kind: kind.name in t.TIMES,
     "P": lambda kind: kind.name in ("date", "timestamp"),
 }
+
+
+def _is_text(kind: Type) -> bool:
+    return kind in (t.VARCHAR, t.UNKNOWN)
+
+
 _LITERALS: dict[str, Callable[[Type], bool]] = {
     "share": t.is_number,
     "count": lambda kind: kind in t.INTEGERS,
@@ -73,7 +79,7 @@ def _matches(pattern: Type, kind: Type, bound: _Bound) -> bool:
         bound[name] = common(known, kind)
         return bound[name] is not None and (kind == t.UNKNOWN or _LETTERS[name](kind))
     if name in LITERALS:
-        return _LITERALS.get(name, lambda kind: kind in (t.VARCHAR, t.UNKNOWN))(kind)
+        return _LITERALS.get(name, _is_text)(kind)
     if name == "decimal" and pattern.args and isinstance(pattern.args[0], Type):
         bound |= {part.name: size for part, size in zip(pattern.args, kind.args, strict=False)}
         return kind.name == "decimal"

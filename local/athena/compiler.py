@@ -523,6 +523,8 @@ class Compiler:
                 for new, old in zip(self._renamed(columns, names), columns, strict=True)
             )
         scope.sources[name] = Relation("", columns).scope(name)
+        if "home" in node.meta:
+            scope.homes[name] = node.meta["home"]
         body = made.sql if isinstance(node, exp.Table) else f"{lateral}({made.sql})"
         return f"{body} AS {quote(name)}"
 

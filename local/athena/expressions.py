@@ -43,10 +43,13 @@ class Scope:
         parameters, and what JOIN USING makes of two columns.
     parent:
         The scope around it.
+    homes:
+        Catalog and schema of the sources that are tables without an alias.
     """
 
     sources: dict[str, list[tuple[str, Value]]] = field(default_factory=dict)
     parent: Scope | None = None
+    homes: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def find(self, table: str, name: str, node: exp.Expr | None = None) -> Value | None:
         """The column of this name, of one source or of any."""
@@ -63,7 +66,10 @@ class Scope:
     def column(self, node: exp.Expr, parts: Sequence[str]) -> tuple[Value, Sequence[str]]:
         """The column that ``schema.table.column.field`` names, and the fields that follow it."""
         for i in reversed(range(len(parts))):
-            found = self.find(parts[i - 1] if i else "", parts[i], node)
+            table, home = (parts[i - 1] if i else ""), tuple(parts[: max(i - 1, 0)])
+            if home and self.homes.get(table, ())[-len(home) :] != home:
+                continue
+            found = self.find(table, parts[i], node)
             if found:
                 return found, parts[i + 1 :]
         if self.parent is None:

@@ -338,26 +338,21 @@ def _resolve(
             table = information_schema.table(name, where)
         else:
             table = catalog.table(db, name, where)
-        alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier(name, quoted=True))
         if table.sql is not None:
             if depth >= _MAX_VIEW_DEPTH:
                 raise QueryError("VIEW_IS_RECURSIVE", f"View '{db}.{name}' is recursive", where)
-            try:
-                inner = parse(table.sql)
-            except SqlSyntaxError as error:
-                raise QueryError(
-                    "INVALID_VIEW",
-                    f"Failed parsing stored view 'awsdatacatalog.{db}.{name}': {error}",
-                    where,
-                ) from None
-            inner = _resolve(inner, table.sql_database or db, catalog, scans, depth + 1)
-            replacement: exp.Expr = exp.Subquery(this=inner, alias=alias.copy())
+            inner, home = _stored(table, where), table.sql_database or db
+            inner = _resolve(inner, home, catalog, scans, depth + 1)
+            replacement: exp.Expr = exp.Subquery(this=inner)
         else:
             scan = Scan(f"$scan{len(scans)}", table)
             scans[scan.name] = scan
-            replacement = exp.Table(
-                this=exp.to_identifier(scan.name, quoted=True), alias=alias.copy()
-            )
+            replacement = exp.Table(this=exp.to_identifier(scan.name, quoted=True))
+        alias = node.args.get("alias")
+        if alias is None:  # only then its schema may stand before its columns
+            replacement.meta["home"] = ("awsdatacatalog", db)
+            alias = exp.TableAlias(this=exp.to_identifier(name, quoted=True))
+        replacement.set("alias", alias.copy())
         for part in ("joins", "laterals", "sample", "pivots"):
             if node.args.get(part):
                 replacement.set(part, [one.copy() for one in node.args[part]])
@@ -365,6 +360,16 @@ def _resolve(
             tree = replacement
         node.replace(replacement)
     return tree
+
+
+def _stored(view: Table, where: tuple[int, int] | None) -> exp.Expr:
+    """A view's query."""
+    try:
+        return parse(view.sql or "")
+    except SqlSyntaxError as error:
+        place = f"awsdatacatalog.{view.database}.{view.name}"
+        message = f"Failed parsing stored view '{place}': {error}"
+        raise QueryError("INVALID_VIEW", message, where) from None
 
 
 def _is_cte(table: exp.Table) -> bool:

@@ -135,3 +135,20 @@ SELECT c.id, s.orderid FROM typed_parquet c JOIN sales s ON c.small = s.price
 SELECT date_trunc('month', day), count(*) FROM typed_parquet WHERE id < 5 GROUP BY 1
 SELECT max_by(id, at), min_by(id, day), array_agg(id ORDER BY at) FROM typed_parquet
 SELECT at, at = timestamp '2026-11-20 10:00:00.123', CAST(at AS varchar), CAST(at AS date) FROM fine
+SELECT other.events.id FROM shop.events
+SELECT shop.e.id FROM shop.events e
+SELECT other.shop.events.id FROM shop.events
+SELECT upper(kind) OVER () FROM events  -- refused: OVER or FILTER of upper
+SELECT upper(kind) FILTER (WHERE id > 1) FROM events  -- refused: OVER or FILTER of upper
+SELECT approx_percentile(id, 'a') FROM events
+SELECT ID, Kind AS K, events.AT FROM Events WHERE iD = 1
+SELECT E.* FROM events AS E WHERE e.ID = 1
+SELECT id FROM events JOIN (SELECT id, amount AS a FROM events) AS x USING (id) WHERE id < 3
+SELECT * FROM events AS e JOIN (SELECT id, amount AS a FROM events) AS x USING (id) WHERE id < 3
+SELECT x.id FROM events AS e JOIN (SELECT id, amount AS a FROM events) AS x USING (id)
+SELECT id, a FROM (SELECT id FROM events WHERE id < 3) AS e FULL JOIN (SELECT id, amount AS a FROM events WHERE id > 1) AS x USING (id)
+SELECT id, a FROM (SELECT id FROM events WHERE id < 3) AS e RIGHT JOIN (SELECT id, amount AS a FROM events WHERE id > 1) AS x USING (id)
+SELECT nope FROM events AS e JOIN events AS x USING (nope)
+SELECT id FROM events AS e JOIN sales AS s USING (id)
+SELECT (SELECT max(x.id) FROM events x WHERE x.id < e.id) FROM events e
+SELECT address.city FROM sales AS address WHERE address.orderid = 'o1'
