@@ -85,12 +85,19 @@ class _Parser(TrinoParser):
             words = next((one for one in _WRAPPERS if self._match_text_seq(*one.split())), "")
             made.append("expressions", exp.Literal.string(_WRAPPERS.get(words, "none")))
         elif name == "json_value" and self._match_text_seq("RETURNING"):
-            made = exp.TryCast(this=made, to=self._parse_types())
+            kind = self._parse_types()
+            if kind is None or kind.this not in _RETURNED:
+                raise UnsupportedError(f"{name} RETURNING {kind.sql('trino') if kind else ''}")
+            made = exp.TryCast(this=made, to=kind)
         if not self._match(TokenType.R_PAREN, advance=False):
             raise UnsupportedError(f"{name} with ON EMPTY, ON ERROR or the like")
         return made
 
 
+_RETURNED = {
+    exp.DType.VARCHAR, exp.DType.DECIMAL, exp.DType.DOUBLE, exp.DType.BOOLEAN, exp.DType.TINYINT,
+    exp.DType.SMALLINT, exp.DType.INT, exp.DType.BIGINT,
+}  # fmt: skip
 _WRAPPERS = {
     "WITHOUT ARRAY WRAPPER": "none", "WITH CONDITIONAL ARRAY WRAPPER": "conditional",
     "WITH ARRAY WRAPPER": "all", "OMIT QUOTES": "unquoted",
