@@ -8,6 +8,7 @@ as any client: AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_R
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import importlib.metadata
 import os
 import secrets
@@ -39,6 +40,7 @@ UNKNOWN = object()
 """A value that is known only once what it comes from is there."""
 _CONTENT = {"assets", "path", "uri"}
 _OUTPUTS = {"arn", "streamArn"}
+_SECRET = {"secretString"}
 _GET_STREAM = "aws:kinesis/getStream:getStream"
 _STORED = "__stored"
 """What AWS has of the inputs, with which the next ones are compared: Terraform's state."""
@@ -230,9 +232,12 @@ def wrap_map(values: Mapping[str, Any]) -> dict[str, PropertyValue]:
 
 
 def comparable(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs without archives: ``sourceCodeHash`` stands for them."""
+    """The inputs without archives, for which ``sourceCodeHash`` stands, and without secrets.
+
+    What is compared is also in the state, where only what the program calls a secret is encrypted.
+    """
     return {
-        key: value
+        key: hashlib.sha256(value.encode()).hexdigest() if key in _SECRET else value
         for key, value in inputs.items()
         if value is not None and key != _DEFAULTS and not isinstance(value, pulumi.Archive)
     }

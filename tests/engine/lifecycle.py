@@ -126,6 +126,22 @@ def _differs(old: State, new: Inputs, *names: str) -> bool:
     return any(old.get(name) != new.get(name) for name in names)
 
 
+def _secret(context: Context, identity: str, _: State, new: Inputs) -> dict[str, Any]:
+    given = {"description": "Description", "kmsKeyId": "KmsKeyId"}
+    context.aws.client("secretsmanager").update_secret(
+        SecretId=identity, **{api: new[key] for key, api in given.items() if new.get(key)}
+    )
+    return {}
+
+
+def _delete_secret(context: Context, identity: str, state: State) -> None:
+    days = int(state.get("recoveryWindowInDays", 30))
+    how: dict[str, Any] = {"RecoveryWindowInDays": days}
+    if not days:
+        how = {"ForceDeleteWithoutRecovery": True}
+    context.aws.client("secretsmanager").delete_secret(SecretId=identity, **how)
+
+
 def _table(context: Context, identity: str, old: State, new: Inputs) -> dict[str, Any]:
     """One change a call: DynamoDB takes no two of them at once."""
     client = context.aws.client("dynamodb")
@@ -662,6 +678,15 @@ LIFECYCLES: Mapping[str, Lifecycle] = {
     "aws:scheduler/scheduleGroup:ScheduleGroup": Lifecycle(
         exists=call("scheduler", "get_schedule_group", Name="id"),
         delete=call("scheduler", "delete_schedule_group", Name="id"),
+    ),
+    "aws:secretsmanager/secret:Secret": Lifecycle(
+        exists=call("secretsmanager", "describe_secret", SecretId="id"),
+        delete=_delete_secret,
+        update=_secret,
+    ),
+    "aws:secretsmanager/secretVersion:SecretVersion": Lifecycle(
+        exists=call("secretsmanager", "get_secret_value", SecretId="arn", VersionId="versionId"),
+        delete=_nothing,  # its labels have moved to another version, or go with the secret
     ),
     "aws:sns/topic:Topic": Lifecycle(
         exists=call("sns", "get_topic_attributes", TopicArn="id"),
