@@ -30,6 +30,7 @@ READERS: Mapping[str, tuple[str, ...]] = {
     ),
     "NAME/": ("reader", "eraser", "batch", "dashboard-queries"),
     "athena-results/": ("reader", "eraser", "dashboard-queries"),
+    "old versions of all of these": ("eraser",),
 }
 """By place, the policies and roles of the stack that may read there (a test compares this with what
 the program deploys). A writer and the generator read one item that they change, by its key."""
@@ -39,6 +40,7 @@ _TREATMENT = {
     "hash": "a pseudonym (HMAC-SHA-256)",
     "drop": "nothing (NULL)",
 }
+_OLD = "old versions of all of these"
 _FIREHOSE_RETRIES = "up to 24 hours if the bucket cannot be written"
 
 
@@ -224,6 +226,8 @@ def _in_the_lake(account: Account) -> Iterator[Place]:
         where = f"{arguments['--table']}/"
         yield Place(where=where, holds="rows", kept=kept, readers=READERS["NAME/"])
     yield under(layout.RESULTS_PREFIX, "rows")
+    erasures = "without limit: digests of keys"
+    yield Place(where=layout.ERASURES_PREFIX, holds="no data", kept=erasures, readers=("eraser",))
     if s3.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled":
         old = min(
             (
@@ -234,10 +238,9 @@ def _in_the_lake(account: Account) -> Iterator[Place]:
             default=None,
         )
         kept = f"{_days(old)} more" if old else "without limit"
-        yield Place(where="old versions of all of these", holds="raw data", kept=kept, days=old)
+        yield _place(_OLD, "raw data", kept, old)
     else:
-        kept = "off: the bucket keeps none"
-        yield Place(where="old versions of all of these", holds="raw data", kept=kept)
+        yield Place(where=_OLD, holds="raw data", kept="off: the bucket keeps none")
 
 
 def _place(where: str, holds: Holds, kept: str, days: float | None = None) -> Place:

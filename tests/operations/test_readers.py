@@ -18,6 +18,7 @@ READING = {
     "table": (_ITEMS | _WRITTEN, "dynamodb table/orders-table"),
     "table's stream": ({"dynamodb:GetRecords"}, "dynamodb table/orders-table/stream/LABEL"),
     "Kinesis stream": ({"kinesis:GetRecords"}, "kinesis stream/bridge-stream"),
+    "old versions of all of these": ({"s3:GetObjectVersion"}, "s3 lake-bucket/some-object"),
 }
 
 
