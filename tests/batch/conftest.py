@@ -17,6 +17,8 @@ SOURCES = [str(ROOT / "jobs")]
 sys.path[:0] = [path for path in SOURCES if path not in sys.path]
 
 
+# xdist reads the groups in the same hook, and before this if the folder is named by the user.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All Spark tests in one worker: one session, two cores."""
     for item in items:

@@ -42,6 +42,8 @@ DESKTOP = {"viewport": {"width": 1280, "height": 900}}
 PATIENCE_MS = 120_000  # a page on two busy cores; the tests ask what it shows, not how fast
 
 
+# xdist reads the groups in the same hook, and before this if the folder is named by the user.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One stack and one browser for all of them."""
     for item in items:
