@@ -167,10 +167,9 @@ class _Lake:
         began = time.perf_counter()
         self._spark.read.parquet(str(self._log)).createOrReplaceTempView("log")
         newest = self._spark.sql(
-            "SELECT * EXCEPT (newest, day, hour) FROM (SELECT *, row_number() OVER "
-            "(PARTITION BY orderid ORDER BY sequence_number DESC) AS newest FROM log) "
-            "WHERE newest = 1 AND event_type <> 'REMOVE'"
-        )
+            "SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY orderid ORDER BY "
+            "sequence_number DESC) AS newest FROM log) WHERE newest = 1 AND event_type <> 'REMOVE'"
+        ).drop("newest", "day", "hour")
         self._spark.sql("DROP TABLE IF EXISTS lake.bench.recomputed")
         (
             newest.writeTo("lake.bench.recomputed")
