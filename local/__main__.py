@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import _thread
 import json
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -358,7 +360,16 @@ def _plain_errors() -> Iterator[None]:
     def interrupt(_: int, __: FrameType | None) -> NoReturn:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before, hook = signal.signal(signal.SIGTERM, interrupt), sys.unraisablehook
+
+    def again(lost: sys.UnraisableHookArgs) -> None:
+        """Python drops a Ctrl-C that arrives in a callback of its garbage collector: repeat it."""
+        if isinstance(lost.exc_value, KeyboardInterrupt):
+            threading.Timer(0.05, _thread.interrupt_main).start()
+        else:
+            hook(lost)
+
+    sys.unraisablehook = again
     try:
         yield
     except UsageError as error:
@@ -368,6 +379,7 @@ def _plain_errors() -> Iterator[None]:
     except KeyboardInterrupt:
         fail("stopped", INTERRUPTED)
     finally:
+        sys.unraisablehook = hook
         signal.signal(signal.SIGTERM, before)
 
 

@@ -246,9 +246,10 @@ def test_a_schema_file_that_is_wrong_is_rejected_with_every_problem(tmp_path: Pa
     schema = (tmp_path / "schema.yaml").read_text()
     wrong = schema.replace("type: json", "type: jason").replace("name: version", "name: status")
     (tmp_path / "schema.yaml").write_text(wrong)
+    line = wrong[: wrong.index("jason")].count("\n") + 1
     done = local("up", "--program", str(tmp_path), "--table", str(TABLE), env=_home(tmp_path))
     assert done.returncode == 2
-    assert "schema.yaml:30: column 'externalref': unknown type 'jason'" in done.stderr
+    assert f"schema.yaml:{line}: column 'externalref': unknown type 'jason'" in done.stderr
     assert "column 'status': declared twice" in done.stderr
     assert "Traceback" not in done.stderr
 
