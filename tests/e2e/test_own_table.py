@@ -248,7 +248,7 @@ def test_a_schema_file_that_is_wrong_is_rejected_with_every_problem(tmp_path: Pa
     (tmp_path / "schema.yaml").write_text(wrong)
     done = local("up", "--program", str(tmp_path), "--table", str(TABLE), env=_home(tmp_path))
     assert done.returncode == 2
-    assert "schema.yaml:30: column 'externalref': unknown type 'jason'" in done.stderr
+    assert "schema.yaml:32: column 'externalref': unknown type 'jason'" in done.stderr
     assert "column 'status': declared twice" in done.stderr
     assert "Traceback" not in done.stderr
 
