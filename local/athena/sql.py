@@ -88,6 +88,10 @@ class _Parser(TrinoParser):
             kind = self._parse_types()
             if kind is None or kind.this not in _RETURNED:
                 raise UnsupportedError(f"{name} RETURNING {kind.sql('trino') if kind else ''}")
+            if kind.this in exp.DataType.INTEGER_TYPES:  # a number is rounded, a text is not
+                found = [document, path, exp.Literal.string("none")]
+                made = exp.Anonymous(this="json_query", expressions=found)
+                made = exp.Anonymous(this="json_parse", expressions=[made])
             made = exp.TryCast(this=made, to=kind)
         if not self._match(TokenType.R_PAREN, advance=False):
             raise UnsupportedError(f"{name} with ON EMPTY, ON ERROR or the like")

@@ -164,6 +164,15 @@ json_value('{"a": "1"}', 'lax $.a' RETURNING integer)
 json_value('{"a": "x"}', 'lax $.a' RETURNING integer)
 json_value('{"a": 1.5}', 'lax $.a' RETURNING double)
 json_value('{"a": 1.5}', 'lax $.a' RETURNING decimal(10,2))
+json_value('{"a": "2026-01-31"}', 'lax $.a' RETURNING date)  -- refused: json_value RETURNING DATE
+json_value('{"a": true}', 'lax $.a' RETURNING boolean)
+json_value('{"a": "true"}', 'lax $.a' RETURNING boolean)
+json_value('{"a": "abcdef"}', 'lax $.a' RETURNING varchar(3))
+json_value('{"a": 1.5}', 'lax $.a' RETURNING integer)
+json_value('{"a": 99999999999}', 'lax $.a' RETURNING integer)
+json_value('{"a": 7}', 'lax $.a' RETURNING double)
+json_query('{"a": "x"}', 'lax $.a' WITH ARRAY WRAPPER)
+json_query('{"a": [1]}', 'lax $.a' WITHOUT ARRAY WRAPPER)
 json_value('{"a": 1}', 'lax $.b' DEFAULT 'none' ON EMPTY)  -- refused: json_value with ON EMPTY, ON ERROR or the like
 json_value('{"a": [1]}', 'lax $.a[*].b' NULL ON EMPTY)  -- refused: json_value with ON EMPTY, ON ERROR or the like
 json_value('{"a": [1, 2]}', 'lax $.a' DEFAULT 'bad' ON ERROR)  -- refused: json_value with ON EMPTY, ON ERROR or the like
