@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from sqlglot import exp
 
@@ -16,8 +16,19 @@ from local.athena.literals import LITERALS
 from local.athena.types import Type, common, split_top
 from local.athena.values import Value, as_text, coerce, local_time
 
-if TYPE_CHECKING:
-    from local.athena.expressions import Expressions
+
+class Compiles(Protocol):
+    """What a function's rule asks of `Expressions`, which compiles the nodes of its arguments."""
+
+    def value(self, node: exp.Expr, /) -> Value: ...  # noqa: D102
+    def boolean(self, node: exp.Expr, what: str, /) -> str: ...  # noqa: D102
+    def alike(self, nodes: Sequence[exp.Expr], what: str, /) -> list[Value]: ...  # noqa: D102
+    def lambda_(  # noqa: D102
+        self, node: exp.Expr, kinds: Sequence[Type], names: Sequence[str] = (), /
+    ) -> Value: ...
+    def order(self, node: exp.Expr, /) -> str: ...  # noqa: D102
+    def window(self, node: exp.Window, /) -> str: ...  # noqa: D102
+
 
 _Bound = dict[str, Any]
 """The types (and a decimal's digits) that the letters of a row stand for."""
@@ -163,7 +174,7 @@ class _Argument(str):
 
 
 def call(
-    compiler: Expressions, name: str, nodes: Sequence[exp.Expr], place: exp.Expr | None = None
+    compiler: Compiles, name: str, nodes: Sequence[exp.Expr], place: exp.Expr | None = None
 ) -> Value:
     """A call of a scalar function that has a row."""
     if name in _SCALARS:
@@ -174,7 +185,7 @@ def call(
 
 
 def _called(
-    compiler: Expressions,
+    compiler: Compiles,
     name: str,
     nodes: Sequence[exp.Expr],
     rows: Sequence[Row],
@@ -217,7 +228,7 @@ def _called(
     return Value(sql, _meant(row.result, bound))
 
 
-def _lambda(compiler: Expressions, name: str, node: exp.Expr, pattern: Type, bound: _Bound) -> str:
+def _lambda(compiler: Compiles, name: str, node: exp.Expr, pattern: Type, bound: _Bound) -> str:
     """A lambda; one of several parameters gets a struct of them."""
     *parameters, result = pattern.args
     kinds = [_meant(one, bound) for one in parameters]
@@ -249,21 +260,18 @@ def _placed(row: Row, name: str, words: Mapping[str, str]) -> dict[str, str]:
 # -- aggregates and window functions ---------------------------------------------------------------
 
 
-def aggregate(compiler: Expressions, node: exp.Expr) -> Value:
+def aggregate(compiler: Compiles, node: exp.Expr) -> Value:
     """An aggregate with its FILTER, WITHIN GROUP, IGNORE NULLS and OVER."""
     words = dict.fromkeys(("distinct", "order", "nulls", "filter", "over"), "")
     within = False
     while not isinstance(node, exp.AnonymousAggFunc):
         if isinstance(node, exp.Window):
-            words["over"] = f" OVER ({compiler.compiler.window(node, compiler)})"
+            words["over"] = f" OVER ({compiler.window(node)})"
         elif isinstance(node, exp.Filter):
             condition = compiler.boolean(node.expression.this, "FILTER clause")
             words["filter"] = f" FILTER (WHERE {condition})"
         elif isinstance(node, exp.WithinGroup):
-            words["order"], within = (
-                f" ORDER BY {compiler.compiler.order(node.expression, compiler)}",
-                True,
-            )
+            words["order"], within = f" ORDER BY {compiler.order(node.expression)}", True
         elif isinstance(node, exp.IgnoreNulls):
             words["nulls"] = " IGNORE NULLS"
         elif isinstance(node, exp.Anonymous):
@@ -274,7 +282,7 @@ def aggregate(compiler: Expressions, node: exp.Expr) -> Value:
         node = node.this
     name, arguments = node.name.lower(), list(node.expressions)
     if arguments and isinstance(arguments[-1], exp.Order):
-        words["order"] = f" ORDER BY {compiler.compiler.order(arguments[-1], compiler)}"
+        words["order"] = f" ORDER BY {compiler.order(arguments[-1])}"
         arguments[-1] = arguments[-1].this
     if arguments and isinstance(arguments[0], exp.Distinct):
         words["distinct"], arguments[:1] = "DISTINCT ", arguments[0].expressions

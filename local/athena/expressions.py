@@ -142,6 +142,14 @@ class Expressions:
         rule = RULES.get(name)
         return rule(self, name, nodes) if rule else call(self, name, nodes, place)
 
+    def order(self, node: exp.Expr) -> str:
+        """The terms of an ORDER BY."""
+        return self.compiler.order(node, self)
+
+    def window(self, node: exp.Window) -> str:
+        """What is in the parentheses of an OVER."""
+        return self.compiler.window(node, self)
+
     # one method a kind of node
 
     def _column(self, node: exp.Expr) -> Value:

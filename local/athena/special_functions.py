@@ -5,12 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from local.athena import types as t
-from local.athena.calls import call, no_function
+from local.athena.calls import Compiles, call, no_function
 from local.athena.errors import QueryError, mismatch, refuse
 from local.athena.literals import read_zone
 from local.athena.operators import add_span, arithmetic, compare
@@ -25,14 +24,11 @@ from local.athena.values import (
     zone_of,
 )
 
-if TYPE_CHECKING:
-    from local.athena.expressions import Expressions
-
 _Nodes = Sequence[exp.Expr]
-_Rule = Callable[["Expressions", str, _Nodes], Value]
+_Rule = Callable[[Compiles, str, _Nodes], Value]
 
 
-def _values(compiler: Expressions, name: str, nodes: _Nodes, least: int, most: int) -> list[Value]:
+def _values(compiler: Compiles, name: str, nodes: _Nodes, least: int, most: int) -> list[Value]:
     values = [compiler.value(one) for one in nodes]
     if not least <= len(values) <= most:
         raise no_function(name, values)
@@ -48,30 +44,30 @@ def _constant(value: Value, what: str) -> str:
 # -- conditions ------------------------------------------------------------------------------------
 
 
-def _coalesce(compiler: Expressions, name: str, nodes: _Nodes) -> Value:
+def _coalesce(compiler: Compiles, name: str, nodes: _Nodes) -> Value:
     if len(nodes) < 2:
         raise QueryError("SYNTAX_ERROR", f"The '{name}' function must have at least two arguments")
     values = compiler.alike(nodes, "COALESCE operands")
     return Value(f"coalesce({', '.join(one.sql for one in values)})", values[0].type)
 
 
-def _nullif(compiler: Expressions, name: str, nodes: _Nodes) -> Value:
+def _nullif(compiler: Compiles, name: str, nodes: _Nodes) -> Value:
     a, b = _values(compiler, name, nodes, 2, 2)
     return Value(f"CASE WHEN {compare(a, b, '=')} THEN NULL ELSE {a.sql} END", a.type)
 
 
-def _row(compiler: Expressions, name: str, nodes: _Nodes) -> Value:
+def _row(compiler: Compiles, name: str, nodes: _Nodes) -> Value:
     values = _values(compiler, name, nodes, 1, 99)
     parts = (f"field{i} := {one.sql}" for i, one in enumerate(values))
     return Value(f"struct_pack({', '.join(parts)})", t.row(*((None, one.type) for one in values)))
 
 
-def _grouping(compiler: Expressions, name: str, nodes: _Nodes) -> Value:
+def _grouping(compiler: Compiles, name: str, nodes: _Nodes) -> Value:
     listed = ", ".join(one.sql for one in _values(compiler, name, nodes, 1, 9))
     return Value(f"CAST(GROUPING({listed}) AS INTEGER)", t.INTEGER)
 
 
-def _try(compiler: Expressions, name: str, nodes: _Nodes) -> Value:
+def _try(compiler: Compiles, name: str, nodes: _Nodes) -> Value:
     (value,) = _values(compiler, name, nodes, 1, 1)
     return Value(f"TRY({value.sql})", value.type)
 
@@ -106,7 +102,7 @@ def _concat_arrays(name: str, values: Sequence[Value]) -> Value:
     return Value(f"CASE WHEN {nulls} THEN NULL ELSE {made} END", kind)
 
 
-def _concat(compiler: Expressions, name: str, nodes: _Nodes) -> Value:
+def _concat(compiler: Compiles, name: str, nodes: _Nodes) -> Value:
     if len(nodes) < 2:
         message = "There must be two or more concatenation arguments"
         raise QueryError("INVALID_FUNCTION_ARGUMENT", message)
@@ -116,7 +112,7 @@ def _concat(compiler: Expressions, name: str, nodes: _Nodes) -> Value:
 # -- numbers ---------------------------------------------------------------------------------------
 
 
-def _round(compiler: Expressions, name: str, nodes: _Nodes) -> Value:
+def _round(compiler: Compiles, name: str, nodes: _Nodes) -> Value:
     """``round`` and its kin of a decimal, whose type changes."""
     x, *digits = _values(compiler, name, nodes, 1, 2)
     if x.type.name != "decimal":
@@ -136,7 +132,7 @@ def _round(compiler: Expressions, name: str, nodes: _Nodes) -> Value:
     return Value(f"CAST({cut}({x.sql}) AS {made.duckdb})", made)
 
 
-def _mod(compiler: Expressions, name: str, nodes: _Nodes) -> Value:
+def _mod(compiler: Compiles, name: str, nodes: _Nodes) -> Value:
     a, b = _values(compiler, name, nodes, 2, 2)
     return arithmetic(a, b, "%")
 
@@ -154,11 +150,11 @@ def at_zone(value: Value, zone: Value) -> Value:
     return Value(value.sql, t.zoned(named, value.type.args[0]))
 
 
-def _at_timezone(compiler: Expressions, name: str, nodes: _Nodes) -> Value:
+def _at_timezone(compiler: Compiles, name: str, nodes: _Nodes) -> Value:
     return at_zone(*_values(compiler, name, nodes, 2, 2))
 
 
-def _with_timezone(compiler: Expressions, name: str, nodes: _Nodes) -> Value:
+def _with_timezone(compiler: Compiles, name: str, nodes: _Nodes) -> Value:
     value, zone = _values(compiler, name, nodes, 2, 2)
     if value.type.name not in ("date", "timestamp"):
         raise no_function(name, [value, zone])
@@ -167,12 +163,12 @@ def _with_timezone(compiler: Expressions, name: str, nodes: _Nodes) -> Value:
     return Value(shifted(local_time(value), named, -1), t.zoned(named, precision))
 
 
-def _now(compiler: Expressions, name: str, nodes: _Nodes) -> Value:
+def _now(compiler: Compiles, name: str, nodes: _Nodes) -> Value:
     _values(compiler, name, nodes, 0, 0)
     return compiler.value(exp.CurrentTimestamp())
 
 
-def _from_iso8601(compiler: Expressions, name: str, nodes: _Nodes) -> Value:
+def _from_iso8601(compiler: Compiles, name: str, nodes: _Nodes) -> Value:
     (s,) = _values(compiler, name, nodes, 1, 1)
     if s.type not in (t.VARCHAR, t.UNKNOWN):
         raise no_function(name, [s])
@@ -183,7 +179,7 @@ def _from_iso8601(compiler: Expressions, name: str, nodes: _Nodes) -> Value:
     return Value(shifted(moment, read_zone(zone), -1), t.zoned(read_zone(zone)))
 
 
-def _from_unixtime(compiler: Expressions, name: str, nodes: _Nodes) -> Value:
+def _from_unixtime(compiler: Compiles, name: str, nodes: _Nodes) -> Value:
     x, *more = _values(compiler, name, nodes, 1, 3)
     if len(more) > 1:
         raise refuse("from_unixtime with an offset")
@@ -194,14 +190,14 @@ def _from_unixtime(compiler: Expressions, name: str, nodes: _Nodes) -> Value:
     return Value(f"make_timestamp({millis} * 1000)", t.zoned(zone))
 
 
-def _date(compiler: Expressions, name: str, nodes: _Nodes) -> Value:
+def _date(compiler: Compiles, name: str, nodes: _Nodes) -> Value:
     (x,) = _values(compiler, name, nodes, 1, 1)
     if x.type.name not in (*t.TIMES, "varchar", "unknown"):
         raise no_function(name, [x])
     return cast(x, t.DATE)
 
 
-def _to_iso8601(compiler: Expressions, name: str, nodes: _Nodes) -> Value:
+def _to_iso8601(compiler: Compiles, name: str, nodes: _Nodes) -> Value:
     (x,) = _values(compiler, name, nodes, 1, 1)
     if x.type.name not in ("timestamp", "zoned"):
         return call(compiler, name, nodes)
@@ -232,7 +228,7 @@ def _check_time(name: str, x: Value, values: Sequence[Value]) -> None:
         raise no_function(name, values)
 
 
-def _date_trunc(compiler: Expressions, name: str, nodes: _Nodes) -> Value:
+def _date_trunc(compiler: Compiles, name: str, nodes: _Nodes) -> Value:
     unit, x = _values(compiler, name, nodes, 2, 2)
     _check_time(name, x, [unit, x])
     cut = f"date_trunc('{_unit(unit, x.type, name)}', {local_time(x)})"
@@ -241,7 +237,7 @@ def _date_trunc(compiler: Expressions, name: str, nodes: _Nodes) -> Value:
     return Value(f"CAST({cut} AS {x.type.duckdb})", x.type)
 
 
-def _date_add(compiler: Expressions, name: str, nodes: _Nodes) -> Value:
+def _date_add(compiler: Compiles, name: str, nodes: _Nodes) -> Value:
     unit, amount, x = _values(compiler, name, nodes, 3, 3)
     _check_time(name, x, [unit, amount, x])
     if common(amount.type, t.BIGINT) != t.BIGINT:
@@ -258,7 +254,7 @@ def _date_add(compiler: Expressions, name: str, nodes: _Nodes) -> Value:
     return Value(add_span(x, Value(f"({n} * {length})", t.DAYS)).sql, x.type)
 
 
-def _date_diff(compiler: Expressions, name: str, nodes: _Nodes) -> Value:
+def _date_diff(compiler: Compiles, name: str, nodes: _Nodes) -> Value:
     unit, a, b = _values(compiler, name, nodes, 3, 3)
     kind = common(a.type, b.type)
     if kind is None or kind.name not in t.TIMES:
@@ -279,7 +275,7 @@ def _date_diff(compiler: Expressions, name: str, nodes: _Nodes) -> Value:
 # -- arrays ----------------------------------------------------------------------------------------
 
 
-def _reduce(compiler: Expressions, name: str, nodes: _Nodes) -> Value:
+def _reduce(compiler: Compiles, name: str, nodes: _Nodes) -> Value:
     if len(nodes) != 4:
         raise QueryError("FUNCTION_NOT_FOUND", f"Unexpected parameters for function {name}")
     x, start = compiler.value(nodes[0]), compiler.value(nodes[1])

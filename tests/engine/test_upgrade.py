@@ -41,6 +41,7 @@ def project(before: Path, empty_account: Callable[[str], Aws], tmp_path: Path) -
 
 
 ADDED = {
+    "sales-cdc-dev-access-eraser",
     "sales-cdc-dev-monitoring-batch-not-started",
     "sales-cdc-dev-monitoring-changes-late",
     *(
