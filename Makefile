@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OWN := .
-WORKERS := -n auto --dist loadgroup --no-loadscope-reorder
+DISTRIBUTE := --dist loadgroup --no-loadscope-reorder
+WORKERS := -n auto $(DISTRIBUTE)
 # Bytecode is kept, also where an image turns it off: without it each start compiles for seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -44,7 +45,7 @@ dbt: $(VENV)/.stamp .venv-dbt/.stamp ## Build examples/dbt on the running local 
 	$(BIN)/python -m scripts.dbt $(if $(STACK),--stack $(STACK))
 
 quick: $(VENV)/.stamp ## Run the tests that need no emulator, Spark, browser or Pulumi CLI
-	$(BIN)/python -m pytest $(WORKERS) -q -m "not (browser or emulator or engine or spark)"
+	$(BIN)/python -m pytest -n $$(getconf _NPROCESSORS_ONLN) $(DISTRIBUTE) -q -m "not (browser or emulator or engine or spark)"
 
 test: $(VENV)/.stamp ## Run all tests
 	$(BIN)/python -m pytest $(WORKERS)

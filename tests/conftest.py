@@ -33,6 +33,7 @@ NEEDS = {
     "analytics/test_answers.py": "emulator",
     "dashboard/test_commands.py": "emulator",
     "operations/test_alarms.py": "emulator",
+    "operations/test_batch_check.py": "emulator",
 }
 """Files and folders whose tests `make quick` leaves out, and the marker that says why.
 
