@@ -189,7 +189,7 @@ def _before_the_lake(account: Account) -> Iterator[Place]:
         DeliveryStreamName=account["deliveryStreamName"]
     )["DeliveryStreamDescription"]
     hints = stream["Destinations"][0]["ExtendedS3DestinationDescription"]["BufferingHints"]
-    kept = f"{hints['IntervalInSeconds']} seconds, {_FIREHOSE_RETRIES}"
+    kept = f"{hints['IntervalInSeconds']} s, {_FIREHOSE_RETRIES}"
     yield Place(where="Firehose's buffer", holds="raw data", kept=kept, days=1)
     queue = account.client("sqs").get_queue_attributes(
         QueueUrl=account["dlqUrl"], AttributeNames=["MessageRetentionPeriod"]
