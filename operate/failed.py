@@ -136,6 +136,12 @@ def read(s3: Any, bucket: str, key: str) -> bytes:
         raise ReplayError(f"s3://{bucket}/{key}: broken gzip: {error}") from None
 
 
+def line_numbers(erased: Collection[int] = ()) -> Iterator[int]:
+    """The numbers, without end, of an object's lines that are still there, as it was written."""
+    gone = frozenset(erased)
+    return (number for number in itertools.count() if number not in gone)
+
+
 def records(
     body: bytes, judge: Judge, schema: Schema, erased: Collection[int] = ()
 ) -> Iterator[FailedRecord]:
@@ -146,9 +152,7 @@ def records(
     erased:
         The numbers of lines that are no longer there; the others keep their numbers.
     """
-    gone = frozenset(erased)
-    numbers = (number for number in itertools.count() if number not in gone)
-    for number, line in zip(numbers, body.split(b"\n"), strict=False):
+    for number, line in zip(line_numbers(erased), body.split(b"\n"), strict=False):
         if line.strip():
             yield record(number, line, judge, schema)
 

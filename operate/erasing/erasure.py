@@ -11,10 +11,10 @@ import base64
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from itertools import count, groupby
+from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
 
 from client import errors
@@ -27,6 +27,7 @@ from operate.erasing.formats import BrokenError, Edited, unpacked
 from operate.erasing.places import Examine, Place, examiner, holds_data, places
 from operate.erasing.store import Store, Version
 from operate.erasing.subject import Key, Subject, Words, parse_key
+from operate.failed import line_numbers
 from operate.snapshot.state import States
 from schema import Schema
 
@@ -482,7 +483,7 @@ class Erasure:
         known = ledgers.get(key)
         content = unpacked(before)
         gone = known.erased_from(content)
-        lines = _numbers(gone, content.count(b"\n") + 1)
+        lines = list(islice(line_numbers(gone), content.count(b"\n") + 1))
         after = sorted({*gone, *(lines[number] for number in edited.removed)})
         known.erased = {ledger.digest(content): list(gone)} if gone else {}
         known.erased[ledger.digest(edited.plain)] = after
@@ -491,12 +492,6 @@ class Erasure:
         except ReplayError:
             return False
         return True
-
-
-def _numbers(gone: Collection[int], length: int) -> list[int]:
-    """The numbers of so many lines, of which others are gone."""
-    numbers = (number for number in count() if number not in gone)
-    return [next(numbers) for _ in range(length)]
 
 
 def _binary(kind: str, text: str) -> Any:
