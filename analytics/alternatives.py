@@ -6,7 +6,7 @@ Where AWS does not publish a figure, the lowest possible one is taken: these are
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rich import box
@@ -87,14 +87,25 @@ def beside(load: Load) -> Table:
     return table
 
 
+_Lines = Callable[[Load], Iterator[tuple[str, float]]]
+"""A way's usage a month under a load, by price."""
+
+
+def _way(
+    name: str,
+    lines: _Lines,
+    load: Load,
+    *,
+    fresh: str,
+    lacks: str = "",
+    sources: Sequence[str] = (),
+) -> Way:
+    idle, used = (sum(usd(lines(one)).values()) for one in (load.idle, load))
+    return Way(name=name, idle_usd=idle, usd=used, fresh=fresh, lacks=lacks, sources=sources)
+
+
 def _deployed(stack: Stack, load: Load) -> Way:
-    return Way(
-        name=stack.name,
-        idle_usd=sum(stack.cost(load.idle).values()),
-        usd=sum(stack.cost(load).values()),
-        fresh=_seconds(stack.transform_buffer_interval_seconds + stack.buffer_interval_seconds),
-        lacks="",
-    )
+    return _way(stack.name, stack.lines, load, fresh=_buffered(stack))
 
 
 def _direct(stack: Stack, load: Load) -> Way:
@@ -104,11 +115,11 @@ def _direct(stack: Stack, load: Load) -> Way:
         yield from ((name, amount) for name, amount in stack.lines(load) if name != "pipe")
         yield "table to Kinesis", load.monthly * math.ceil(load.order_bytes / KB)
 
-    return Way(
-        name=f"{stack.name} with DynamoDB's Kinesis integration",
-        idle_usd=_total(lines(load.idle)),
-        usd=_total(lines(load)),
-        fresh=_seconds(stack.transform_buffer_interval_seconds + stack.buffer_interval_seconds),
+    return _way(
+        f"{stack.name} with DynamoDB's Kinesis integration",
+        lines,
+        load,
+        fresh=_buffered(stack),
         lacks="an item's order, filters, dead letters",
         sources=[_KINESIS_GUIDE],
     )
@@ -125,10 +136,10 @@ def _lakehouse(load: Load) -> Way:
         yield "lake storage", load.orders * DAYS * load.order_bytes / GB
         yield "athena", load.queries * DAYS * max(load.query_gb, 0.01) / 1000
 
-    return Way(
-        name="zero-ETL to a SageMaker lakehouse",
-        idle_usd=_total(lines(load.idle)),
-        usd=_total(lines(load)),
+    return _way(
+        "zero-ETL to a SageMaker lakehouse",
+        lines,
+        load,
         fresh="15 min or more",
         lacks="history, checks, alarms",
         sources=[_GLUE_GUIDE, _EXPORT_GUIDE],
@@ -144,10 +155,10 @@ def _redshift(load: Load) -> Way:
         yield "redshift", _REDSHIFT_RPUS * busy
         yield "redshift storage", load.orders * DAYS * load.order_bytes / GB
 
-    return Way(
-        name="zero-ETL to Redshift Serverless",
-        idle_usd=_total(lines(load.idle)),
-        usd=_total(lines(load)),
+    return _way(
+        "zero-ETL to Redshift Serverless",
+        lines,
+        load,
         fresh="15 min or more",
         lacks="history, checks, alarms, open files",
         sources=[_GLUE_GUIDE, _EXPORT_GUIDE, _RPU_GUIDE],
@@ -166,9 +177,6 @@ def _refreshes(load: Load) -> float:
     return min(load.monthly, MONTH_SECONDS / _REFRESH_SECONDS)
 
 
-def _total(lines: Iterator[tuple[str, float]]) -> float:
-    return sum(usd(lines).values())
-
-
-def _seconds(seconds: float) -> str:
+def _buffered(stack: Stack) -> str:
+    seconds = stack.transform_buffer_interval_seconds + stack.buffer_interval_seconds
     return f"up to {seconds:.0f} s" if seconds < 120 else f"up to {seconds / 60:.0f} min"
