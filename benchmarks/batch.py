@@ -1,7 +1,7 @@
 """The batch job: does a run's cost grow with the new changes or with the whole history?
 
-Real Spark on two cores with a heap of 3 GB, Iceberg on local disk. The log has the layout that
-`Pulumi.prod.yaml` produces: Parquet, one object every five minutes. In the history each order was
+Real Spark on two cores with a heap of 3 GB, Iceberg on local disk. The log is Parquet, as in
+`Pulumi.prod.yaml`, with one object every five minutes. In the history each order was
 placed and changed once. Of the new changes, 60% update and 10% delete orders from anywhere in the
 history; the rest place new orders. On both sides the Spark session is started and the code is warm;
 compaction and the view are excluded.
@@ -34,7 +34,7 @@ FIRST_LOADS = (5_000_000, 10_000_000, 2 * LARGE_HISTORY)
 WARM, RUNS = 3, 3
 """Rounds. Java's JIT compiles hot code, and a merge's many small steps become hot late."""
 _AN_HOUR = 12
-"""Objects: `bufferIntervalSeconds` is 300 in prod."""
+"""Objects. Prod writes one a minute since it is fresher; the figures here stay comparable."""
 _BEGAN = datetime(2026, 3, 1)
 _MOMENT = "timestamp_seconds(1772323200 + ({}) % 5000 * 517)"
 
