@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import runpy
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import wraps
+from pathlib import Path
 from typing import Any, Protocol
 from unittest import mock
 
@@ -16,7 +18,10 @@ from pulumi.runtime import mocks, rpc, settings
 from pulumi.runtime.proto import source_pb2
 from pulumi.runtime.stack import run_in_stack
 
+from schema import ORDERS
 from tests import schema_check
+
+ROOT = Path(__file__).resolve().parents[2]
 
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"
@@ -299,3 +304,19 @@ def check(deployed: Deployed) -> None:
                 for text in _strings(json.loads(resource.inputs[key])):
                     assert isinstance(text, str), f"{resource.name}: {text!r} in its policy"
                     assert not re.search(r"None|null|Output<", text), f"{resource.name}: {text}"
+
+
+def with_hashed_columns(stack: str, config: Mapping[str, str]) -> Deployed:
+    """What the whole program makes if its orders' personal columns are hashed."""
+    seen = Deployed()
+    hashed = (replace(one, privacy="hash") if one.personal else one for one in ORDERS.columns)
+    orders = replace(ORDERS, columns=tuple(hashed))  # as an edit of schema/orders.py
+    with mock.patch("components.arguments.settings.ORDERS", orders):
+        record(
+            lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"),
+            seen,
+            stack=stack,
+            config={f"sales-cdc:{key}": value for key, value in config.items()},
+            preview=False,
+        )
+    return seen

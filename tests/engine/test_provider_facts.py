@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import inspect
 import re
-import runpy
-from dataclasses import replace
-from unittest import mock
 
 import pytest
 from pulumi import _types
 
-from schema import ORDERS
-from tests.components.component_support import Deployed, record
+from tests.components.component_support import with_hashed_columns
 from tests.engine import lifecycle, provider_facts
 from tests.engine.provider_facts import EVERYTHING, FACTS
-from tests.engine.stack import ROOT
 from tests.schema_check import pulumi_types
 
 TABLE = "aws:dynamodb/table:Table"
@@ -50,17 +45,7 @@ def never_empty(token: str) -> set[str]:
 
 
 def test_every_type_that_the_program_registers_has_an_entry() -> None:
-    seen = Deployed()
-    hashed = (replace(one, privacy="hash") if one.personal else one for one in ORDERS.columns)
-    orders = replace(ORDERS, columns=tuple(hashed))  # as an edit of schema/orders.py
-    with mock.patch("components.arguments.settings.ORDERS", orders):
-        record(
-            lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"),
-            seen,
-            stack="test",
-            config={f"sales-cdc:{key}": value for key, value in EVERYTHING_ON.items()},
-            preview=False,
-        )
+    seen = with_hashed_columns("test", EVERYTHING_ON)
     kinds = {one.urn.split("::")[2].split("$")[-1] for one in seen.resources}
     registered = {kind for kind in kinds if kind.startswith("aws:")}
     assert "aws:quicksight/dataSet:DataSet" in registered

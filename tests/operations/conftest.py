@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-import runpy
-from dataclasses import replace
-from pathlib import Path
-from unittest import mock
-
 import pytest
 
-from schema import ORDERS
-from tests.components.component_support import ACCOUNT, REGION, Deployed, record
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.components.component_support import ACCOUNT, REGION, Deployed, with_hashed_columns
 
 
 @pytest.fixture(scope="session")
@@ -28,15 +20,4 @@ def everything() -> Deployed:
         "dashboard": "true",
         "dashboardPrincipalArn": f"arn:aws:quicksight:{REGION}:{ACCOUNT}:group/default/analysts",
     }
-    seen = Deployed()
-    hashed = (replace(one, privacy="hash") if one.personal else one for one in ORDERS.columns)
-    orders = replace(ORDERS, columns=tuple(hashed))  # as an edit of schema/orders.py
-    with mock.patch("components.arguments.settings.ORDERS", orders):
-        record(
-            lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"),
-            seen,
-            stack="prod",
-            config={f"sales-cdc:{key}": value for key, value in config.items()},
-            preview=False,
-        )
-    return seen
+    return with_hashed_columns("prod", config)
