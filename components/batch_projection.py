@@ -16,7 +16,7 @@ from components.arguments import checks, limits
 from components.arguments.settings import Settings
 from components.catalog import View, presto_type
 from components.definitions import glue_security, policies
-from components.python_function import PythonFunction, PythonFunctionArgs
+from components.python_function import PythonFunction, PythonFunctionArgs, schedule
 from components.service_role import ServiceRole, ServiceRoleArgs
 from schema import ORDERS, Schema, layout
 
@@ -203,7 +203,7 @@ class BatchProjection(pulumi.ComponentResource):
         self.batch_check_function_name = None
         if args.batch_schedule:
             check = _check(name, args, job, child)
-            _schedule(name, args.batch_schedule, args.kms_key_arn, check, child)
+            schedule(name, args.batch_schedule, check, child, kms_key_arn=args.kms_key_arn)
             self.batch_check_function_name = check.name
         self.batch_job_name = job.name
         self.batch_job_arn = job.arn
@@ -240,30 +240,6 @@ def _check(
             kms_key_arn=args.kms_key_arn,
         ),
         child,
-    )
-
-
-def _schedule(
-    name: str, when: str, key: str | None, check: PythonFunction, child: pulumi.ResourceOptions
-) -> None:
-    role = ServiceRole(
-        f"{name}-schedule",
-        ServiceRoleArgs(
-            service="scheduler.amazonaws.com",
-            statements=[
-                *policies.invoke(check.arn),
-                *policies.read_schedule(check.arn, f"{name}-schedule", key),
-            ],
-        ),
-        child,
-    )
-    aws.scheduler.Schedule(
-        f"{name}-schedule",
-        schedule_expression=when,
-        kms_key_arn=key,
-        flexible_time_window=aws.scheduler.ScheduleFlexibleTimeWindowArgs(mode="OFF"),
-        target=aws.scheduler.ScheduleTargetArgs(arn=check.arn, role_arn=role.arn),
-        opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[role.policy])),
     )
 
 

@@ -11,8 +11,7 @@ from components.archives.lambda_zip import Platform
 from components.arguments import checks, limits
 from components.arguments.settings import Settings
 from components.definitions import policies
-from components.python_function import PythonFunction, PythonFunctionArgs
-from components.service_role import ServiceRole, ServiceRoleArgs
+from components.python_function import PythonFunction, PythonFunctionArgs, schedule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,39 +93,23 @@ class OrderGenerator(pulumi.ComponentResource):
             ),
             child,
         )
-        role = ServiceRole(
-            f"{name}-schedule",
-            ServiceRoleArgs(
-                service="scheduler.amazonaws.com",
-                statements=[
-                    *policies.invoke(function.arn),
-                    *policies.read_schedule(function.arn, f"{name}-schedule", args.kms_key_arn),
-                ],
-            ),
-            child,
-        )
         # A failed run has written some of its orders, and the next run comes soon. Scheduler
         # invokes asynchronously, so Lambda would retry a failed run (twice by default).
         once = aws.lambda_.FunctionEventInvokeConfig(
             f"{name}-once", function_name=function.name, maximum_retry_attempts=0, opts=child
         )
-        schedule = aws.scheduler.Schedule(
-            f"{name}-schedule",
-            schedule_expression=args.order_generator_schedule,
+        runs = schedule(
+            name,
+            args.order_generator_schedule,
+            function,
+            child,
             kms_key_arn=args.kms_key_arn,
-            flexible_time_window=aws.scheduler.ScheduleFlexibleTimeWindowArgs(mode="OFF"),
-            target=aws.scheduler.ScheduleTargetArgs(
-                arn=function.arn,
-                role_arn=role.arn,
-                retry_policy=aws.scheduler.ScheduleTargetRetryPolicyArgs(maximum_retry_attempts=0),
-            ),
-            opts=pulumi.ResourceOptions.merge(
-                child, pulumi.ResourceOptions(depends_on=[role.policy, once])
-            ),
+            depends_on=[once],
+            retry_policy=aws.scheduler.ScheduleTargetRetryPolicyArgs(maximum_retry_attempts=0),
         )
         self.function_name = function.name
         self.function_arn = function.arn
-        self.schedule_name = schedule.name
+        self.schedule_name = runs.name
         self.register_outputs(
             {
                 "function_name": self.function_name,

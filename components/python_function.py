@@ -112,3 +112,39 @@ class PythonFunction(pulumi.ComponentResource):
                 "log_group_name": self.log_group_name,
             }
         )
+
+
+def schedule(
+    name: str,
+    when: str,
+    function: PythonFunction,
+    opts: pulumi.ResourceOptions,
+    *,
+    kms_key_arn: str | None,
+    depends_on: Sequence[pulumi.Resource] = (),
+    retry_policy: aws.scheduler.ScheduleTargetRetryPolicyArgs | None = None,
+) -> aws.scheduler.Schedule:
+    """Call a function by an EventBridge Scheduler schedule, with a role of its own."""
+    role = ServiceRole(
+        f"{name}-schedule",
+        ServiceRoleArgs(
+            service="scheduler.amazonaws.com",
+            statements=[
+                *policies.invoke(function.arn),
+                *policies.read_schedule(function.arn, f"{name}-schedule", kms_key_arn),
+            ],
+        ),
+        opts,
+    )
+    return aws.scheduler.Schedule(
+        f"{name}-schedule",
+        schedule_expression=when,
+        kms_key_arn=kms_key_arn,
+        flexible_time_window=aws.scheduler.ScheduleFlexibleTimeWindowArgs(mode="OFF"),
+        target=aws.scheduler.ScheduleTargetArgs(
+            arn=function.arn, role_arn=role.arn, retry_policy=retry_policy
+        ),
+        opts=pulumi.ResourceOptions.merge(
+            opts, pulumi.ResourceOptions(depends_on=[role.policy, *depends_on])
+        ),
+    )
