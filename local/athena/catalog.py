@@ -6,7 +6,7 @@ import base64
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -33,12 +33,18 @@ class Table:
     location: str
     sql: str | None = None
     sql_database: str | None = None
-    glue: Mapping[str, Any] | None = None
+    glue: Mapping[str, Any] = field(default_factory=dict)
+    """As Glue describes it."""
 
     @property
     def all_columns(self) -> dict[str, str]:
         """Columns, then partition columns: what ``SELECT *`` gives."""
         return {**self.columns, **self.partition_keys}
+
+    @property
+    def storage(self) -> dict[str, Any]:
+        """Glue's description of its files."""
+        return self.glue.get("StorageDescriptor") or {}
 
     @property
     def is_iceberg(self) -> bool:
@@ -116,8 +122,7 @@ class Catalog:
         """A table or view, which must exist; a view without SerDe info fails as in Athena."""
         found = self.find(database, name)
         if found:
-            storage = (found.glue or {}).get("StorageDescriptor") or {}
-            if found.sql is not None and "SerdeInfo" not in storage:
+            if found.sql is not None and "SerdeInfo" not in found.storage:
                 message = "Table storage descriptor is missing SerDe info"
                 raise QueryError("HIVE_METASTORE_ERROR", message)
             return found
@@ -137,11 +142,11 @@ class Catalog:
         found = self._pages("get_tables", "TableList", DatabaseName=database)
         return sorted((_table(item) for item in found), key=lambda table: table.name)
 
-    def partitions(self, table: Table) -> Iterator[tuple[list[str], str]]:
+    def partitions(self, table: Table) -> Iterator[tuple[tuple[str, ...], str]]:
         """Values and location of every Glue partition."""
         arguments = {"DatabaseName": table.database, "TableName": table.name}
         for item in self._pages("get_partitions", "Partitions", **arguments):
-            yield item["Values"], item["StorageDescriptor"]["Location"]
+            yield tuple(item["Values"]), item["StorageDescriptor"]["Location"]
 
     def _pages(self, operation: str, key: str, **arguments: Any) -> Iterator[dict[str, Any]]:
         while True:

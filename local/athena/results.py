@@ -44,7 +44,7 @@ def render(value: Any, kind: Type) -> str | None:  # noqa: PLR0911  (one a type)
             value, zone = _shifted(value, named), f" {named}"
         return f"{value.year:04d}{value:-%m-%d %H:%M:%S}.{value.microsecond // 1000:03d}{zone}"
     if kind.name == "real":
-        return java_float(value)
+        return java_double(np.float32(value))
     if isinstance(value, float):
         return java_double(value)
     if isinstance(value, bytes):
@@ -85,27 +85,14 @@ def _inner(value: Any, kind: Type) -> str:
     return "null" if text is None else text
 
 
-def java_float(value: float) -> str:
-    """A real as Java prints it: as few digits as a float needs."""
-    return java_double(float(str(np.float32(value))))
-
-
-def java_double(value: float) -> str:
-    """A double as Java prints it: ``1.0E10``."""
-    if math.isnan(value):
-        return "NaN"
-    if value in (float("inf"), float("-inf")):
-        return "Infinity" if value > 0 else "-Infinity"
-    if value == 0 or 1e-3 <= abs(value) < 1e7:
-        text = repr(value)
-        return f"{value:f}" if "e" in text else text
-    mantissa, _, exponent = f"{value!r}".partition("e")
-    if not exponent:
-        digits = format(Decimal(mantissa), "E")
-        mantissa, _, exponent = digits.partition("E")
-        mantissa = mantissa.rstrip("0") if "." in mantissa else mantissa
-    mantissa = mantissa.rstrip(".")
-    return f"{mantissa if '.' in mantissa else mantissa + '.0'}E{int(exponent)}"
+def java_double(value: float | np.float32) -> str:
+    """A double, or NumPy's float for a real, as Java prints it: ``1.0E10``."""
+    if not math.isfinite(value):
+        return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(float(value))]
+    if value == 0 or 1e-3 <= abs(float(value)) < 1e7:
+        return np.format_float_positional(value, trim="0")
+    mantissa, _, exponent = np.format_float_scientific(value, trim="0").partition("e")
+    return f"{mantissa}E{int(exponent)}"
 
 
 def write_csv(
@@ -177,42 +164,3 @@ def read_csv(data: bytes) -> tuple[list[str], list[list[str | None]]]:
     )
     columns: list[list[str | None]] = [column.to_pylist() for column in table.columns]
     return [str(column[0]) for column in columns], [column[1:] for column in columns]
-
-
-def metadata_file(query_id: str, columns: Sequence[dict[str, Any]]) -> bytes:
-    """The ``.metadata`` file beside a result: the columns, as protocol-buffer messages.
-
-    AWS does not document it; readers of it (the Athena JDBC drivers) know field 4 as the columns
-    with catalog, schema, table, name, label, type, precision, scale, nullable, case-sensitive.
-    """
-    out = _field(1, query_id.encode())
-    nullable = {"NOT_NULL": 1, "NULLABLE": 2, "UNKNOWN": 3}
-    for column in columns:
-        message = b"".join(
-            _field(number, str(column[key]).encode())
-            for number, key in enumerate(
-                ("CatalogName", "SchemaName", "TableName", "Name", "Label", "Type"), 1
-            )
-        )
-        for number, value in (
-            (7, column["Precision"]),
-            (8, column["Scale"]),
-            (9, nullable[column["Nullable"]]),
-            (10, int(column["CaseSensitive"])),
-        ):
-            message += _varint(number << 3) + _varint(value)
-        out += _field(4, message)
-    return out
-
-
-def _field(number: int, data: bytes) -> bytes:
-    return _varint(number << 3 | 2) + _varint(len(data)) + data
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)

@@ -16,7 +16,7 @@ from local.athena import ddl, results, writes
 from local.athena import sql as trino
 from local.athena.ddl import NAME, Run
 from local.athena.duckdb_errors import trino_errors
-from local.athena.engine import Engine, Outcome, Session, columns_of
+from local.athena.engine import Engine, Outcome, Session
 from local.athena.sql import SqlSyntaxError
 from local.athena.types import VARCHAR, column_info
 
@@ -33,8 +33,7 @@ def _select(run: Run) -> Outcome:
         session.upload(session.output, file.read_bytes())
     finally:
         file.unlink(missing_ok=True)
-    columns = columns_of(query)
-    session.upload(f"{session.output}.metadata", results.metadata_file(session.id, columns))
+    columns = [column_info(*one) for one in zip(query.labels, query.types, strict=True)]
     return Outcome(columns=columns, rows=rows, planned=planned)
 
 
@@ -88,7 +87,6 @@ FORMS = [
     Form(rf"SHOW CREATE (?P<what>TABLE) {_QUALIFIED}", "UTILITY", "SHOW_CREATE_TABLE", ddl.show_create, ["createtab_stmt"]),
     Form(rf"SHOW CREATE (?P<what>VIEW) {_QUALIFIED}", "UTILITY", "SHOW_CREATE_VIEW", ddl.show_create, ["Create View"]),
     Form(rf"(?:DESCRIBE|DESC)(?: EXTENDED| FORMATTED)? {_QUALIFIED}", "UTILITY", "DESCRIBE_TABLE", ddl.describe, ["col_name", "data_type", "comment"]),
-    Form(r"EXPLAIN(?:~\([^)]*\))? (?P<query>(?:SELECT|WITH|VALUES|\().*)", "UTILITY", "EXPLAIN", ddl.explain, ["Query Plan"]),
     Form(rf"CREATE(?P<replace> OR REPLACE)? VIEW {_QUALIFIED} AS (?P<query>.*)", "DDL", "CREATE_VIEW", ddl.create_view),
     Form(rf"DROP (?P<what>VIEW)(?P<exists> IF EXISTS)? {_QUALIFIED}", "DDL", "DROP_VIEW", ddl.drop),
     Form(rf"DROP (?P<what>TABLE)(?P<exists> IF EXISTS)? {_QUALIFIED}", "DDL", "DROP_TABLE", ddl.drop),
@@ -98,15 +96,13 @@ FORMS = [
         rf"CREATE EXTERNAL TABLE{_IF_NOT} {_QUALIFIED}~\((?P<columns>{_INSIDE})\)(?:~COMMENT '[^']*')?"
         rf"(?:~PARTITIONED BY~\((?P<keys>{_INSIDE})\))?"
         rf"(?:~ROW FORMAT SERDE '(?P<serde>[^']+)'(?: WITH SERDEPROPERTIES~\((?P<serde_properties>{_INSIDE})\))?)?"
-        r"(?:~STORED AS (?:(?P<stored>PARQUET|TEXTFILE)|INPUTFORMAT '(?P<inputs>[^']+)' OUTPUTFORMAT '(?P<outputs>[^']+)'))?"
+        r"(?:~STORED AS (?:(?P<parquet>PARQUET)|INPUTFORMAT '(?P<inputs>[^']+)' OUTPUTFORMAT '(?P<outputs>[^']+)'))?"
         rf"~LOCATION '(?P<location>[^']+)'(?:~TBLPROPERTIES~\((?P<properties>{_INSIDE})\))?",
         "DDL", "CREATE_TABLE", ddl.create_table,
     ),
-    Form(rf"ALTER TABLE {_QUALIFIED} ADD{_IF_NOT} (?P<partitions>PARTITION.*)", "DDL", "ALTER_TABLE_ADD_PARTITION", ddl.add_partition),
     Form(rf"ALTER TABLE {_QUALIFIED} SET TBLPROPERTIES~\((?P<properties>{_INSIDE})\)", "DDL", "ALTER_TABLE_SET_TBLPROPERTIES", ddl.set_properties),
     Form(rf"ALTER TABLE {_QUALIFIED} (?P<how>ADD) COLUMNS~\((?P<columns>{_INSIDE})\)", "DDL", "ALTER_TABLE_ADD_COLUMNS", ddl.change_columns),
     Form(rf"ALTER TABLE {_QUALIFIED} (?P<how>REPLACE) COLUMNS~\((?P<columns>{_INSIDE})\)", "DDL", "ALTER_TABLE_REPLACE_COLUMNS", ddl.change_columns),
-    Form(rf"MSCK REPAIR TABLE {_QUALIFIED}", "DDL", "MSCK_REPAIR_TABLE", ddl.repair),
     Form(rf"CREATE TABLE{_IF_NOT} {_QUALIFIED}~{_WITH}~AS (?P<query>.*?)(?: WITH(?P<no> NO)? DATA)?", "DDL", "CREATE_TABLE_AS_SELECT", writes.ctas),
     Form(
         rf"INSERT INTO {_QUALIFIED}~(?:\(~(?P<columns>{NAME}(?:~,~{NAME})*)~\))?~(?P<query>(?:SELECT|WITH|VALUES|TABLE|\().*)",
@@ -116,8 +112,8 @@ FORMS = [
 ]  # fmt: skip
 _WRITES = (writes.ctas, writes.insert, writes.unload)
 _FIRST_WORDS = {
-    "ALTER", "CREATE", "DEALLOCATE", "DELETE", "DESC", "DESCRIBE", "DROP", "EXPLAIN", "INSERT",
-    "MERGE", "MSCK", "OPTIMIZE", "PREPARE", "SHOW", "UNLOAD", "UPDATE", "VACUUM",
+    "ALTER", "CREATE", "DEALLOCATE", "DELETE", "DESC", "DESCRIBE", "DROP", "EXECUTE", "EXPLAIN",
+    "INSERT", "MERGE", "MSCK", "OPTIMIZE", "PREPARE", "SHOW", "UNLOAD", "UPDATE", "VACUUM",
 }  # fmt: skip
 
 
@@ -148,7 +144,6 @@ class Statement:
             return done
         columns = [_column(name) for name in self.form.columns]
         session.upload(session.output, "".join(line + "\n" for line in done).encode())
-        session.upload(f"{session.output}.metadata", results.metadata_file(session.id, columns))
         # Only what shows something has rows; the lines of DDL are messages.
         return Outcome(columns=columns, rows=len(done) if self.shown else 0)
 
