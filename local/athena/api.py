@@ -10,7 +10,6 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -38,7 +37,7 @@ _PAGE = 1000
 _CATALOG_ACTIONS = ("GetDatabase", "ListDatabases", "GetTableMetadata", "ListTableMetadata")
 
 _Request = dict[str, Any]
-_Rows = list[Sequence[str | None]]
+_Rows = list[tuple[str | None, ...]]
 
 
 @dataclass
@@ -103,17 +102,11 @@ class Execution:
 
 
 class Athena:
-    """Answers Athena's query actions; the gateway checks signature and permission first.
+    """Answers Athena's query actions; the gateway checks signature and permission first."""
 
-    Parameters
-    ----------
-    directory:
-        Where objects that queries read are cached; by default a temporary one.
-    """
-
-    def __init__(self, aws: Aws, directory: Path | None = None) -> None:
+    def __init__(self, aws: Aws) -> None:
         self._aws = aws
-        self._engine = Engine(aws, directory)
+        self._engine = Engine(aws)
         self._pool = ThreadPoolExecutor(_CONCURRENT_QUERIES, thread_name_prefix="athena")
         self._executions: OrderedDict[str, Execution] = OrderedDict()
         self._tokens: dict[str, tuple[str, str]] = {}
@@ -363,12 +356,10 @@ class Athena:
                     "Please ensure you are allowed to access the S3 bucket.",
                 ) from None
             raise invalid_request(f"Could not find results at {output}: {error}") from None
-        found: _Rows = [[line] for line in data.decode().removesuffix("\n").split("\n")]
         if key.endswith(".csv"):
-            header, columns = results.read_csv(data)
-            found = [header, *zip(*columns, strict=True)]
-        elif not data:
-            found = []
+            found = results.read_csv(data)
+        else:
+            found = [(line,) for line in data.decode().split("\n")[:-1]]
         with self._lock:
             self._results[asked] = found
             while len(self._results) > _KEPT_RESULTS:

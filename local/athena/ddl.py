@@ -143,6 +143,8 @@ def show_create(run: Run) -> list[str]:
     def pairs(properties: Mapping[str, str]) -> str:
         return _listed(f"'{key}'='{value}'" for key, value in sorted(properties.items()))
 
+    if table.is_iceberg:
+        raise refuse(f"SHOW CREATE TABLE of an Iceberg table: {table.name}")
     keys, serde = table.partition_keys, table.serde_properties
     text = (
         f"CREATE EXTERNAL TABLE `{table.database}.{table.name}`(\n{columns(table.columns)}"
@@ -253,11 +255,12 @@ def _columns(inside: str) -> list[dict[str, str]]:
     columns = []
     for one in split_top(inside):
         found = re.fullmatch(
-            r"`?([\w$]+)`?\s+(.*?)(?:\s+COMMENT\s+'.*')?", one, re.IGNORECASE | re.DOTALL
+            r"`?([\w$]+)`?\s+(.*?)(?:\s+COMMENT\s+'(.*)')?", one, re.IGNORECASE | re.DOTALL
         )
         if not found:
             raise hive_error(f"ParseException line 1:1 mismatched input '{one}' expecting a column")
-        columns.append({"Name": found[1].lower(), "Type": re.sub(r"\s+", "", found[2].lower())})
+        column = {"Name": found[1].lower(), "Type": re.sub(r"\s+", "", found[2].lower())}
+        columns.append(column | ({"Comment": found[3]} if found[3] else {}))
     return columns
 
 
@@ -276,22 +279,33 @@ def create_table(run: Run) -> list[str]:
         raise refuse("tables without STORED AS PARQUET or ROW FORMAT SERDE")
     serde = run["serde"] or PARQUET_SERDE
     formats = PARQUET_FORMATS if serde == PARQUET_SERDE else _TEXT_FORMATS
-    serde_properties = _pairs(run["serde_properties"])
+    storage = {
+        "Columns": _columns(run["columns"]),
+        "Location": run["location"],
+        "SerdeInfo": {
+            "SerializationLibrary": serde,
+            "Parameters": _pairs(run["serde_properties"]),
+        },
+        "InputFormat": run["inputs"] or formats["InputFormat"],
+        "OutputFormat": run["outputs"] or formats["OutputFormat"],
+    }
+    put_table(run, _columns(run["keys"]), storage, _pairs(run["properties"]))
+    return []
+
+
+def put_table(
+    run: Run, keys: list[dict[str, str]], storage: dict[str, Any], properties: dict[str, str]
+) -> None:
+    """Make the external table that the statement names."""
+    database, name = run.qualified()
     definition = {
         "Name": name,
         "TableType": "EXTERNAL_TABLE",
-        "Parameters": {"EXTERNAL": "TRUE", **_pairs(run["properties"])},
-        "PartitionKeys": _columns(run["keys"]),
-        "StorageDescriptor": {
-            "Columns": _columns(run["columns"]),
-            "Location": run["location"],
-            "SerdeInfo": {"SerializationLibrary": serde, "Parameters": serde_properties},
-            "InputFormat": run["inputs"] or formats["InputFormat"],
-            "OutputFormat": run["outputs"] or formats["OutputFormat"],
-        },
+        "Parameters": {"EXTERNAL": "TRUE", **properties},
+        "PartitionKeys": keys,
+        "StorageDescriptor": storage,
     }
-    run.glue("create_table", DatabaseName=home, TableInput=definition)
-    return []
+    run.glue("create_table", DatabaseName=database, TableInput=definition)
 
 
 def set_properties(run: Run) -> list[str]:

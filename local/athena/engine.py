@@ -25,9 +25,11 @@ from local.athena.expressions import Expressions, Scope
 from local.athena.functions import install
 from local.athena.pruning import weaken
 from local.athena.sql import Bound, Scan
-from local.athena.storage import Lake, Part, insert, output_denied, split_location
+from local.athena.storage import Lake, Places, insert, output_denied, split_location
 from local.athena.types import Type, quote, read_type, text
 from local.athena.values import Value
+
+_HIDDEN = {name: read_type(kind) for name, kind in trino.HIDDEN.items()}
 
 
 @dataclass
@@ -49,8 +51,8 @@ class Outcome:
     ----------
     columns:
         The result's, as GetQueryResults describes them.
-    rows, update_count:
-        Rows of the result, and rows written.
+    update_count:
+        Rows written.
     planned:
         Seconds that planning took.
     manifest:
@@ -58,7 +60,6 @@ class Outcome:
     """
 
     columns: Sequence[dict[str, Any]] = ()
-    rows: int = 0
     update_count: int = 0
     planned: float = 0.0
     manifest: str | None = None
@@ -114,20 +115,12 @@ class Session:
 
 
 class Engine:
-    """DuckDB, with Trino's functions and the lake.
+    """DuckDB, with Trino's functions and the lake."""
 
-    Parameters
-    ----------
-    directory:
-        Where objects and decoded rows are kept while this lives; a temporary one by default.
-    """
-
-    def __init__(self, aws: Aws, directory: Path | None = None) -> None:
+    def __init__(self, aws: Aws) -> None:
         self._aws = aws
-        self._own = (
-            tempfile.TemporaryDirectory(prefix="sales-cdc-athena-") if not directory else None
-        )
-        self.directory = directory or Path(self._own.name)  # type: ignore[union-attr]
+        self._own = tempfile.TemporaryDirectory(prefix="sales-cdc-athena-")
+        self.directory = Path(self._own.name)
         self._connection = duckdb.connect(config={"temp_directory": str(self.directory / "spill")})
         self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
         self._connection.execute(
@@ -140,8 +133,7 @@ class Engine:
         """Forget everything."""
         self.lake.close()
         self._connection.close()
-        if self._own:
-            self._own.cleanup()
+        self._own.cleanup()
 
     def session(self, caller: Credentials, database: str, **more: Any) -> Session:
         """A session of ``caller``; close its cursor in the end."""
@@ -150,13 +142,13 @@ class Engine:
     def prepare(self, session: Session, tree: exp.Expr, *, load: bool = True) -> Query:
         """Bind and check a SELECT, then (if ``load``) read what it needs."""
         bound = trino.bind(tree, session.database, session.catalog)
-        for scan in bound.scans.values():
-            _declare(session.cursor, scan)
-        hidden = {name: read_type(kind) for name, kind in trino.HIDDEN.items()}
-        compiler = Compiler(
-            {scan.name: {**scan.table.types(), **hidden} for scan in bound.scans.values()}
-        )
-        found = compiler.query(bound.tree)
+        scans = {one.name: one.table.types() | _HIDDEN for one in bound.scans.values()}
+        for name, types in scans.items():  # empty, so that a bad query fails before S3 is read
+            nulls = (f"CAST(NULL AS {t.duckdb}) AS {quote(one)}" for one, t in types.items())
+            session.cursor.execute(
+                f"CREATE TEMP VIEW {quote(name)} AS SELECT {', '.join(nulls)} WHERE false"
+            )
+        found = Compiler(scans).query(bound.tree)
         try:
             with trino_errors():
                 session.cursor.execute(f"EXPLAIN {found.sql}").fetchall()
@@ -182,8 +174,8 @@ class Engine:
 
                 objects, deletes = iceberg.objects(session.s3, scan.table)
             else:
-                parts = _parts(session, scan.table, condition)
-                objects, deletes = self.lake.list(session.caller, parts), []
+                places = _places(session, scan.table, condition)
+                objects, deletes = self.lake.list(session.caller, places), []
             self.lake.fetch(session.caller, [*objects, *deletes])
             session.scanned += self.lake.expose(
                 session.cursor, scan.name, scan.table, objects, scan.columns, deletes=deletes
@@ -202,21 +194,20 @@ def _fill(session: Session, scan: Scan, condition: exp.Expr | None) -> None:
     insert(session.cursor, quote(scan.name), rows)
 
 
-def _parts(session: Session, table: Table, condition: exp.Expr | None) -> list[Part]:
+def _places(session: Session, table: Table, condition: exp.Expr | None) -> Places:
     """The partitions whose rows can satisfy the query's conditions."""
-    places: list[tuple[tuple[str, ...], str]] = [((), table.location)]
+    found: list[tuple[tuple[str, ...], str]] = [((), table.location)]
     kept: Sequence[int] = [0]
     if table.partition_keys:
         known = projection.partitions if projection.enabled(table) else session.catalog.partitions
-        places = list(known(table))
-        given = [values for values, _ in places]
+        found = list(known(table))
+        given = [values for values, _ in found]
         kept = _matching(session, table, list(table.partition_keys), given, condition)
-    parts = []
-    for values, location in (places[i] for i in kept):
+    places = {}
+    for values, location in (found[i] for i in kept):
         bucket, prefix = split_location(location)
-        folder = prefix if prefix.endswith("/") or not prefix else prefix + "/"
-        parts.append(Part(values, bucket, folder))
-    return parts
+        places[bucket, prefix if prefix.endswith("/") or not prefix else prefix + "/"] = values
+    return places
 
 
 def _matching(
@@ -247,13 +238,3 @@ def _matching(
     finally:
         session.cursor.unregister("candidates")
     return [row[0] for row in found]
-
-
-def _declare(cursor: duckdb.DuckDBPyConnection, scan: Scan) -> None:
-    """An empty stand-in with the table's types, so that a bad query fails before S3 is read."""
-    hidden = {name: read_type(kind).duckdb for name, kind in trino.HIDDEN.items()}
-    columns = ", ".join(
-        f"CAST(NULL AS {kind}) AS {quote(name)}"
-        for name, kind in {**scan.table.duckdb_types(), **hidden}.items()
-    )
-    cursor.execute(f"CREATE TEMP VIEW {quote(scan.name)} AS SELECT {columns} WHERE false")

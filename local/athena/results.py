@@ -101,14 +101,12 @@ def write_csv(
     labels: Sequence[str],
     types: Sequence[Type],
     file: Path,
-) -> int:
-    """Run ``sql`` into a CSV file; the number of rows.
+) -> None:
+    """Run ``sql`` into a CSV file.
 
     Every value is in quotes and a null is nothing at all, as in Athena's own files.
     """
     schema = pa.schema([pa.field(str(i), pa.string()) for i in range(len(labels))])
-    plain = {i for i, kind in enumerate(types) if kind.name in _PLAIN}
-    rows = 0
     with file.open("wb") as out:
         out.write((",".join('"' + one.replace('"', '""') + '"' for one in labels) + "\n").encode())
         options = csv.WriteOptions(include_header=False, quoting_style="all_valid")
@@ -119,38 +117,25 @@ def write_csv(
                 for name, kind in zip(names, types, strict=True)
             )
             query = f"SELECT {shown} FROM ({sql}) AS r({', '.join(names)})"  # noqa: S608
-            reader = cursor.sql(query).to_arrow_reader(100_000)
-            for batch in reader:
+            for batch in cursor.sql(query).to_arrow_reader(100_000):
                 arrays = [
                     column.cast(pa.string())
-                    if i in plain
-                    else pa.array(
-                        [render(one, types[i]) for one in column.to_pylist()], pa.string()
-                    )
-                    for i, column in enumerate(batch.columns)
+                    if kind.name in _PLAIN
+                    else pa.array([render(one, kind) for one in column.to_pylist()], pa.string())
+                    for kind, column in zip(types, batch.columns, strict=True)
                 ]
                 writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
-                rows += batch.num_rows
-    return rows
 
 
 _PLAIN = {
-    "varchar",
-    "json",
-    "tinyint",
-    "smallint",
-    "integer",
-    "bigint",
-    "date",
-    "boolean",
-    "unknown",
-}
+    "varchar", "json", "tinyint", "smallint", "integer", "bigint", "date", "boolean", "unknown"
+}  # fmt: skip
 """Types that Arrow writes as Athena does."""
 _BLOCK_BYTES = 16 * 1024 * 1024  # a row has to fit: the lake's longest has 4.5 MB, quotes twice
 
 
-def read_csv(data: bytes) -> tuple[list[str], list[list[str | None]]]:
-    """Header and columns of a result file; unquoted empty is null, quoted empty is ``''``."""
+def read_csv(data: bytes) -> list[tuple[str | None, ...]]:
+    """Header and rows of a result file; unquoted empty is null, quoted empty is ``''``."""
     table = csv.read_csv(
         pa.BufferReader(data),
         read_options=csv.ReadOptions(autogenerate_column_names=True, block_size=_BLOCK_BYTES),
@@ -162,5 +147,4 @@ def read_csv(data: bytes) -> tuple[list[str], list[list[str | None]]]:
             default_column_type=pa.string(),
         ),
     )
-    columns: list[list[str | None]] = [column.to_pylist() for column in table.columns]
-    return [str(column[0]) for column in columns], [column[1:] for column in columns]
+    return list(zip(*(column.to_pylist() for column in table.columns), strict=True))

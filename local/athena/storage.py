@@ -41,13 +41,8 @@ _MAX_LINE = 16 << 20
 _MOST_LISTS = 8
 
 
-@dataclass(frozen=True)
-class Part:
-    """A partition: its values (as text) and where its objects are."""
-
-    values: tuple[str, ...]
-    bucket: str
-    prefix: str
+Places = Mapping[tuple[str, str], tuple[str, ...]]
+"""Bucket and prefix of each partition, and its values as text."""
 
 
 @dataclass(frozen=True)
@@ -124,10 +119,9 @@ class Lake:
 
     # -- S3 ------------------------------------------------------------------------------------
 
-    def list(self, caller: Credentials, parts: Collection[Part]) -> list[Object]:
+    def list(self, caller: Credentials, places: Places) -> list[Object]:
         """The visible objects of these partitions, in the order of their keys."""
         s3 = self._aws.client("s3", caller)
-        values = {(part.bucket, part.prefix): part.values for part in parts}
 
         def ask(asked: tuple[tuple[str, str], Collection[str]]) -> list[Object]:
             (bucket, prefix), members = asked
@@ -138,13 +132,13 @@ class Lake:
                     key, size = item["Key"], item["Size"]
                     home = _home(key, members)
                     if home is not None and size and not _hidden(key[len(home) :]):
-                        etag, own = item["ETag"].strip('"'), values[bucket, home]
+                        etag, own = item["ETag"].strip('"'), places[bucket, home]
                         found.append(Object(bucket, key, etag, size, own, item["LastModified"]))
             except ClientError as error:
                 raise failed(error, f"s3://{bucket}/{prefix}") from None
             return found
 
-        lists = self._pool.map(ask, _grouped(values).items())
+        lists = self._pool.map(ask, _grouped(places).items())
         return sorted((one for found in lists for one in found), key=lambda one: one.path)
 
     def fetch(self, caller: Credentials, objects: Iterable[Object]) -> None:

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from local.athena import projection
 from local.athena.catalog import Table
-from local.athena.ddl import PARQUET_FORMATS, Run, named
+from local.athena.ddl import PARQUET_FORMATS, Run, named, put_table
 from local.athena.duckdb_errors import trino_errors
 from local.athena.engine import Outcome, Query
 from local.athena.errors import QueryError, refuse
@@ -71,23 +71,14 @@ def ctas(run: Run) -> Outcome:
         _check_empty(run, location)
         written = _write(run, query, columns, keys, location, compression=compression)
     plain = len(columns) - len(keys)
-    definition = {
-        "Name": name,
-        "TableType": "EXTERNAL_TABLE",
-        "Parameters": {
-            "EXTERNAL": "TRUE",
-            "has_encrypted_data": "false",
-            "parquet.compression": compression,
-        },
-        "PartitionKeys": described[plain:],
-        "StorageDescriptor": {
-            "Columns": described[:plain],
-            "Location": location,
-            "SerdeInfo": {"SerializationLibrary": PARQUET_SERDE, "Parameters": {}},
-            **PARQUET_FORMATS,
-        },
+    storage = {
+        "Columns": described[:plain],
+        "Location": location,
+        "SerdeInfo": {"SerializationLibrary": PARQUET_SERDE, "Parameters": {}},
+        **PARQUET_FORMATS,
     }
-    run.glue("create_table", DatabaseName=database, TableInput=definition)
+    properties = {"has_encrypted_data": "false", "parquet.compression": compression}
+    put_table(run, described[plain:], storage, properties)
     _add_partitions(run, run.table(), written.partitions)
     return Outcome() if no_data else _outcome(run, written)
 
@@ -290,4 +281,4 @@ def _outcome(run: Run, written: Written) -> Outcome:
     """Write the manifest, which names the objects."""
     manifest = f"{run.session.output}-manifest.csv"
     run.session.upload(manifest, "".join(f"{path}\n" for path in written.paths).encode())
-    return Outcome(rows=written.rows, update_count=written.rows, manifest=manifest)
+    return Outcome(update_count=written.rows, manifest=manifest)
