@@ -7,16 +7,15 @@ import threading
 import time
 import uuid
 from collections import OrderedDict
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from local.account.aws import Aws, Credentials
 from local.athena import results, statements
-from local.athena import sql as trino
 from local.athena.catalog import Catalog
 from local.athena.engine import Engine, Outcome, Session
 from local.athena.errors import (
@@ -35,102 +34,83 @@ _KEPT_RESULTS = 8
 _MAX_QUERY_BYTES = 262_144
 _FINAL = ("SUCCEEDED", "FAILED", "CANCELLED")
 _PAGE = 1000
+_CATALOG_ACTIONS = ("GetDatabase", "ListDatabases", "GetTableMetadata", "ListTableMetadata")
+
+_Request = dict[str, Any]
+_Rows = list[tuple[str | None, ...]]
 
 
 @dataclass
 class Execution:
     """One query execution and all that GetQueryExecution tells of it."""
 
-    id: str
     sql: str
-    caller: Credentials
     workgroup: str
-    database: str
     catalog: str
     statement: statements.Statement
+    session: Session
     configuration: dict[str, Any]
     parameters: list[str] | None
-    cutoff: int | None
-    enforced: bool
     state: str = "QUEUED"
     reason: str | None = None
     error: dict[str, Any] | None = None
     submitted: float = field(default_factory=time.time)
     started: float | None = None
     completed: float | None = None
-    output: str = ""
     outcome: Outcome = field(default_factory=Outcome)
-    session: Session | None = None
-    stop: threading.Event = field(default_factory=threading.Event)
     done: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def statistics(self) -> dict[str, Any]:
-        """QueryExecutionStatistics; the scan is what was read, without the billing minimum."""
+    def to_api(self) -> dict[str, Any]:
+        """The QueryExecution structure; the scan is what was read, without the billing minimum."""
         end = self.completed or time.time()
         started = self.started or end
-        scanned = self.session.scanned if self.session else 0
-        found: dict[str, Any] = {
+        status = {
+            "State": self.state,
+            "SubmissionDateTime": self.submitted,
+            "CompletionDateTime": self.completed,
+            "StateChangeReason": self.reason,
+            "AthenaError": self.error,
+        }
+        statistics = {
             "EngineExecutionTimeInMillis": round((end - started) * 1000),
-            "DataScannedInBytes": scanned,
+            "DataScannedInBytes": self.session.scanned,
             "TotalExecutionTimeInMillis": round((end - self.submitted) * 1000),
             "QueryQueueTimeInMillis": round((started - self.submitted) * 1000),
             "QueryPlanningTimeInMillis": round(self.outcome.planned * 1000),
             "ServiceProcessingTimeInMillis": 0,
             "ResultReuseInformation": {"ReusedPreviousResult": False},
+            "DataManifestLocation": self.outcome.manifest,
         }
-        if self.outcome.manifest:
-            found["DataManifestLocation"] = self.outcome.manifest
-        return found
-
-    def to_api(self) -> dict[str, Any]:
-        """The QueryExecution structure."""
-        status: dict[str, Any] = {"State": self.state, "SubmissionDateTime": self.submitted}
-        if self.completed:
-            status["CompletionDateTime"] = self.completed
-        if self.reason:
-            status["StateChangeReason"] = self.reason
-        if self.error:
-            status["AthenaError"] = self.error
-        found: dict[str, Any] = {
-            "QueryExecutionId": self.id,
+        return _given({
+            "QueryExecutionId": self.session.id,
             "Query": self.sql,
             "StatementType": self.statement.form.type,
-            "ResultConfiguration": {**self.configuration, "OutputLocation": self.output},
+            "SubstatementType": self.statement.form.substatement,
+            "ResultConfiguration": {**self.configuration, "OutputLocation": self.session.output},
             "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}},
-            "QueryExecutionContext": {"Database": self.database, "Catalog": self.catalog},
-            "Status": status,
-            "Statistics": self.statistics(),
+            "QueryExecutionContext": {"Database": self.session.database, "Catalog": self.catalog},
+            "Status": _given(status),
+            "Statistics": _given(statistics),
             "WorkGroup": self.workgroup,
             "EngineVersion": {
                 "SelectedEngineVersion": "AUTO",
                 "EffectiveEngineVersion": "Athena engine version 3",
             },
-            "SubstatementType": self.statement.form.substatement,
-        }
-        if self.parameters is not None:
-            found["ExecutionParameters"] = self.parameters
-        return found
+            "ExecutionParameters": self.parameters,
+        })  # fmt: skip
 
 
 class Athena:
-    """Answers Athena's query actions; the gateway checks signature and permission first.
+    """Answers Athena's query actions; the gateway checks signature and permission first."""
 
-    Parameters
-    ----------
-    directory:
-        Where objects that queries read are cached; by default a temporary one.
-    """
-
-    def __init__(self, aws: Aws, directory: Path | None = None) -> None:
+    def __init__(self, aws: Aws) -> None:
         self._aws = aws
-        self._engine = Engine(aws, directory)
+        self._engine = Engine(aws)
         self._pool = ThreadPoolExecutor(_CONCURRENT_QUERIES, thread_name_prefix="athena")
         self._executions: OrderedDict[str, Execution] = OrderedDict()
         self._tokens: dict[str, tuple[str, str]] = {}
-        self._results: OrderedDict[tuple[str, str], tuple[list[str], list[list[str | None]]]] = (
-            OrderedDict()
-        )
+        self._results: OrderedDict[tuple[str, str], _Rows] = OrderedDict()
         self._lock = threading.Lock()
         self.actions = {
             "StartQueryExecution": self.start,
@@ -139,7 +119,6 @@ class Athena:
             "GetQueryResults": self._get_results,
             "StopQueryExecution": self._stop,
             "ListQueryExecutions": self._list,
-            "GetQueryRuntimeStatistics": self._runtime_statistics,
             "GetTableMetadata": self._table_metadata,
             "ListTableMetadata": self._list_table_metadata,
             "GetDatabase": self._database,
@@ -153,30 +132,23 @@ class Athena:
         self._pool.shutdown(cancel_futures=True)
         self._engine.close()
 
-    def resources(self, prefix: str, action: str, request: dict[str, Any]) -> list[str]:
+    def resources(self, prefix: str, action: str, request: _Request) -> list[str]:
         """The ARNs that AWS authorises this action on; ``prefix`` is ``arn:aws:athena:R:A``."""
         if "ResourceARN" in request:
             return [request["ResourceARN"]]
         if action in ("ListWorkGroups", "ListDataCatalogs", "ListEngineVersions"):
             return ["*"]
-        if "DataCatalog" in action or action in (
-            "GetDatabase",
-            "ListDatabases",
-            "GetTableMetadata",
-            "ListTableMetadata",
-        ):
+        if "DataCatalog" in action or action in _CATALOG_ACTIONS:
             name = request.get("CatalogName") or request.get("Name") or "AwsDataCatalog"
             return [f"{prefix}:datacatalog/{name}"]
         ids = request.get("QueryExecutionIds") or [request.get("QueryExecutionId")]
         groups = [self._executions[one].workgroup for one in ids if one in self._executions]
         if not groups:
-            named = request.get("NamedQueryId") or (request.get("NamedQueryIds") or [None])[0]
             group = request.get("WorkGroup") or request.get("WorkGroupName")
-            if "WorkGroup" in action and "Name" in request:
-                group = request["Name"]
-            if named and not group:
-                group = self._named_query_group(named)
-            groups = [group or "primary"]
+            if "WorkGroup" in action:
+                group = request.get("Name") or group
+            named = request.get("NamedQueryId") or (request.get("NamedQueryIds") or [None])[0]
+            groups = [group or (named and self._named_query_group(named)) or "primary"]
         return [f"{prefix}:workgroup/{one}" for one in dict.fromkeys(groups)]
 
     def _named_query_group(self, query_id: str) -> str | None:
@@ -188,7 +160,7 @@ class Athena:
 
     # -- start -----------------------------------------------------------------------------------
 
-    def start(self, request: dict[str, Any], caller: Credentials) -> dict[str, Any]:
+    def start(self, request: _Request, caller: Credentials) -> dict[str, Any]:
         """StartQueryExecution."""
         sql = request.get("QueryString")
         if not sql or not sql.strip():
@@ -197,24 +169,25 @@ class Athena:
             raise invalid_request(f"Query string is longer than {_MAX_QUERY_BYTES} bytes")
         token = request.get("ClientRequestToken")
         with self._lock:
-            if token and token in self._tokens:
-                known, known_sql = self._tokens[token]
-                if known_sql != sql:
-                    raise invalid_request(
-                        "Idempotent parameters do not match with the request's ClientRequestToken"
-                    )
-                return {"QueryExecutionId": known}
+            known, known_sql = self._tokens.get(token or "", ("", sql))
+        if known_sql != sql:
+            raise invalid_request(
+                "Idempotent parameters do not match with the request's ClientRequestToken"
+            )
+        if known:
+            return {"QueryExecutionId": known}
         execution = self._new(request, sql.strip(), caller)
+        query_id = execution.session.id
         with self._lock:
-            self._executions[execution.id] = execution
+            self._executions[query_id] = execution
             if token:
-                self._tokens[token] = (execution.id, sql)
+                self._tokens[token] = (query_id, sql)
             while len(self._executions) > _KEPT_EXECUTIONS:
                 self._executions.popitem(last=False)
         self._pool.submit(self._run, execution)
-        return {"QueryExecutionId": execution.id}
+        return {"QueryExecutionId": query_id}
 
-    def _new(self, request: dict[str, Any], sql: str, caller: Credentials) -> Execution:
+    def _new(self, request: _Request, sql: str, caller: Credentials) -> Execution:
         workgroup = request.get("WorkGroup") or "primary"
         group = self._workgroup(workgroup)
         if group.get("State") == "DISABLED":
@@ -234,25 +207,21 @@ class Athena:
             raise invalid_request(f"outputLocation is not a valid S3 path: {location}")
         context = request.get("QueryExecutionContext") or {}
         parameters = request.get("ExecutionParameters")
-        query_id = str(uuid.uuid4())
         try:
-            statement = statements.read(self._expand(sql, workgroup), parameters or [])
+            statement = statements.read(sql, parameters or [])
         except SqlSyntaxError as error:
             raise invalid_request(str(error), "MALFORMED_QUERY") from None
-        return Execution(
+        query_id = str(uuid.uuid4())
+        session = self._engine.session(
+            caller,
+            (context.get("Database") or "default").lower(),
             id=query_id,
-            sql=sql,
-            caller=caller,
-            workgroup=workgroup,
-            database=(context.get("Database") or "default").lower(),
-            catalog=(context.get("Catalog") or "awsdatacatalog").lower(),
-            statement=statement,
-            configuration=configuration,
-            parameters=parameters,
-            cutoff=settings.get("BytesScannedCutoffPerQuery"),
-            enforced=enforced,
             output=f"{location.rstrip('/')}/{statement.output(query_id)}",
+            enforced=enforced,
+            cutoff=settings.get("BytesScannedCutoffPerQuery"),
         )
+        catalog = (context.get("Catalog") or "awsdatacatalog").lower()
+        return Execution(sql, workgroup, catalog, statement, session, configuration, parameters)
 
     def _workgroup(self, name: str) -> dict[str, Any]:
         try:
@@ -261,20 +230,6 @@ class Athena:
             raise invalid_request(f"WorkGroup {name} is not found.") from None
         group: dict[str, Any] = answer["WorkGroup"]
         return group
-
-    def _expand(self, sql: str, workgroup: str) -> str:
-        """The statement that ``EXECUTE name`` stands for."""
-        match = re.match(r"\s*EXECUTE\s+(\w+)(?:\s+USING\s+(.*))?\s*;?\s*$", sql, re.I | re.S)
-        if not match:
-            return sql
-        try:
-            prepared = self._aws.client("athena", direct=True).get_prepared_statement(
-                StatementName=match[1], WorkGroup=workgroup
-            )
-        except ClientError:
-            raise invalid_request(f"PreparedStatement {match[1]} was not found") from None
-        text = str(prepared["PreparedStatement"]["QueryStatement"])
-        return trino.fill(text, trino.split_values(match[2])) if match[2] else text
 
     # -- run -------------------------------------------------------------------------------------
 
@@ -285,17 +240,7 @@ class Athena:
             execution.state, execution.started = "RUNNING", time.time()
         state, reason, error = "SUCCEEDED", None, None
         try:
-            execution.session = session = self._engine.session(
-                execution.caller,
-                execution.database,
-                id=execution.id,
-                output=execution.output,
-                enforced=execution.enforced,
-                cutoff=execution.cutoff,
-                stopped=execution.stop,
-            )
-            execution.outcome = execution.statement.run(self._engine, session)
-            session.check()
+            execution.outcome = execution.statement.run(self._engine, execution.session)
         except QueryCancelledError as stopped:
             state, reason = "CANCELLED", str(stopped)
         except QueryError as failed:
@@ -305,8 +250,7 @@ class Athena:
             error = internal_error(reason)
         finally:
             with execution.lock:
-                if execution.session:
-                    execution.session.cursor.close()
+                execution.session.cursor.close()
                 if execution.state != "CANCELLED":
                     execution.state, execution.reason, execution.error = state, reason, error
                     execution.completed = time.time()
@@ -316,85 +260,57 @@ class Athena:
         with execution.lock:
             if execution.state in _FINAL:
                 return
-            execution.stop.set()
+            execution.session.stopped.set()
             running = execution.state == "RUNNING"
             execution.state, execution.reason = "CANCELLED", "Query cancelled by user"
             execution.completed = time.time()
-            if not running:
-                execution.done.set()
         if running:
             threading.Thread(target=_interrupt, args=(execution,), daemon=True).start()
+        else:
+            execution.session.cursor.close()
+            execution.done.set()
 
     # -- watch -----------------------------------------------------------------------------------
 
-    def _find(self, query_id: str | None) -> Execution:
-        execution = self._executions.get(query_id or "")
-        if execution is None:
+    def _find(self, request: _Request) -> Execution:
+        query_id = request.get("QueryExecutionId") or ""
+        if query_id not in self._executions:
             raise invalid_request(f"QueryExecution {query_id} was not found")
-        return execution
+        return self._executions[query_id]
 
-    def _get(self, request: dict[str, Any], caller: Credentials) -> dict[str, Any]:
-        del caller
-        return {"QueryExecution": self._find(request.get("QueryExecutionId")).to_api()}
+    def _get(self, request: _Request, _: Credentials) -> dict[str, Any]:
+        return {"QueryExecution": self._find(request).to_api()}
 
-    def _batch_get(self, request: dict[str, Any], caller: Credentials) -> dict[str, Any]:
-        del caller
+    def _batch_get(self, request: _Request, _: Credentials) -> dict[str, Any]:
         ids = request.get("QueryExecutionIds") or []
+        unknown = [one for one in ids if one not in self._executions]
         return {
-            "QueryExecutions": [
-                self._executions[one].to_api() for one in ids if one in self._executions
-            ],
+            "QueryExecutions": [self._executions[x].to_api() for x in ids if x not in unknown],
             "UnprocessedQueryExecutionIds": [
                 {
                     "QueryExecutionId": one,
                     "ErrorCode": "INVALID_INPUT",
                     "ErrorMessage": f"QueryExecution {one} was not found",
                 }
-                for one in ids
-                if one not in self._executions
+                for one in unknown
             ],
         }
 
-    def _list(self, request: dict[str, Any], caller: Credentials) -> dict[str, Any]:
-        del caller
+    def _list(self, request: _Request, _: Credentials) -> dict[str, Any]:
         group = request.get("WorkGroup") or "primary"
         self._workgroup(group)
-        ids = [one.id for one in reversed(self._executions.values()) if one.workgroup == group]
-        start = _start_of(request.get("NextToken"))
-        size = min(int(request.get("MaxResults") or 50), 50)
-        page: dict[str, Any] = {"QueryExecutionIds": ids[start : start + size]}
-        if start + size < len(ids):
-            page["NextToken"] = str(start + size)
-        return page
+        newest = reversed(self._executions.items())
+        ids = [query_id for query_id, one in newest if one.workgroup == group]
+        return _page(request, "QueryExecutionIds", ids)
 
-    def _stop(self, request: dict[str, Any], caller: Credentials) -> dict[str, Any]:
-        del caller
-        self._cancel(self._find(request.get("QueryExecutionId")))
+    def _stop(self, request: _Request, _: Credentials) -> dict[str, Any]:
+        self._cancel(self._find(request))
         return {}
-
-    def _runtime_statistics(self, request: dict[str, Any], caller: Credentials) -> dict[str, Any]:
-        del caller
-        execution = self._find(request.get("QueryExecutionId"))
-        told = execution.statistics()
-        return {
-            "QueryRuntimeStatistics": {
-                "Timeline": {
-                    "QueryQueueTimeInMillis": told["QueryQueueTimeInMillis"],
-                    "QueryPlanningTimeInMillis": told["QueryPlanningTimeInMillis"],
-                    "EngineExecutionTimeInMillis": told["EngineExecutionTimeInMillis"],
-                    "ServiceProcessingTimeInMillis": 0,
-                    "TotalExecutionTimeInMillis": told["TotalExecutionTimeInMillis"],
-                },
-                "Rows": {
-                    "OutputRows": execution.outcome.rows,
-                },
-            }
-        }
 
     # -- results ---------------------------------------------------------------------------------
 
-    def _get_results(self, request: dict[str, Any], caller: Credentials) -> dict[str, Any]:
-        execution = self._find(request.get("QueryExecutionId"))
+    def _get_results(self, request: _Request, caller: Credentials) -> dict[str, Any]:
+        execution = self._find(request)
         if execution.state in ("QUEUED", "RUNNING"):
             raise invalid_request(
                 "Query has not yet finished. Current state: " + execution.state,
@@ -405,60 +321,45 @@ class Athena:
                 f"Query did not finish successfully. Final query state: {execution.state}",
                 "INVALID_QUERY_EXECUTION_STATE",
             )
-        size = int(request.get("MaxResults") or _PAGE)
-        if not 1 <= size <= _PAGE:
+        if not 1 <= int(request.get("MaxResults") or _PAGE) <= _PAGE:
             raise invalid_request(f"MaxResults is more than maximum allowed length {_PAGE}")
-        start = _start_of(request.get("NextToken"))
-        header, columns = self._result(execution, caller)
-        total = (len(columns[0]) if columns else 0) + bool(header)
-        rows = []
-        for i in range(start, min(start + size, total)):
-            if header and i == 0:
-                values: list[str | None] = list(header)
-            else:
-                values = [column[i - bool(header)] for column in columns]
-            rows.append({"Data": [{} if v is None else {"VarCharValue": v} for v in values]})
-        answer: dict[str, Any] = {
+        page = _page(request, "Rows", self._result(execution, caller), _PAGE)
+        rows = [
+            {"Data": [{} if one is None else {"VarCharValue": one} for one in row]}
+            for row in page.pop("Rows")
+        ]
+        columns = [*execution.outcome.columns]
+        return page | {
             "UpdateCount": execution.outcome.update_count,
-            "ResultSet": {
-                "Rows": rows,
-                "ResultSetMetadata": {"ColumnInfo": [*execution.outcome.columns]},
-            },
+            "ResultSet": {"Rows": rows, "ResultSetMetadata": {"ColumnInfo": columns}},
         }
-        if start + size < total:
-            answer["NextToken"] = str(start + size)
-        return answer
 
-    def _result(
-        self, execution: Execution, caller: Credentials
-    ) -> tuple[list[str], list[list[str | None]]]:
-        """Header and columns, read from S3 with the caller's permission, as Athena reads them."""
-        asked = (execution.id, caller.access_key_id)
+    def _result(self, execution: Execution, caller: Credentials) -> _Rows:
+        """Header and rows, read from S3 with the caller's permission, as Athena reads them."""
+        if not execution.statement.shown:
+            return []
+        output = execution.session.output
+        asked = (output, caller.access_key_id)
         with self._lock:
             if asked in self._results:
                 self._results.move_to_end(asked)
                 return self._results[asked]
-        found: tuple[list[str], list[list[str | None]]] = ([], [])
-        if execution.statement.shown:
-            bucket, key = split_location(execution.output)
-            try:
-                answer = self._aws.client("s3", caller).get_object(Bucket=bucket, Key=key)
-                data = answer["Body"].read()
-            except ClientError as error:
-                if is_denied(error):
-                    raise AwsError(
-                        "InvalidRequestException",
-                        f"Access denied when reading the query results at {execution.output}. "
-                        "Please ensure you are allowed to access the S3 bucket.",
-                    ) from None
-                raise invalid_request(
-                    f"Could not find results at {execution.output}: {error}"
+        bucket, key = split_location(output)
+        try:
+            answer = self._aws.client("s3", caller).get_object(Bucket=bucket, Key=key)
+            data = answer["Body"].read()
+        except ClientError as error:
+            if is_denied(error):
+                raise AwsError(
+                    "InvalidRequestException",
+                    f"Access denied when reading the query results at {output}. "
+                    "Please ensure you are allowed to access the S3 bucket.",
                 ) from None
-            if key.endswith(".csv"):
-                found = results.read_csv(data)
-            else:
-                lines = data.decode().split("\n")
-                found = ([], [list(lines[:-1] if lines[-1] == "" else lines)])
+            raise invalid_request(f"Could not find results at {output}: {error}") from None
+        if key.endswith(".csv"):
+            found = results.read_csv(data)
+        else:
+            found = [(line,) for line in data.decode().split("\n")[:-1]]
         with self._lock:
             self._results[asked] = found
             while len(self._results) > _KEPT_RESULTS:
@@ -467,87 +368,76 @@ class Athena:
 
     # -- metadata --------------------------------------------------------------------------------
 
-    def _glue(self, caller: Credentials, call: Any) -> Any:
+    def _glue(self, caller: Credentials, operation: str, *arguments: str) -> Any:
         try:
-            return call(Catalog(self._aws, caller))
+            return getattr(Catalog(self._aws, caller), operation)(*map(str.lower, arguments))
         except QueryError as error:
             raise AwsError("MetadataException", str(error)) from None
 
-    def _database(self, request: dict[str, Any], caller: Credentials) -> dict[str, Any]:
-        found = self._glue(caller, lambda c: c.database(request["DatabaseName"].lower()))
-        return {"Database": _database(found)}
+    def _database(self, request: _Request, caller: Credentials) -> dict[str, Any]:
+        found = self._glue(caller, "database", request["DatabaseName"])
+        told = {"Description": "", "Parameters": {}} | found
+        return {"Database": {key: told[key] for key in ("Name", "Description", "Parameters")}}
 
-    def _databases(self, request: dict[str, Any], caller: Credentials) -> dict[str, Any]:
-        del request
-        names = self._glue(caller, lambda c: c.databases())
-        return {"DatabaseList": [{"Name": name} for name in names]}
+    def _databases(self, _: _Request, caller: Credentials) -> dict[str, Any]:
+        return {"DatabaseList": [{"Name": name} for name in self._glue(caller, "databases")]}
 
-    def _table_metadata(self, request: dict[str, Any], caller: Credentials) -> dict[str, Any]:
-        database, name = request["DatabaseName"].lower(), request["TableName"].lower()
-        found = self._glue(caller, lambda c: c.find(database, name))
+    def _table_metadata(self, request: _Request, caller: Credentials) -> dict[str, Any]:
+        database, name = request["DatabaseName"], request["TableName"]
+        found = self._glue(caller, "find", database, name)
         if found is None:
             raise AwsError("MetadataException", f"Table {name} not found in database {database}")
         return {"TableMetadata": _metadata(found.glue)}
 
-    def _list_table_metadata(self, request: dict[str, Any], caller: Credentials) -> dict[str, Any]:
-        tables = self._glue(caller, lambda c: c.tables(request["DatabaseName"].lower()))
+    def _list_table_metadata(self, request: _Request, caller: Credentials) -> dict[str, Any]:
+        tables = self._glue(caller, "tables", request["DatabaseName"])
         wanted = re.compile(request.get("Expression") or ".*")
-        tables = [one for one in tables if wanted.fullmatch(one.name)]
-        start = _start_of(request.get("NextToken"))
-        size = min(int(request.get("MaxResults") or 50), 50)
-        page: dict[str, Any] = {
-            "TableMetadataList": [_metadata(one.glue) for one in tables[start : start + size]]
-        }
-        if start + size < len(tables):
-            page["NextToken"] = str(start + size)
-        return page
+        found = [_metadata(one.glue) for one in tables if wanted.fullmatch(one.name)]
+        return _page(request, "TableMetadataList", found)
 
 
 def _interrupt(execution: Execution) -> None:
     """Interrupt until it ends: DuckDB forgets an interrupt that comes between two statements."""
     while not execution.done.is_set():
         with execution.lock:
-            if execution.session and not execution.done.is_set():
+            if not execution.done.is_set():
                 execution.session.cursor.interrupt()
         execution.done.wait(0.05)
 
 
-def _start_of(token: str | None) -> int:
-    if token is None:
-        return 0
+def _given(members: dict[str, Any]) -> dict[str, Any]:
+    """Without those that are not set."""
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _page(request: _Request, name: str, items: Sequence[Any], most: int = 50) -> dict[str, Any]:
+    """The page that the request asks for, and the token of the next one."""
+    token = request.get("NextToken") or "0"
     if not token.isdigit():
         raise invalid_request("NextToken is invalid")
-    return int(token)
-
-
-def _database(glue: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "Name": glue["Name"],
-        "Description": glue.get("Description", ""),
-        "Parameters": glue.get("Parameters") or {},
-    }
+    start, size = int(token), min(int(request.get("MaxResults") or most), most)
+    following = str(start + size) if start + size < len(items) else None
+    return _given({name: items[start : start + size], "NextToken": following})
 
 
 def _metadata(glue: Any) -> dict[str, Any]:
     storage = glue.get("StorageDescriptor") or {}
 
-    def columns(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return [{k: c[k] for k in ("Name", "Type", "Comment") if k in c} for c in found]
+    def columns(found: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
+        return [{k: c[k] for k in ("Name", "Type", "Comment") if k in c} for c in found or ()]
 
-    created = glue.get("CreateTime")
+    created, serde = glue.get("CreateTime"), storage.get("SerdeInfo") or {}
     return {
         "Name": glue["Name"],
         "CreateTime": created.timestamp() if created else 0,
         "TableType": glue.get("TableType", ""),
-        "Columns": columns(storage.get("Columns") or []),
-        "PartitionKeys": columns(glue.get("PartitionKeys") or []),
+        "Columns": columns(storage.get("Columns")),
+        "PartitionKeys": columns(glue.get("PartitionKeys")),
         "Parameters": {
             **(glue.get("Parameters") or {}),
             "location": storage.get("Location", ""),
             "inputformat": storage.get("InputFormat", ""),
             "outputformat": storage.get("OutputFormat", ""),
-            "serde.serialization.lib": (storage.get("SerdeInfo") or {}).get(
-                "SerializationLibrary", ""
-            ),
+            "serde.serialization.lib": serde.get("SerializationLibrary", ""),
         },
     }

@@ -6,7 +6,7 @@ import base64
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -33,12 +33,18 @@ class Table:
     location: str
     sql: str | None = None
     sql_database: str | None = None
-    glue: Mapping[str, Any] | None = None
+    glue: Mapping[str, Any] = field(default_factory=dict)
+    """As Glue describes it."""
 
     @property
     def all_columns(self) -> dict[str, str]:
         """Columns, then partition columns: what ``SELECT *`` gives."""
         return {**self.columns, **self.partition_keys}
+
+    @property
+    def storage(self) -> dict[str, Any]:
+        """Glue's description of its files."""
+        return self.glue.get("StorageDescriptor") or {}
 
     @property
     def is_iceberg(self) -> bool:
@@ -81,22 +87,27 @@ class Catalog:
         try:
             answer: dict[str, Any] = getattr(self.glue, operation)(**arguments)
         except ClientError as error:
-            code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
-            if code == "AccessDeniedException":
-                raise QueryError(
-                    "", f"Insufficient permissions to execute the query. {message}"
-                ) from None
-            raise
+            told = error.response["Error"]
+            if told["Code"] != "AccessDeniedException":
+                raise
+            message = f"Insufficient permissions to execute the query. {told['Message']}"
+            raise QueryError("", message) from None
         return answer
 
-    def database(self, name: str) -> dict[str, Any]:
-        """A database, which must exist."""
+    def _find(self, operation: str, key: str, **arguments: str) -> dict[str, Any] | None:
         try:
-            found: dict[str, Any] = self.call("get_database", Name=name)["Database"]
+            found: dict[str, Any] = self.call(operation, **arguments)[key]
         except ClientError as error:
             if error.response["Error"]["Code"] != "EntityNotFoundException":
                 raise
-            raise QueryError("SCHEMA_NOT_FOUND", f"Schema '{name}' does not exist") from None
+            return None
+        return found
+
+    def database(self, name: str, position: tuple[int, int] | None = None) -> dict[str, Any]:
+        """A database, which must exist."""
+        found = self._find("get_database", "Database", Name=name)
+        if found is None:
+            raise QueryError("SCHEMA_NOT_FOUND", f"Schema '{name}' does not exist", position)
         return found
 
     def databases(self) -> list[str]:
@@ -105,43 +116,31 @@ class Catalog:
 
     def find(self, database: str, name: str) -> Table | None:
         """A table or view, or None."""
-        try:
-            return _table(self.call("get_table", DatabaseName=database, Name=name)["Table"])
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "EntityNotFoundException":
-                raise
-            return None
+        found = self._find("get_table", "Table", DatabaseName=database, Name=name)
+        return _table(found) if found else None
 
     def table(self, database: str, name: str, position: tuple[int, int] | None = None) -> Table:
         """A table or view, which must exist; a view without SerDe info fails as in Athena."""
-        found = self.find(database, name)
-        if found:
-            storage = (found.glue or {}).get("StorageDescriptor") or {}
-            if found.sql is not None and "SerdeInfo" not in storage:
-                message = "Table storage descriptor is missing SerDe info"
-                raise QueryError("HIVE_METASTORE_ERROR", message)
-            return found
-        where = position or (1, 1)
-        try:
-            self.database(database)
-        except QueryError as error:
-            if error.name == "SCHEMA_NOT_FOUND":
-                message = f"Schema '{database}' does not exist"
-                raise QueryError("SCHEMA_NOT_FOUND", message, where) from None
-        raise QueryError(
-            "TABLE_NOT_FOUND", f"Table 'awsdatacatalog.{database}.{name}' does not exist", where
-        )
+        found, position = self.find(database, name), position or (1, 1)
+        if found is None:
+            self.database(database, position)
+            message = f"Table 'awsdatacatalog.{database}.{name}' does not exist"
+            raise QueryError("TABLE_NOT_FOUND", message, position)
+        if found.sql is not None and "SerdeInfo" not in found.storage:
+            message = "Table storage descriptor is missing SerDe info"
+            raise QueryError("HIVE_METASTORE_ERROR", message)
+        return found
 
     def tables(self, database: str) -> list[Table]:
         """All tables and views of a database, by name."""
         found = self._pages("get_tables", "TableList", DatabaseName=database)
         return sorted((_table(item) for item in found), key=lambda table: table.name)
 
-    def partitions(self, table: Table) -> Iterator[tuple[list[str], str]]:
+    def partitions(self, table: Table) -> Iterator[tuple[tuple[str, ...], str]]:
         """Values and location of every Glue partition."""
         arguments = {"DatabaseName": table.database, "TableName": table.name}
         for item in self._pages("get_partitions", "Partitions", **arguments):
-            yield item["Values"], item["StorageDescriptor"]["Location"]
+            yield tuple(item["Values"]), item["StorageDescriptor"]["Location"]
 
     def _pages(self, operation: str, key: str, **arguments: Any) -> Iterator[dict[str, Any]]:
         while True:
@@ -158,18 +157,19 @@ def _table(glue: Mapping[str, Any]) -> Table:
     view = _VIEW.search(glue.get("ViewOriginalText") or "")
     document = json.loads(base64.b64decode(view[1])) if view else {}
 
-    def types(columns: list[dict[str, Any]]) -> dict[str, str]:
-        # Iceberg's catalog keeps the columns that a table had.
-        there = [
-            c for c in columns if c.get("Parameters", {}).get("iceberg.field.current") != "false"
-        ]
-        return {column["Name"].lower(): column.get("Type", "string") for column in there}
+    def types(columns: list[dict[str, Any]] | None) -> dict[str, str]:
+        return {
+            column["Name"].lower(): column.get("Type", "string")
+            for column in columns or ()
+            # Iceberg's catalog keeps the columns that a table had.
+            if column.get("Parameters", {}).get("iceberg.field.current") != "false"
+        }
 
     return Table(
         database=glue.get("DatabaseName", ""),
         name=glue["Name"],
-        columns=types(storage.get("Columns") or []),
-        partition_keys=types(glue.get("PartitionKeys") or []),
+        columns=types(storage.get("Columns")),
+        partition_keys=types(glue.get("PartitionKeys")),
         properties=glue.get("Parameters") or {},
         serde=serde.get("SerializationLibrary") or "",
         serde_properties=serde.get("Parameters") or {},

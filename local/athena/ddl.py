@@ -6,7 +6,7 @@ Each function runs one form of `statements.FORMS` and returns the lines of its r
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +15,19 @@ from sqlglot import exp
 
 from local.athena import projection
 from local.athena.catalog import Table, encode_view
-from local.athena.errors import QueryError
-from local.athena.storage import PARQUET_SERDE, split_location
+from local.athena.errors import QueryError, refuse
+from local.athena.storage import PARQUET_SERDE
 from local.athena.types import split_top
 
 if TYPE_CHECKING:
     from local.athena.engine import Engine, Query, Session
 
 NAME = r'(?:`[^`]+`|"[^"]+"|[\w$-]+)'
+
+
+def unquoted(name: str) -> str:
+    """A name without its quotes, in lower case."""
+    return name.strip('`"').lower()
 
 
 @dataclass
@@ -40,7 +45,7 @@ class Run:
 
     def qualified(self) -> tuple[str, str]:
         """Database and table that the statement names."""
-        parts = [part.strip('`"').lower() for part in re.findall(NAME, self["name"])]
+        parts = [unquoted(part) for part in re.findall(NAME, self["name"])]
         return (parts[-2] if len(parts) > 1 else self.session.database), parts[-1]
 
     def table(self) -> Table:
@@ -82,7 +87,7 @@ def show_databases(run: Run) -> list[str]:
 def show_tables(run: Run) -> list[str]:
     """``SHOW TABLES`` and ``SHOW VIEWS``."""
     wanted, views = _like(run["pattern"]), run["what"].upper() == "VIEWS"
-    database = (run["database"] or run.session.database).strip('`"').lower()
+    database = unquoted(run["database"]) or run.session.database
     run.session.catalog.database(database)
     return [
         table.name
@@ -94,8 +99,8 @@ def show_tables(run: Run) -> list[str]:
 def show_columns(run: Run) -> list[str]:
     """``SHOW COLUMNS``."""
     database, name = run.qualified()
-    database = run["database"].strip('`"').lower() or database
-    return [f"{one:<20}" for one in run.session.catalog.table(database, name).all_columns]
+    table = run.session.catalog.table(unquoted(run["database"]) or database, name)
+    return [f"{one:<20}" for one in table.all_columns]
 
 
 def show_partitions(run: Run) -> list[str]:
@@ -105,33 +110,23 @@ def show_partitions(run: Run) -> list[str]:
         raise hive_error(f"Execution Error, Table {table.name} is not a partitioned table")
     if projection.enabled(table):
         return []  # projected partitions are in no catalog
-    found = run.session.catalog.partitions(table)
-    return sorted(_spec(dict(zip(table.partition_keys, one, strict=True))) for one, _ in found)
-
-
-def _spec(values: dict[str, str]) -> str:
-    return "/".join(f"{key}={value}" for key, value in values.items())
+    return sorted(
+        "/".join(f"{key}={one}" for key, one in zip(table.partition_keys, values, strict=True))
+        for values, _ in run.session.catalog.partitions(table)
+    )
 
 
 def describe(run: Run) -> list[str]:
     """``DESCRIBE``."""
     table = run.table()
-    glue = table.glue or {}
-    columns = [*(glue.get("StorageDescriptor", {}).get("Columns") or [])]
-    columns += glue.get("PartitionKeys") or []
+    columns = [*(table.storage.get("Columns") or ()), *(table.glue.get("PartitionKeys") or ())]
     comments = {column["Name"].lower(): column.get("Comment", "") for column in columns}
-
-    def line(*parts: str) -> str:
-        return "\t".join(f"{part:<20}" for part in parts)
-
-    lines = [line(name, kind, comments.get(name, "")) for name, kind in table.all_columns.items()]
+    lines = [(name, kind, comments.get(name, "")) for name, kind in table.all_columns.items()]
     if table.partition_keys:
-        lines += [line("", "", ""), line("# Partition Information", "", "")]
-        lines += [line("# col_name", "data_type", "comment"), line("", "", "")]
-        lines += [
-            line(name, kind, comments.get(name, "")) for name, kind in table.partition_keys.items()
-        ]
-    return lines
+        keys = lines[-len(table.partition_keys) :]
+        lines += [("", "", ""), ("# Partition Information", "", "")]
+        lines += [("# col_name", "data_type", "comment"), ("", "", ""), *keys]
+    return ["\t".join(f"{part:<20}" for part in line) for line in lines]
 
 
 def show_create(run: Run) -> list[str]:
@@ -142,35 +137,29 @@ def show_create(run: Run) -> list[str]:
     if table.sql is not None:
         return [f"CREATE VIEW {table.name} AS ", *table.sql.split("\n")]
 
-    def listed(items: Sequence[str]) -> list[str]:
-        return [f"  {one}{',' if i < len(items) else ')'}" for i, one in enumerate(items, 1)]
+    def columns(types: Mapping[str, str]) -> str:
+        return _listed(f"`{name}` {kind}" for name, kind in types.items())
 
-    def pairs(properties: Any) -> list[str]:
-        return listed([f"'{key}'='{value}'" for key, value in sorted(properties.items())])
+    def pairs(properties: Mapping[str, str]) -> str:
+        return _listed(f"'{key}'='{value}'" for key, value in sorted(properties.items()))
 
-    def columns(types: Any) -> list[str]:
-        return listed([f"`{name}` {kind}" for name, kind in types.items()])
-
-    storage = (table.glue or {}).get("StorageDescriptor", {})
-    lines = [f"CREATE EXTERNAL TABLE `{table.database}.{table.name}`(", *columns(table.columns)]
-    if table.partition_keys:
-        lines += ["PARTITIONED BY ( ", *columns(table.partition_keys)]
-    lines += ["ROW FORMAT SERDE ", f"  '{table.serde}' "]
-    if table.serde_properties:
-        lines += ["WITH SERDEPROPERTIES ( ", *pairs(table.serde_properties)]
-    lines += ["STORED AS INPUTFORMAT ", f"  '{storage.get('InputFormat', '')}' "]
-    lines += ["OUTPUTFORMAT ", f"  '{storage.get('OutputFormat', '')}'"]
-    return [
-        *lines, "LOCATION", f"  '{table.location}'", "TBLPROPERTIES (", *pairs(table.properties)
-    ]  # fmt: skip
+    if table.is_iceberg:
+        raise refuse(f"SHOW CREATE TABLE of an Iceberg table: {table.name}")
+    keys, serde = table.partition_keys, table.serde_properties
+    text = (
+        f"CREATE EXTERNAL TABLE `{table.database}.{table.name}`(\n{columns(table.columns)}"
+        + (f"\nPARTITIONED BY ( \n{columns(keys)}" if keys else "")
+        + f"\nROW FORMAT SERDE \n  '{table.serde}' "
+        + (f"\nWITH SERDEPROPERTIES ( \n{pairs(serde)}" if serde else "")
+        + f"\nSTORED AS INPUTFORMAT \n  '{table.storage.get('InputFormat', '')}' "
+        + f"\nOUTPUTFORMAT \n  '{table.storage.get('OutputFormat', '')}'"
+        + f"\nLOCATION\n  '{table.location}'\nTBLPROPERTIES (\n{pairs(table.properties)}"
+    )
+    return text.split("\n")
 
 
-def explain(run: Run) -> list[str]:
-    """``EXPLAIN`` of a query: the columns of its result, and what it reads."""
-    query = run.query(load=False)
-    columns = zip(query.labels, query.types, strict=True)
-    shown = ", ".join(f"{label}:{kind}" for label, kind in columns)
-    return ["Query Plan", f"Output [{shown}]", *(f"    {one}" for one in query.reads)]
+def _listed(items: Iterable[str]) -> str:
+    return ",\n".join(f"  {one}" for one in items) + ")"
 
 
 # -- databases and views ---------------------------------------------------------------------------
@@ -178,21 +167,19 @@ def explain(run: Run) -> list[str]:
 
 def database(run: Run) -> list[str]:
     """``CREATE DATABASE`` and ``DROP DATABASE``."""
-    create, name = run["verb"].upper() == "CREATE", run["name"].strip('`"').lower()
+    create, name = run["verb"].upper() == "CREATE", unquoted(run["name"])
     exists = name in run.session.catalog.databases()
     if create == exists:
-        if run["exists"]:
-            return []
-        state = "already exists" if exists else "does not exist"
-        raise hive_error(f"SemanticException: Database {state}: {name}")
-    if create:
+        if not run["exists"]:
+            state = "already exists" if exists else "does not exist"
+            raise hive_error(f"SemanticException: Database {state}: {name}")
+    elif create:
         run.glue("create_database", DatabaseInput={"Name": name})
-        return []
-    if run.session.catalog.tables(name) and not run["cascade"]:
-        raise hive_error(
-            f"Execution Error: Database {name} is not empty. One or more tables exist."
-        )
-    run.glue("delete_database", Name=name)
+    elif run.session.catalog.tables(name) and not run["cascade"]:
+        message = f"Execution Error: Database {name} is not empty. One or more tables exist."
+        raise hive_error(message)
+    else:
+        run.glue("delete_database", Name=name)
     return []
 
 
@@ -224,14 +211,12 @@ def create_view(run: Run) -> list[str]:
         "ViewExpandedText": "/* Presto View */",
     }
     existing = run.session.catalog.find(home, name)
-    if existing is None:
-        run.glue("create_table", DatabaseName=home, TableInput=definition)
-    elif run["replace"] and existing.sql is not None:
-        run.glue("update_table", DatabaseName=home, TableInput=definition)
-    else:
+    if existing and not (run["replace"] and existing.sql is not None):
         what = "View" if existing.sql is not None else "Table"
         message = f"{what} already exists: 'awsdatacatalog.{home}.{name}'"
         raise QueryError("TABLE_ALREADY_EXISTS", message, (1, 1))
+    operation = "update_table" if existing else "create_table"
+    run.glue(operation, DatabaseName=home, TableInput=definition)
     return []
 
 
@@ -255,31 +240,27 @@ def drop(run: Run) -> list[str]:
 
 # -- tables ----------------------------------------------------------------------------------------
 
-_HADOOP, _PARQUET = "org.apache.hadoop.", "org.apache.hadoop.hive.ql.io.parquet."
-FORMATS = {
-    "PARQUET": (
-        PARQUET_SERDE,
-        f"{_PARQUET}MapredParquetInputFormat",
-        f"{_PARQUET}MapredParquetOutputFormat",
-    ),
-    "TEXTFILE": (
-        f"{_HADOOP}hive.serde2.lazy.LazySimpleSerDe",
-        f"{_HADOOP}mapred.TextInputFormat",
-        f"{_HADOOP}hive.ql.io.HiveIgnoreKeyTextOutputFormat",
-    ),
+_HIVE = "org.apache.hadoop.hive.ql.io."
+PARQUET_FORMATS = {
+    "InputFormat": f"{_HIVE}parquet.MapredParquetInputFormat",
+    "OutputFormat": f"{_HIVE}parquet.MapredParquetOutputFormat",
 }
-"""SerDe, input and output format by what follows STORED AS."""
+_TEXT_FORMATS = {
+    "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
+    "OutputFormat": f"{_HIVE}HiveIgnoreKeyTextOutputFormat",
+}
 
 
 def _columns(inside: str) -> list[dict[str, str]]:
     columns = []
     for one in split_top(inside):
         found = re.fullmatch(
-            r"`?([\w$]+)`?\s+(.*?)(?:\s+COMMENT\s+'.*')?", one, re.IGNORECASE | re.DOTALL
+            r"`?([\w$]+)`?\s+(.*?)(?:\s+COMMENT\s+'(.*)')?", one, re.IGNORECASE | re.DOTALL
         )
         if not found:
             raise hive_error(f"ParseException line 1:1 mismatched input '{one}' expecting a column")
-        columns.append({"Name": found[1].lower(), "Type": re.sub(r"\s+", "", found[2].lower())})
+        column = {"Name": found[1].lower(), "Type": re.sub(r"\s+", "", found[2].lower())}
+        columns.append(column | ({"Comment": found[3]} if found[3] else {}))
     return columns
 
 
@@ -294,26 +275,37 @@ def create_table(run: Run) -> list[str]:
         if run["exists"]:
             return []
         raise hive_error(f"Execution Error: AlreadyExistsException: Table {name} already exists")
-    serde, inputs, outputs = FORMATS[run["stored"].upper() or "TEXTFILE"]
+    if not run["serde"] and not run["parquet"]:
+        raise refuse("tables without STORED AS PARQUET or ROW FORMAT SERDE")
+    serde = run["serde"] or PARQUET_SERDE
+    formats = PARQUET_FORMATS if serde == PARQUET_SERDE else _TEXT_FORMATS
     storage = {
         "Columns": _columns(run["columns"]),
         "Location": run["location"],
-        "InputFormat": run["inputs"] or inputs,
-        "OutputFormat": run["outputs"] or outputs,
         "SerdeInfo": {
-            "SerializationLibrary": run["serde"] or serde,
+            "SerializationLibrary": serde,
             "Parameters": _pairs(run["serde_properties"]),
         },
+        "InputFormat": run["inputs"] or formats["InputFormat"],
+        "OutputFormat": run["outputs"] or formats["OutputFormat"],
     }
+    put_table(run, _columns(run["keys"]), storage, _pairs(run["properties"]))
+    return []
+
+
+def put_table(
+    run: Run, keys: list[dict[str, str]], storage: dict[str, Any], properties: dict[str, str]
+) -> None:
+    """Make the external table that the statement names."""
+    database, name = run.qualified()
     definition = {
         "Name": name,
         "TableType": "EXTERNAL_TABLE",
-        "Parameters": {"EXTERNAL": "TRUE", **_pairs(run["properties"])},
-        "PartitionKeys": _columns(run["keys"]),
+        "Parameters": {"EXTERNAL": "TRUE", **properties},
+        "PartitionKeys": keys,
         "StorageDescriptor": storage,
     }
-    run.glue("create_table", DatabaseName=home, TableInput=definition)
-    return []
+    run.glue("create_table", DatabaseName=database, TableInput=definition)
 
 
 def set_properties(run: Run) -> list[str]:
@@ -327,22 +319,21 @@ def set_properties(run: Run) -> list[str]:
 
 def change_columns(run: Run) -> list[str]:
     """``ALTER TABLE t ADD COLUMNS`` and ``REPLACE COLUMNS``."""
-    table, columns = run.table(), _columns(run["columns"])
-    storage = dict((table.glue or {})["StorageDescriptor"])
-    kept = list(storage["Columns"]) if run["how"].upper() == "ADD" else []
-    names = [*table.partition_keys, *(one["Name"].lower() for one in [*kept, *columns])]
+    table = run.table()
+    kept = table.storage["Columns"] if run["how"].upper() == "ADD" else []
+    columns = [*kept, *_columns(run["columns"])]
+    names = [*table.partition_keys, *(one["Name"].lower() for one in columns)]
     for name in names:
         if names.count(name) > 1:
-            raise hive_error(
-                f"Execution Error: Duplicate column name {name} in the table definition."
-            )
-    _update(run, table, StorageDescriptor={**storage, "Columns": [*kept, *columns]})
+            message = f"Execution Error: Duplicate column name {name} in the table definition."
+            raise hive_error(message)
+    _update(run, table, StorageDescriptor={**table.storage, "Columns": columns})
     return []
 
 
 _TABLE_INPUT = (
-    "Name", "Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys",
-    "ViewOriginalText", "ViewExpandedText", "TableType", "Parameters",
+    "Name", "Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys", "TableType",
+    "Parameters",
 )  # fmt: skip
 
 
@@ -350,67 +341,6 @@ def _update(run: Run, table: Table, **changes: Any) -> None:
     """Change a Hive table's definition."""
     if table.sql is not None or table.is_iceberg:
         kind = "a view" if table.sql is not None else "an Iceberg table"
-        raise QueryError(
-            "NOT_SUPPORTED",
-            f"This local Athena does not alter '{table.database}.{table.name}': it is {kind}",
-        )
-    glue = table.glue or {}
-    known = {name: glue[name] for name in _TABLE_INPUT if glue.get(name) not in (None, "")}
+        raise refuse(f"changes of '{table.database}.{table.name}', which is {kind}")
+    known = {name: table.glue[name] for name in _TABLE_INPUT if table.glue.get(name)}
     run.glue("update_table", DatabaseName=table.database, TableInput={**known, **changes})
-
-
-# -- partitions ------------------------------------------------------------------------------------
-
-
-def add_partition(run: Run) -> list[str]:
-    """``ALTER TABLE t ADD PARTITION``."""
-    table = run.table()
-    for values, location in re.findall(
-        r"PARTITION\s*\(([^)]*)\)(?:\s+LOCATION\s+'([^']+)')?", run["partitions"], re.IGNORECASE
-    ):
-        given = {k.lower(): v for k, v in re.findall(r"`?(\w+)`?\s*=\s*'?([^',\s]+)'?", values)}
-        put_partition(run, table, given, location, if_not_exists=bool(run["exists"]))
-    return []
-
-
-def put_partition(
-    run: Run, table: Table, given: dict[str, str], location: str, *, if_not_exists: bool
-) -> None:
-    """Add a partition to the catalog."""
-    if set(given) != set(table.partition_keys):
-        raise hive_error(f"SemanticException: partition spec {given} does not match the table's")
-    values = {key: given[key] for key in table.partition_keys}
-    path = location or f"{table.location.rstrip('/')}/{_spec(values)}"
-    partition = {
-        "Values": list(values.values()),
-        "StorageDescriptor": dict((table.glue or {})["StorageDescriptor"], Location=path),
-    }
-    place = {"DatabaseName": table.database, "TableName": table.name}
-    try:
-        run.session.catalog.call("create_partition", **place, PartitionInput=partition)
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "AlreadyExistsException" or not if_not_exists:
-            message = error.response["Error"]["Message"]
-            raise hive_error(f"SemanticException: {message}") from None
-
-
-def repair(run: Run) -> list[str]:
-    """``MSCK REPAIR TABLE``: the partitions whose objects are there."""
-    table = run.table()
-    bucket, prefix = split_location(table.location)
-    known = {tuple(values) for values, _ in run.session.catalog.partitions(table)}
-    style = "/".join(rf"{re.escape(key)}=([^/]+)" for key in table.partition_keys)
-    found = set()
-    for page in run.session.s3.get_paginator("list_objects_v2").paginate(
-        Bucket=bucket, Prefix=prefix
-    ):
-        for item in page.get("Contents", ()):
-            place = re.match(style + "/", item["Key"][len(prefix) :].lstrip("/"))
-            if place:
-                found.add(place.groups())
-    lines = []
-    for values in sorted(found - known):
-        given = dict(zip(table.partition_keys, values, strict=True))
-        put_partition(run, table, given, "", if_not_exists=True)
-        lines.append(f"Repair: Added partition to metastore {table.name}:{_spec(given)}")
-    return lines

@@ -8,7 +8,7 @@ too little.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, traverse_scope
@@ -50,7 +50,7 @@ def conditions(tree: exp.Expr, scans: Collection[str]) -> dict[str, exp.Expr]:
                 if isinstance(node, exp.Table)
             )
     return {
-        name: _or(_and(conjuncts) for conjuncts in found[name])
+        name: exp.or_(*(exp.and_(*conjuncts) for conjuncts in found[name]))
         for name in scans
         if name in found and all(found[name])
     }
@@ -76,13 +76,12 @@ def _through_union(
     outer: list[Conjuncts],
     incoming: dict[int, list[Conjuncts]],
 ) -> None:
-    blocked = query.args.get("limit") or query.args.get("offset")
     for branch in branches:
         inner = branch.expression.named_selects if isinstance(branch.expression, exp.Query) else []
-        renamed = dict(zip(query.named_selects, inner, strict=False))
+        pairs = zip(query.named_selects, map(exp.column, inner), strict=False)
+        outputs: dict[str, exp.Expr] = {} if _limited(query) else dict(pairs)
         for conjuncts in outer:
-            passed = [] if blocked else [_rename(one, renamed.get) for one in conjuncts]
-            incoming.setdefault(id(branch), []).append([one for one in passed if one])
+            incoming.setdefault(id(branch), []).append(_substituted(conjuncts, outputs))
 
 
 def _through_select(
@@ -93,28 +92,42 @@ def _through_select(
     found: dict[str, list[Conjuncts]],
 ) -> None:
     where = select.args.get("where")
-    own = list(where.this.flatten()) if where and isinstance(where.this, exp.And) else []
-    own = own or ([where.this] if where else [])
+    own = _conjuncts(where.this) if where else []
     nullable, on = _joins(select, own)
     passable = _outputs(select)
     for conjuncts in outer:
-        passed = [one for c in conjuncts if (one := _substitute(c, passable))]
+        passed = own + _substituted(conjuncts, passable)
         for alias, (_, source) in scope.selected_sources.items():
 
             def about(atom: exp.Expr, alias: str = alias) -> bool:
                 return all(column.table == alias for column in atom.find_all(exp.Column))
 
-            candidates = on.get(alias, []) + ([] if alias in nullable else own + passed)
-            local = [kept for c in candidates if (kept := weaken(c, about)) is not None]
-            local = [_unqualify(one) for one in local if one.find(exp.Column)]
+            candidates = on.get(alias, []) + ([] if alias in nullable else passed)
+            local = [kept for one in candidates if (kept := weaken(one, about)) is not None]
+            local = [
+                _replaced(one, lambda column: exp.column(column.name))
+                for one in local
+                if one.find(exp.Column)
+            ]
             if isinstance(source, exp.Table):
                 found.setdefault(source.name, []).append(local)
             elif isinstance(source, Scope):
                 incoming.setdefault(id(source), []).append(local)
 
 
+def _conjuncts(condition: exp.Expr) -> Conjuncts:
+    return list(condition.flatten()) if isinstance(condition, exp.And) else [condition]
+
+
+def _limited(query: exp.Expr) -> bool:
+    return bool(query.args.get("limit") or query.args.get("offset"))
+
+
 def _joins(select: exp.Select, own: Conjuncts) -> tuple[set[str], dict[str, Conjuncts]]:
-    """Sources whose rows an outer join may replace by NULLs; and conditions that ON puts on one."""
+    """Sources whose rows an outer join may replace by NULLs; and conditions that ON puts on one.
+
+    The conditions of inner joins are added to ``own``.
+    """
     origin = select.args.get("from_") or select.args.get("from")
     seen = [origin.this.alias_or_name] if origin else []
     nullable: set[str] = set()
@@ -125,74 +138,48 @@ def _joins(select: exp.Select, own: Conjuncts) -> tuple[set[str], dict[str, Conj
             nullable.add(alias)
         if side in ("RIGHT", "FULL"):
             nullable.update(seen)
-        if condition is not None and side != "FULL":
-            parts = list(condition.flatten()) if isinstance(condition, exp.And) else [condition]
-            if side == "LEFT":
-                on[alias] = parts
-            elif side == "":
-                own += parts
+        if condition is not None and side == "LEFT":
+            on[alias] = _conjuncts(condition)
+        elif condition is not None and side == "":
+            own += _conjuncts(condition)
         seen.append(alias)
     return nullable, on
 
 
 def _outputs(select: exp.Select) -> dict[str, exp.Expr]:
     """Output columns by name through which a condition may move inside."""
-    if select.args.get("limit") or select.args.get("offset"):
-        return {}
     group = select.args.get("group")
+    sets = ("cube", "rollup", "grouping_sets", "all")
+    if _limited(select) or (group is not None and any(group.args.get(kind) for kind in sets)):
+        return {}
     aggregated = group is not None or any(
-        isinstance(node, exp.AggFunc) and not isinstance(node.parent, (exp.Window, exp.Filter))
+        not isinstance(node.parent, (exp.Window, exp.Filter))
         for projection in select.selects
         for node in projection.find_all(exp.AggFunc)
     )
-    if group is not None and any(
-        group.args.get(kind) for kind in ("cube", "rollup", "grouping_sets", "all")
-    ):
-        return {}
     keys = group.expressions if group is not None else []
     windows = list(select.find_all(exp.Window))
-    found = {}
-    for projection in select.selects:
-        inner = projection.unalias()
-        if aggregated and inner not in keys:
-            continue
-        if inner.find(exp.AggFunc, exp.Window, exp.Query):
-            continue
-        if all(inner in (window.args.get("partition_by") or []) for window in windows):
-            found[projection.alias_or_name] = inner
-    return found
+    return {
+        projection.alias_or_name: inner
+        for projection in select.selects
+        if (inner := projection.unalias()) in keys or not aggregated
+        if not inner.find(exp.AggFunc, exp.Window, exp.Query)
+        if all(inner in (window.args.get("partition_by") or []) for window in windows)
+    }
 
 
-def _substitute(condition: exp.Expr, outputs: dict[str, exp.Expr]) -> exp.Expr | None:
+def _substituted(conjuncts: Conjuncts, outputs: dict[str, exp.Expr]) -> Conjuncts:
+    """The conditions on what the outputs are made of, as far as they are about outputs."""
+
     def known(atom: exp.Expr) -> bool:
         return all(column.name in outputs for column in atom.find_all(exp.Column))
 
-    kept = weaken(condition, known)
-    if kept is None:
-        return None
-    return kept.copy().transform(
-        lambda node: outputs[node.name].copy() if isinstance(node, exp.Column) else node
-    )
+    kept = (weaken(one, known) for one in conjuncts)
+    return [_replaced(one, lambda column: outputs[column.name].copy()) for one in kept if one]
 
 
-def _rename(condition: exp.Expr, new_name: Callable[[str], str | None]) -> exp.Expr | None:
-    kept = weaken(condition, lambda atom: all(new_name(c.name) for c in atom.find_all(exp.Column)))
-    return kept and kept.copy().transform(
-        lambda node: (
-            exp.column(new_name(node.name) or node.name) if isinstance(node, exp.Column) else node
-        )
-    )
-
-
-def _unqualify(condition: exp.Expr) -> exp.Expr:
+def _replaced(condition: exp.Expr, new: Callable[[exp.Column], exp.Expr]) -> exp.Expr:
+    """The condition with other columns."""
     return condition.copy().transform(
-        lambda node: exp.Column(this=node.this.copy()) if isinstance(node, exp.Column) else node
+        lambda node: new(node) if isinstance(node, exp.Column) else node
     )
-
-
-def _and(conjuncts: Conjuncts) -> exp.Expr:
-    return exp.and_(*conjuncts)
-
-
-def _or(parts: Iterable[exp.Expr]) -> exp.Expr:
-    return exp.or_(*parts)

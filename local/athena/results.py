@@ -44,7 +44,7 @@ def render(value: Any, kind: Type) -> str | None:  # noqa: PLR0911  (one a type)
             value, zone = _shifted(value, named), f" {named}"
         return f"{value.year:04d}{value:-%m-%d %H:%M:%S}.{value.microsecond // 1000:03d}{zone}"
     if kind.name == "real":
-        return java_float(value)
+        return java_double(np.float32(value))
     if isinstance(value, float):
         return java_double(value)
     if isinstance(value, bytes):
@@ -85,27 +85,14 @@ def _inner(value: Any, kind: Type) -> str:
     return "null" if text is None else text
 
 
-def java_float(value: float) -> str:
-    """A real as Java prints it: as few digits as a float needs."""
-    return java_double(float(str(np.float32(value))))
-
-
-def java_double(value: float) -> str:
-    """A double as Java prints it: ``1.0E10``."""
-    if math.isnan(value):
-        return "NaN"
-    if value in (float("inf"), float("-inf")):
-        return "Infinity" if value > 0 else "-Infinity"
-    if value == 0 or 1e-3 <= abs(value) < 1e7:
-        text = repr(value)
-        return f"{value:f}" if "e" in text else text
-    mantissa, _, exponent = f"{value!r}".partition("e")
-    if not exponent:
-        digits = format(Decimal(mantissa), "E")
-        mantissa, _, exponent = digits.partition("E")
-        mantissa = mantissa.rstrip("0") if "." in mantissa else mantissa
-    mantissa = mantissa.rstrip(".")
-    return f"{mantissa if '.' in mantissa else mantissa + '.0'}E{int(exponent)}"
+def java_double(value: float | np.float32) -> str:
+    """A double, or NumPy's float for a real, as Java prints it: ``1.0E10``."""
+    if not math.isfinite(value):
+        return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(float(value))]
+    if value == 0 or 1e-3 <= abs(float(value)) < 1e7:
+        return np.format_float_positional(value, trim="0")
+    mantissa, _, exponent = np.format_float_scientific(value, trim="0").partition("e")
+    return f"{mantissa}E{int(exponent)}"
 
 
 def write_csv(
@@ -114,14 +101,12 @@ def write_csv(
     labels: Sequence[str],
     types: Sequence[Type],
     file: Path,
-) -> int:
-    """Run ``sql`` into a CSV file; the number of rows.
+) -> None:
+    """Run ``sql`` into a CSV file.
 
     Every value is in quotes and a null is nothing at all, as in Athena's own files.
     """
     schema = pa.schema([pa.field(str(i), pa.string()) for i in range(len(labels))])
-    plain = {i for i, kind in enumerate(types) if kind.name in _PLAIN}
-    rows = 0
     with file.open("wb") as out:
         out.write((",".join('"' + one.replace('"', '""') + '"' for one in labels) + "\n").encode())
         options = csv.WriteOptions(include_header=False, quoting_style="all_valid")
@@ -132,38 +117,25 @@ def write_csv(
                 for name, kind in zip(names, types, strict=True)
             )
             query = f"SELECT {shown} FROM ({sql}) AS r({', '.join(names)})"  # noqa: S608
-            reader = cursor.sql(query).to_arrow_reader(100_000)
-            for batch in reader:
+            for batch in cursor.sql(query).to_arrow_reader(100_000):
                 arrays = [
                     column.cast(pa.string())
-                    if i in plain
-                    else pa.array(
-                        [render(one, types[i]) for one in column.to_pylist()], pa.string()
-                    )
-                    for i, column in enumerate(batch.columns)
+                    if kind.name in _PLAIN
+                    else pa.array([render(one, kind) for one in column.to_pylist()], pa.string())
+                    for kind, column in zip(types, batch.columns, strict=True)
                 ]
                 writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
-                rows += batch.num_rows
-    return rows
 
 
 _PLAIN = {
-    "varchar",
-    "json",
-    "tinyint",
-    "smallint",
-    "integer",
-    "bigint",
-    "date",
-    "boolean",
-    "unknown",
-}
+    "varchar", "json", "tinyint", "smallint", "integer", "bigint", "date", "boolean", "unknown"
+}  # fmt: skip
 """Types that Arrow writes as Athena does."""
 _BLOCK_BYTES = 16 * 1024 * 1024  # a row has to fit: the lake's longest has 4.5 MB, quotes twice
 
 
-def read_csv(data: bytes) -> tuple[list[str], list[list[str | None]]]:
-    """Header and columns of a result file; unquoted empty is null, quoted empty is ``''``."""
+def read_csv(data: bytes) -> list[tuple[str | None, ...]]:
+    """Header and rows of a result file; unquoted empty is null, quoted empty is ``''``."""
     table = csv.read_csv(
         pa.BufferReader(data),
         read_options=csv.ReadOptions(autogenerate_column_names=True, block_size=_BLOCK_BYTES),
@@ -175,44 +147,4 @@ def read_csv(data: bytes) -> tuple[list[str], list[list[str | None]]]:
             default_column_type=pa.string(),
         ),
     )
-    columns: list[list[str | None]] = [column.to_pylist() for column in table.columns]
-    return [str(column[0]) for column in columns], [column[1:] for column in columns]
-
-
-def metadata_file(query_id: str, columns: Sequence[dict[str, Any]]) -> bytes:
-    """The ``.metadata`` file beside a result: the columns, as protocol-buffer messages.
-
-    AWS does not document it; readers of it (the Athena JDBC drivers) know field 4 as the columns
-    with catalog, schema, table, name, label, type, precision, scale, nullable, case-sensitive.
-    """
-    out = _field(1, query_id.encode())
-    nullable = {"NOT_NULL": 1, "NULLABLE": 2, "UNKNOWN": 3}
-    for column in columns:
-        message = b"".join(
-            _field(number, str(column[key]).encode())
-            for number, key in enumerate(
-                ("CatalogName", "SchemaName", "TableName", "Name", "Label", "Type"), 1
-            )
-        )
-        for number, value in (
-            (7, column["Precision"]),
-            (8, column["Scale"]),
-            (9, nullable[column["Nullable"]]),
-            (10, int(column["CaseSensitive"])),
-        ):
-            message += _varint(number << 3) + _varint(value)
-        out += _field(4, message)
-    return out
-
-
-def _field(number: int, data: bytes) -> bytes:
-    return _varint(number << 3 | 2) + _varint(len(data)) + data
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
+    return list(zip(*(column.to_pylist() for column in table.columns), strict=True))

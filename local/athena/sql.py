@@ -21,7 +21,6 @@ from local.athena.calls import AGGREGATE_NAMES
 from local.athena.catalog import Catalog, Table
 from local.athena.errors import QueryError, position
 from local.athena.pruning import conditions
-from local.athena.types import split_top
 
 HIDDEN = {"$path": "VARCHAR", "$file_modified_time": "TIMESTAMP WITH TIME ZONE"}
 """Columns that every table has, and their types; ``*`` leaves them out."""
@@ -401,11 +400,6 @@ def _is_cte(table: exp.Table) -> bool:
             query = query.parent  # its WITH; the query that holds that comes next
         query = query.parent if query is not None else None
     return False
-
-
-def split_values(text: str) -> list[str]:
-    """The values of ``USING a, b``."""
-    return [one.strip() for one in split_top(text)]
 
 
 def fill(text: str, parameters: list[str]) -> str:

@@ -8,7 +8,6 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlglot import exp
 
@@ -16,7 +15,7 @@ from local.athena import ddl, results, writes
 from local.athena import sql as trino
 from local.athena.ddl import NAME, Run
 from local.athena.duckdb_errors import trino_errors
-from local.athena.engine import Engine, Outcome, Session, columns_of
+from local.athena.engine import Engine, Outcome, Session
 from local.athena.sql import SqlSyntaxError
 from local.athena.types import VARCHAR, column_info
 
@@ -28,14 +27,13 @@ def _select(run: Run) -> Outcome:
     session, file = run.session, run.engine.directory / f"{run.session.id}.csv"
     try:
         with trino_errors():
-            rows = results.write_csv(session.cursor, query.sql, query.labels, query.types, file)
+            results.write_csv(session.cursor, query.sql, query.labels, query.types, file)
         session.check()
         session.upload(session.output, file.read_bytes())
     finally:
         file.unlink(missing_ok=True)
-    columns = columns_of(query)
-    session.upload(f"{session.output}.metadata", results.metadata_file(session.id, columns))
-    return Outcome(columns=columns, rows=rows, planned=planned)
+    columns = [column_info(*one) for one in zip(query.labels, query.types, strict=True)]
+    return Outcome(columns=columns, planned=planned)
 
 
 _INSIDE = r"(?:[^()]|\((?:[^()]|\([^()]*\))*\))*"
@@ -87,26 +85,23 @@ FORMS = [
     Form(rf"SHOW PARTITIONS {_QUALIFIED}", "UTILITY", "SHOW_PARTITIONS", ddl.show_partitions, ["partition"]),
     Form(rf"SHOW CREATE (?P<what>TABLE) {_QUALIFIED}", "UTILITY", "SHOW_CREATE_TABLE", ddl.show_create, ["createtab_stmt"]),
     Form(rf"SHOW CREATE (?P<what>VIEW) {_QUALIFIED}", "UTILITY", "SHOW_CREATE_VIEW", ddl.show_create, ["Create View"]),
-    Form(rf"(?:DESCRIBE|DESC)(?: EXTENDED| FORMATTED)? {_QUALIFIED}", "UTILITY", "DESCRIBE_TABLE", ddl.describe, ["col_name", "data_type", "comment"]),
-    Form(r"EXPLAIN(?:~\([^)]*\))? (?P<query>(?:SELECT|WITH|VALUES|\().*)", "UTILITY", "EXPLAIN", ddl.explain, ["Query Plan"]),
+    Form(rf"(?:DESCRIBE|DESC) {_QUALIFIED}", "UTILITY", "DESCRIBE_TABLE", ddl.describe, ["col_name", "data_type", "comment"]),
     Form(rf"CREATE(?P<replace> OR REPLACE)? VIEW {_QUALIFIED} AS (?P<query>.*)", "DDL", "CREATE_VIEW", ddl.create_view),
     Form(rf"DROP (?P<what>VIEW)(?P<exists> IF EXISTS)? {_QUALIFIED}", "DDL", "DROP_VIEW", ddl.drop),
     Form(rf"DROP (?P<what>TABLE)(?P<exists> IF EXISTS)? {_QUALIFIED}", "DDL", "DROP_TABLE", ddl.drop),
-    Form(rf"(?P<verb>CREATE) (?:DATABASE|SCHEMA){_IF_NOT} (?P<name>{NAME})(?: COMMENT .*)?", "DDL", "CREATE_DATABASE", ddl.database),
+    Form(rf"(?P<verb>CREATE) (?:DATABASE|SCHEMA){_IF_NOT} (?P<name>{NAME})", "DDL", "CREATE_DATABASE", ddl.database),
     Form(rf"(?P<verb>DROP) (?:DATABASE|SCHEMA)(?P<exists> IF EXISTS)? (?P<name>{NAME})(?P<cascade> CASCADE)?", "DDL", "DROP_DATABASE", ddl.database),
     Form(
-        rf"CREATE EXTERNAL TABLE{_IF_NOT} {_QUALIFIED}~\((?P<columns>{_INSIDE})\)(?:~COMMENT '[^']*')?"
+        rf"CREATE EXTERNAL TABLE{_IF_NOT} {_QUALIFIED}~\((?P<columns>{_INSIDE})\)"
         rf"(?:~PARTITIONED BY~\((?P<keys>{_INSIDE})\))?"
         rf"(?:~ROW FORMAT SERDE '(?P<serde>[^']+)'(?: WITH SERDEPROPERTIES~\((?P<serde_properties>{_INSIDE})\))?)?"
-        r"(?:~STORED AS (?:(?P<stored>PARQUET|TEXTFILE)|INPUTFORMAT '(?P<inputs>[^']+)' OUTPUTFORMAT '(?P<outputs>[^']+)'))?"
+        r"(?:~STORED AS (?:(?P<parquet>PARQUET)|INPUTFORMAT '(?P<inputs>[^']+)' OUTPUTFORMAT '(?P<outputs>[^']+)'))?"
         rf"~LOCATION '(?P<location>[^']+)'(?:~TBLPROPERTIES~\((?P<properties>{_INSIDE})\))?",
         "DDL", "CREATE_TABLE", ddl.create_table,
     ),
-    Form(rf"ALTER TABLE {_QUALIFIED} ADD{_IF_NOT} (?P<partitions>PARTITION.*)", "DDL", "ALTER_TABLE_ADD_PARTITION", ddl.add_partition),
     Form(rf"ALTER TABLE {_QUALIFIED} SET TBLPROPERTIES~\((?P<properties>{_INSIDE})\)", "DDL", "ALTER_TABLE_SET_TBLPROPERTIES", ddl.set_properties),
     Form(rf"ALTER TABLE {_QUALIFIED} (?P<how>ADD) COLUMNS~\((?P<columns>{_INSIDE})\)", "DDL", "ALTER_TABLE_ADD_COLUMNS", ddl.change_columns),
     Form(rf"ALTER TABLE {_QUALIFIED} (?P<how>REPLACE) COLUMNS~\((?P<columns>{_INSIDE})\)", "DDL", "ALTER_TABLE_REPLACE_COLUMNS", ddl.change_columns),
-    Form(rf"MSCK REPAIR TABLE {_QUALIFIED}", "DDL", "MSCK_REPAIR_TABLE", ddl.repair),
     Form(rf"CREATE TABLE{_IF_NOT} {_QUALIFIED}~{_WITH}~AS (?P<query>.*?)(?: WITH(?P<no> NO)? DATA)?", "DDL", "CREATE_TABLE_AS_SELECT", writes.ctas),
     Form(
         rf"INSERT INTO {_QUALIFIED}~(?:\(~(?P<columns>{NAME}(?:~,~{NAME})*)~\))?~(?P<query>(?:SELECT|WITH|VALUES|TABLE|\().*)",
@@ -116,8 +111,8 @@ FORMS = [
 ]  # fmt: skip
 _WRITES = (writes.ctas, writes.insert, writes.unload)
 _FIRST_WORDS = {
-    "ALTER", "CREATE", "DEALLOCATE", "DELETE", "DESC", "DESCRIBE", "DROP", "EXPLAIN", "INSERT",
-    "MERGE", "MSCK", "OPTIMIZE", "PREPARE", "SHOW", "UNLOAD", "UPDATE", "VACUUM",
+    "ALTER", "CREATE", "DEALLOCATE", "DELETE", "DESC", "DESCRIBE", "DROP", "EXECUTE", "EXPLAIN",
+    "INSERT", "MERGE", "MSCK", "OPTIMIZE", "PREPARE", "SHOW", "UNLOAD", "UPDATE", "VACUUM",
 }  # fmt: skip
 
 
@@ -146,17 +141,10 @@ class Statement:
         session.check()
         if isinstance(done, Outcome):
             return done
-        columns = [_column(name) for name in self.form.columns]
+        plain = {"CatalogName": "", "Type": "string", "Precision": 0, "CaseSensitive": False}
+        columns = [column_info(name, VARCHAR) | plain for name in self.form.columns]
         session.upload(session.output, "".join(line + "\n" for line in done).encode())
-        session.upload(f"{session.output}.metadata", results.metadata_file(session.id, columns))
-        # Only what shows something has rows; the lines of DDL are messages.
-        return Outcome(columns=columns, rows=len(done) if self.shown else 0)
-
-
-def _column(name: str) -> dict[str, Any]:
-    """A column of what is no query."""
-    plain = {"CatalogName": "", "Type": "string", "Precision": 0, "CaseSensitive": False}
-    return {**column_info(name, VARCHAR), **plain}
+        return Outcome(columns=columns)
 
 
 _LEADING_COMMENTS = re.compile(r"\A(?:\s*(?:--[^\n]*(?:\n|\Z)|/\*.*?\*/))+\s*", re.DOTALL)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote
 
 from botocore.exceptions import ClientError
 
 from local.athena import projection
 from local.athena.catalog import Table
-from local.athena.ddl import FORMATS, Run, named, put_partition
+from local.athena.ddl import PARQUET_FORMATS, Run, named, put_table
 from local.athena.duckdb_errors import trino_errors
 from local.athena.engine import Outcome, Query
-from local.athena.errors import QueryError
+from local.athena.errors import QueryError, refuse
 from local.athena.storage import PARQUET_SERDE, output_denied, split_location
 from local.athena.types import Type, common, quote, split_top, text
 from local.athena.values import Value, coerce
@@ -23,16 +26,19 @@ _MOST_PARTITIONS = 100
 _ESCAPED = re.compile(r'[\x00-\x1f"#%\'*/:=?\\\x7f{\[\]^]')
 """What Hive writes as %XX in the path of a partition."""
 _KEY_TYPES = {"varchar", "tinyint", "smallint", "integer", "bigint", "date", "boolean"}
-_PROPERTIES = {"format", "write_compression", "parquet_compression", "compression"}
+_COMPRESSION = ("write_compression", "parquet_compression", "compression")
+
+Places = dict[tuple[str, ...], str]
+"""The location of each partition, by its values."""
 
 
 @dataclass
 class Written:
-    """What a query wrote: rows, objects, and the values of the partitions that they are in."""
+    """What a query wrote: rows, objects, and the partitions that they are in."""
 
     rows: int = 0
     paths: list[str] = field(default_factory=list)
-    partitions: dict[tuple[str, ...], str] = field(default_factory=dict)
+    partitions: Places = field(default_factory=dict)
 
 
 def ctas(run: Run) -> Outcome:
@@ -40,7 +46,8 @@ def ctas(run: Run) -> Outcome:
     properties = _properties(run["properties"], "external_location", "partitioned_by")
     keys = _names(properties.get("partitioned_by", ""))
     (database, name), no_data = run.qualified(), bool(run["no"])
-    if properties.get("external_location") and run.session.enforced:
+    external = properties.get("external_location")
+    if external and run.session.enforced:
         raise QueryError(
             "",
             "The Create Table As Select query failed because it was submitted with an "
@@ -56,37 +63,23 @@ def ctas(run: Run) -> Outcome:
     run.session.catalog.database(database)
     query = run.query(load=not no_data)
     described = named(query)
-    columns = [(one["Name"], kind) for one, kind in zip(described, query.types, strict=True)]
+    columns = {one["Name"]: kind for one, kind in zip(described, query.types, strict=True)}
     _check_keys(columns, keys)
-    location = properties.get("external_location") or run.session.output + "/"
+    location, compression = external or run.session.output + "/", _compression(properties)
     written = Written()
     if not no_data:
         _check_empty(run, location)
-        written = _write(run, query, columns, keys, location, _compression(properties))
-    serde, inputs, outputs = FORMATS["PARQUET"]
+        written = _write(run, query, columns, keys, location, compression=compression)
     plain = len(columns) - len(keys)
-    definition = {
-        "Name": name,
-        "TableType": "EXTERNAL_TABLE",
-        "Parameters": {
-            "EXTERNAL": "TRUE",
-            "has_encrypted_data": "false",
-            "parquet.compression": _compression(properties),
-        },
-        "PartitionKeys": described[plain:],
-        "StorageDescriptor": {
-            "Columns": described[:plain],
-            "Location": location,
-            "InputFormat": inputs,
-            "OutputFormat": outputs,
-            "SerdeInfo": {"SerializationLibrary": serde, "Parameters": {}},
-        },
+    storage = {
+        "Columns": described[:plain],
+        "Location": location,
+        "SerdeInfo": {"SerializationLibrary": PARQUET_SERDE, "Parameters": {}},
+        **PARQUET_FORMATS,
     }
-    run.glue("create_table", DatabaseName=database, TableInput=definition)
-    table = run.session.catalog.table(database, name)
-    for values, path in written.partitions.items():
-        given = dict(zip(keys, values, strict=True))
-        put_partition(run, table, given, path, if_not_exists=False)
+    properties = {"has_encrypted_data": "false", "parquet.compression": compression}
+    put_table(run, described[plain:], storage, properties)
+    _add_partitions(run, run.table(), written.partitions)
     return Outcome() if no_data else _outcome(run, written)
 
 
@@ -114,27 +107,20 @@ def insert(run: Run) -> Outcome:
             f"[{', '.join(map(str, into))}], Query: [{', '.join(map(str, query.types))}]",
             (1, 1),
         )
-    found = run.session.catalog.partitions(table) if keys else ()
-    places = {tuple(values): place.rstrip("/") for values, place in found}
-    columns = list(types.items())
-    written = _write(
-        run, query, columns, keys, table.location, _compression({}), into=given, places=places
-    )
-    for values, path in written.partitions.items():
-        if values not in places:
-            made = dict(zip(keys, values, strict=True))
-            put_partition(run, table, made, path, if_not_exists=True)
+    known = dict(run.session.catalog.partitions(table)) if keys else {}
+    written = _write(run, query, types, keys, table.location, into=given, known=known)
+    new = {one: place for one, place in written.partitions.items() if one not in known}
+    _add_partitions(run, table, new)
     return _outcome(run, written)
 
 
 def unload(run: Run) -> Outcome:
     """``UNLOAD (query) TO 's3://...'``."""
-    properties = _properties(run["properties"])
+    compression = _compression(_properties(run["properties"]))
     query = run.query()
-    columns = [(a.lower(), kind) for a, kind in zip(query.labels, query.types, strict=True)]
+    columns = dict(zip(map(str.lower, query.labels), query.types, strict=True))
     _check_empty(run, run["location"])
-    written = _write(run, query, columns, (), run["location"], _compression(properties))
-    return _outcome(run, written)
+    return _outcome(run, _write(run, query, columns, (), run["location"], compression=compression))
 
 
 # -- properties ------------------------------------------------------------------------------------
@@ -145,31 +131,24 @@ def _properties(inside: str, *more: str) -> dict[str, str]:
     for one in split_top(inside):
         key, _, value = one.partition("=")
         properties[key.strip().lower()] = value.strip().strip("'")
-    if properties.pop("table_type", "HIVE").upper() != "HIVE":
-        raise _unsupported("creates Hive tables only: table_type = 'HIVE'")
-    if properties.pop("is_external", "true").lower() != "true":
-        raise _unsupported("creates external tables only: is_external = true")
-    unknown = sorted(set(properties) - {*_PROPERTIES, *more})
-    if unknown or properties.get("format", "PARQUET").upper() != "PARQUET":
-        raise _unsupported(
-            f"writes Parquet only, with {', '.join([*more, 'write_compression'])}; not "
-            f"{', '.join(unknown) or properties['format']}"
-        )
+    only = {"table_type": "HIVE", "is_external": "TRUE", "format": "PARQUET"}
+    for key, value in properties.items():
+        if value.upper() != only.get(key, value.upper()) or key not in (
+            *only,
+            *_COMPRESSION,
+            *more,
+        ):
+            raise refuse(f"{key} = {value}: it writes external Hive tables of Parquet")
     return properties
 
 
-def _unsupported(what: str) -> QueryError:
-    return QueryError("NOT_SUPPORTED", f"This local Athena {what}")
-
-
 def _compression(properties: Mapping[str, str]) -> str:
-    given = (properties.get(one) for one in ("write_compression", "parquet_compression"))
-    return (next(filter(None, given), None) or properties.get("compression", "GZIP")).upper()
+    return next((properties[one] for one in _COMPRESSION if one in properties), "GZIP").upper()
 
 
 def _names(inside: str) -> list[str]:
     """The names in ``ARRAY['a', 'b']`` or ``"a", b``."""
-    listed = re.sub(r"^ARRAY\s*\[(.*)\]$", r"\1", inside.strip(), flags=re.I | re.S)
+    listed = re.sub(r"^ARRAY\s*\[(.*)\]$", r"\1", inside.strip(), flags=re.IGNORECASE | re.DOTALL)
     return [one.strip("`\"' \n\t").lower() for one in split_top(listed) if one.strip()]
 
 
@@ -181,15 +160,13 @@ def _check_writable(table: Table) -> None:
     if table.sql is not None:
         raise QueryError("NOT_SUPPORTED", f"Inserting into views is not supported: {name}")
     if table.is_iceberg or table.serde != PARQUET_SERDE or projection.enabled(table):
-        raise _unsupported(
-            "inserts into Hive tables of Parquet without partition projection only, and "
-            f"{name} is none"
+        raise refuse(
+            f"INSERT INTO {name}: it is no Hive table of Parquet without partition projection"
         )
 
 
-def _check_keys(columns: Sequence[tuple[str, Type]], keys: Sequence[str]) -> None:
-    last = columns[len(columns) - len(keys) :]
-    if [name for name, _ in last] != list(keys):
+def _check_keys(columns: Mapping[str, Type], keys: Sequence[str]) -> None:
+    if list(columns)[len(columns) - len(keys) :] != list(keys):
         raise QueryError(
             "HIVE_COLUMN_ORDER_MISMATCH",
             "Partition keys must be the last columns in the table and in the same order as the "
@@ -197,17 +174,17 @@ def _check_keys(columns: Sequence[tuple[str, Type]], keys: Sequence[str]) -> Non
         )
     if keys and len(keys) == len(columns):
         raise QueryError("INVALID_TABLE_PROPERTY", "Table contains only partition columns")
-    for name, kind in last:
-        if kind.name not in _KEY_TYPES:
-            raise _unsupported(f"does not write partitions by {name}: {kind}")
+    for name in keys:
+        if columns[name].name not in _KEY_TYPES:
+            raise refuse(f"partitions by {name}: {columns[name]}")
 
 
 def _check_empty(run: Run, location: str) -> None:
     """Raise if something is there: CTAS and UNLOAD want a place of their own."""
     bucket, prefix = split_location(location)
-    s3 = run.session.s3
+    folder = prefix.rstrip("/") + "/"
     try:
-        listed = s3.list_objects_v2(Bucket=bucket, Prefix=prefix.rstrip("/") + "/", MaxKeys=1)
+        listed = run.session.s3.list_objects_v2(Bucket=bucket, Prefix=folder, MaxKeys=1)
     except ClientError as error:
         raise output_denied(location, error) from None
     if listed.get("KeyCount"):
@@ -218,18 +195,18 @@ def _check_empty(run: Run, location: str) -> None:
 # -- writing ---------------------------------------------------------------------------------------
 
 
-def _write(  # noqa: PLR0917
+def _write(
     run: Run,
     query: Query,
-    columns: Sequence[tuple[str, Type]],
+    columns: Mapping[str, Type],
     keys: Sequence[str],
     location: str,
-    compression: str,
     *,
-    into: Sequence[str] | None = None,
-    places: Mapping[tuple[str, ...], str] | None = None,
+    compression: str = "GZIP",
+    into: Sequence[str] = (),
+    known: Mapping[tuple[str, ...], str] | None = None,
 ) -> Written:
-    """One Parquet object, or one a partition.
+    """One Parquet object, or some a partition.
 
     Parameters
     ----------
@@ -237,82 +214,71 @@ def _write(  # noqa: PLR0917
         Of the table, the partition keys last.
     into:
         The columns that the query's are for; the others are NULL. By default all, in order.
-    places:
-        Of the partitions that the table has already.
+    known:
+        The partitions that the table has already.
     """
-    names = [name for name, _ in columns] if into is None else list(into)
-    sources = {
-        name: Value(f"c{i}", kind)
-        for i, (name, kind) in enumerate(zip(names, query.types, strict=True))
-    }
-    selected = ", ".join(
-        f"CAST({coerce(sources[name], kind).sql if name in sources else 'NULL'} AS {kind.duckdb}) "
-        f"AS {quote(name)}"
-        for name, kind in columns
-    )
+    given = dict(zip(into or columns, enumerate(query.types), strict=True))
+    selected = []
+    for name, kind in columns.items():
+        i, of = given.get(name, (None, kind))
+        found = "NULL" if i is None else coerce(Value(f"c{i}", of), kind).sql
+        selected.append(f"CAST({found} AS {kind.duckdb}) AS {quote(name)}")
     inner = ", ".join(f"c{i}" for i in range(len(query.types)))
-    cursor = run.session.cursor
-    with trino_errors():
-        cursor.execute(
-            f"CREATE OR REPLACE TEMP TABLE written AS SELECT {selected} "  # noqa: S608
-            f"FROM ({query.sql}) AS r({inner})"
-        )
+    folder = run.engine.directory / run.session.id
+    target = folder if keys else folder / "all.parquet"
+    by = f", PARTITION_BY ({', '.join(map(quote, keys))})" if keys else ""
     written = Written()
-    plain = ", ".join(quote(name) for name, _ in columns if name not in keys)
-    for values in _partition_values(run, keys):
-        path, where = location.rstrip("/"), "true"
-        if keys:
-            path = (places or {}).get(values) or f"{path}/{_partition_path(keys, values)}"
-            written.partitions[values] = path
-            where = " AND ".join(
-                f"CAST({quote(key)} AS VARCHAR) = {text(value)}"
-                for key, value in zip(keys, values, strict=True)
-            )
-        file = run.engine.directory / f"{run.session.id}.parquet"
-        try:
-            with trino_errors():
-                counted = cursor.execute(
-                    f"COPY (SELECT {plain} FROM written WHERE {where}) TO {text(str(file))} "  # noqa: S608
-                    f"(FORMAT parquet, COMPRESSION {compression})"
-                ).fetchone()
+    folder.mkdir()
+    try:
+        with trino_errors():
+            counted = run.session.cursor.execute(
+                f"COPY (SELECT {', '.join(selected)} FROM ({query.sql}) AS r({inner})) "  # noqa: S608
+                f"TO {text(str(target))} (FORMAT parquet, COMPRESSION {compression}{by})"
+            ).fetchone()
+        written.rows = int(counted[0]) if counted else 0
+        for i, (values, file) in enumerate(_files(folder, keys)):
             run.session.check()
-            target = f"{path}/{run.session.id.replace('-', '')}_{len(written.paths)}.parquet"
-            run.session.upload(target, file.read_bytes())
-        finally:
-            file.unlink(missing_ok=True)
-        written.rows += int(counted[0]) if counted else 0
-        written.paths.append(target)
+            pairs = zip(keys, map(_escaped, values), strict=True)
+            own = "/".join([location.rstrip("/"), *(f"{key}={value}" for key, value in pairs)])
+            place = (known or {}).get(values, own).rstrip("/")
+            written.partitions[values] = place
+            written.paths.append(f"{place}/{run.session.id.replace('-', '')}_{i}.parquet")
+            run.session.upload(written.paths[-1], file.read_bytes())
+    finally:
+        shutil.rmtree(folder)
     return written
 
 
-def _partition_values(run: Run, keys: Sequence[str]) -> list[tuple[str, ...]]:
-    """The partitions of what is to be written; without keys there is one, which has no values."""
-    if not keys:
-        return [()]
-    listed = ", ".join(f"CAST({quote(key)} AS VARCHAR)" for key in keys)
-    found = run.session.cursor.execute(
-        f"SELECT DISTINCT {listed} FROM written ORDER BY ALL"  # noqa: S608
-    ).fetchall()
-    if any(value is None or value == "" for values in found for value in values):
-        raise _unsupported(
-            f"does not write partitions whose key is NULL or empty: {', '.join(keys)}"
-        )
-    if len(found) > _MOST_PARTITIONS:
+def _files(folder: Path, keys: Sequence[str]) -> Iterator[tuple[tuple[str, ...], Path]]:
+    """What DuckDB wrote, and the values of the partition that each file is for."""
+    found = {}
+    for file in sorted(folder.rglob("*.parquet")):
+        parts = file.relative_to(folder).parts[:-1]
+        found[file] = tuple(unquote(one.partition("=")[2]) for one in parts)
+    if any(value in ("", "__HIVE_DEFAULT_PARTITION__") for one in found.values() for value in one):
+        raise refuse(f"partitions whose key is NULL or empty: {', '.join(keys)}")
+    if len(set(found.values())) > _MOST_PARTITIONS:
         message = f"Exceeded limit of {_MOST_PARTITIONS} open writers for partitions/buckets"
         raise QueryError("HIVE_TOO_MANY_OPEN_PARTITIONS", message)
-    return [tuple(values) for values in found]
+    for file, values in found.items():
+        yield values, file
 
 
-def _partition_path(keys: Sequence[str], values: Sequence[str]) -> str:
-    return "/".join(
-        f"{key}={_ESCAPED.sub(lambda found: f'%{ord(found[0]):02X}', value)}"
-        for key, value in zip(keys, values, strict=True)
-    )
+def _escaped(value: str) -> str:
+    return _ESCAPED.sub(lambda found: f"%{ord(found[0]):02X}", value)
+
+
+def _add_partitions(run: Run, table: Table, places: Places) -> None:
+    for values, place in places.items():
+        if values:
+            storage = {**table.storage, "Location": place}
+            partition = {"Values": list(values), "StorageDescriptor": storage}
+            into = {"DatabaseName": table.database, "TableName": table.name}
+            run.glue("create_partition", **into, PartitionInput=partition)
 
 
 def _outcome(run: Run, written: Written) -> Outcome:
     """Write the manifest, which names the objects."""
     manifest = f"{run.session.output}-manifest.csv"
     run.session.upload(manifest, "".join(f"{path}\n" for path in written.paths).encode())
-    run.session.upload(f"{run.session.output}.metadata", b"")
-    return Outcome(rows=written.rows, update_count=written.rows, manifest=manifest)
+    return Outcome(update_count=written.rows, manifest=manifest)

@@ -14,13 +14,12 @@ import threading
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Never
+from typing import Any
 
 import pyarrow.parquet as pq
-from botocore.exceptions import ClientError
 from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.exceptions import CommitFailedException, NoSuchIcebergTableError, NoSuchTableError
-from pyiceberg.io import FileIO, InputFile, InputStream, OutputFile, OutputStream
+from pyiceberg.io import FileIO
 from pyiceberg.io.pyarrow import (
     compute_statistics_plan,
     data_file_statistics_from_parquet_metadata,
@@ -39,6 +38,7 @@ from pyiceberg.table.snapshots import Operation
 from pyiceberg.table.update import AssertTableUUID, RemoveSnapshotsUpdate
 from pyiceberg.table.update.snapshot import _OverwriteFiles
 
+from client.iceberg_files import IcebergFiles
 from operate.account import Account, ReplayError
 from operate.erasing.formats import BrokenError, edit_parquet
 from operate.erasing.store import Store, Version
@@ -356,115 +356,18 @@ def _key(location: str) -> str:
     return location.partition("://")[2].partition("/")[2]
 
 
-# -- files -----------------------------------------------------------------------------------------
-
-
 class Catalog(GlueCatalog):
     """Glue's catalog, and files through the same clients as everything else."""
 
     def __init__(self, glue: Any, s3: Any) -> None:
         super().__init__("lake", client=glue, **{"glue.skip-archive": "true"})
-        self._files = _Files(s3)
+        self._files = IcebergFiles(s3)
 
     def _load_file_io(self, *_: Any, **__: Any) -> FileIO:
         return self._files
 
     def _is_s3tables_database(self, database_name: str) -> bool:  # noqa: ARG002 - pyiceberg's
         return False
-
-
-class _Files(FileIO):
-    """S3 through boto3."""
-
-    def __init__(self, s3: Any) -> None:
-        super().__init__()
-        self._s3 = s3
-
-    def new_input(self, location: str) -> InputFile:
-        return _Input(location, self._s3)
-
-    def new_output(self, location: str) -> OutputFile:
-        return _Output(location, self._s3)
-
-    def delete(self, location: str | InputFile | OutputFile) -> Never:
-        raise NotImplementedError(f"{location}: files are deleted with their versions")
-
-
-class _Input(InputFile):
-    def __init__(self, location: str, s3: Any) -> None:
-        super().__init__(location)
-        self._s3 = s3
-
-    def __len__(self) -> int:
-        return len(_get(self._s3, self.location))
-
-    def exists(self) -> bool:
-        return _exists(self._s3, self.location)
-
-    def open(self, seekable: bool = True) -> InputStream:  # noqa: ARG002 - pyiceberg's signature
-        return io.BytesIO(_get(self._s3, self.location))
-
-
-class _Output(OutputFile):
-    def __init__(self, location: str, s3: Any) -> None:
-        super().__init__(location)
-        self._s3 = s3
-        self._written = 0
-
-    def __len__(self) -> int:
-        return self._written
-
-    def exists(self) -> bool:
-        return _exists(self._s3, self.location)
-
-    def to_input_file(self) -> InputFile:
-        return _Input(self.location, self._s3)
-
-    def create(self, overwrite: bool = False) -> OutputStream:  # noqa: ARG002 - names are unique
-        def put(body: bytes) -> None:
-            self._written = len(body)
-            self._s3.put_object(**_place(self.location), Body=body)
-
-        return _Stream(put)
-
-
-class _Stream(io.BytesIO):
-    """Written as one object when it is closed."""
-
-    def __init__(self, put: Callable[[bytes], None]) -> None:
-        super().__init__()
-        self._put = put
-
-    def __exit__(self, kind: Any, *_: Any) -> None:
-        if kind is not None:
-            super().close()  # not written
-        self.close()
-
-    def close(self) -> None:
-        if not self.closed:
-            body = self.getvalue()
-            super().close()  # first, so that it is written once, whatever happens
-            self._put(body)
-
-
-def _place(location: str) -> dict[str, str]:
-    bucket, _, key = location.partition("://")[2].partition("/")
-    return {"Bucket": bucket, "Key": key}
-
-
-def _get(s3: Any, location: str) -> bytes:
-    body: bytes = s3.get_object(**_place(location))["Body"].read()
-    return body
-
-
-def _exists(s3: Any, location: str) -> bool:
-    try:
-        s3.head_object(**_place(location))
-    except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
-            return False
-        raise
-    return True
 
 
 def _read(files: FileIO, location: str) -> bytes:

@@ -339,7 +339,7 @@ def test_other_days_are_not_even_listed(projected: Lab) -> None:
     assert all(prefix.startswith(f"log/day={_day(1)}/") for prefix in listed)
 
 
-def test_enum_and_injected_partitions(lab: Lab) -> None:
+def test_enum_partitions(lab: Lab) -> None:
     lab.put("typed/eu/7/x.json", ['{"a": 1}'])
     lab.put("typed/us/7/x.json", ['{"a": 2}'])
     lab.put("typed/us/8/x.json", ['{"a": 3}'])
@@ -351,7 +351,8 @@ def test_enum_and_injected_partitions(lab: Lab) -> None:
             "projection.enabled": "true",
             "projection.region.type": "enum",
             "projection.region.values": "eu,us",
-            "projection.device.type": "injected",
+            "projection.device.type": "integer",
+            "projection.device.range": "7,8",
             "storage.location.template": f"s3://{BUCKET}/typed/${{region}}/${{device}}/",
         },
     )
@@ -362,10 +363,32 @@ def test_enum_and_injected_partitions(lab: Lab) -> None:
     assert lab.rows("SELECT sum(a) FROM typed WHERE device IN ('7', '8') AND region = 'us'") == [
         ["5"]
     ]
-    refused = lab.ask("SELECT a FROM typed")
-    assert refused.reason.startswith(
-        "CONSTRAINT_VIOLATION: For the injected projected partition column"
+
+
+@pytest.mark.parametrize(
+    ("properties", "why"),
+    [
+        ({"type": "injected"}, "partition projection of the type 'injected'"),
+        ({"type": "date", "format": "yyyy-MMM", "range": "NOW,NOW"}, "the date pattern"),
+        (
+            {"type": "date", "format": "yyyy-MM", "range": "NOW-3MONTHS,NOW"},
+            "steps of months in partition projection",
+        ),
+    ],
+)
+def test_other_projections_are_refused(lab: Lab, properties: dict[str, str], why: str) -> None:
+    name = f"refused_{properties['type']}_{len(properties.get('range', ''))}"
+    given = {f"projection.k.{key}": value for key, value in properties.items()}
+    lab.table(
+        name, {"a": "int"}, keys={"k": "string"}, properties={"projection.enabled": "true", **given}
     )
+    answer = lab.ask(f"SELECT a FROM {name}")
+    assert answer.reason.startswith(f"NOT_SUPPORTED: This local Athena does not support {why}")
+
+
+def _add_partition(lab: Lab, table: str, value: str, location: str) -> None:
+    partition = {"Values": [value], "StorageDescriptor": {"Location": location}}
+    lab.glue.create_partition(DatabaseName="shop", TableName=table, PartitionInput=partition)
 
 
 def test_glue_partitions_are_used_without_projection(lab: Lab) -> None:
@@ -373,14 +396,13 @@ def test_glue_partitions_are_used_without_projection(lab: Lab) -> None:
     lab.put("parted/year=2026/x.json", ['{"a": 2}'])
     lab.table("parted", {"a": "int"}, keys={"year": "int"})
     assert lab.rows("SELECT a FROM parted") == []
-    lab.rows("MSCK REPAIR TABLE parted")
+    for year in ("2025", "2026"):
+        _add_partition(lab, "parted", year, f"s3://{BUCKET}/parted/year={year}")
     assert lab.rows("SHOW PARTITIONS parted") == [["year=2025"], ["year=2026"]]
     assert lab.rows("SELECT year, a FROM parted ORDER BY year") == [["2025", "1"], ["2026", "2"]]
     assert lab.rows("SELECT a FROM parted WHERE year = 2026") == [["2"]]
     lab.put("elsewhere/x.json", ['{"a": 3}'])
-    lab.rows(
-        f"ALTER TABLE parted ADD IF NOT EXISTS PARTITION (year = 2027) LOCATION 's3://{BUCKET}/elsewhere/'"
-    )
+    _add_partition(lab, "parted", "2027", f"s3://{BUCKET}/elsewhere/")
     assert lab.rows("SELECT a FROM parted WHERE year > 2026") == [["3"]]
 
 
