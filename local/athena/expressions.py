@@ -4,8 +4,6 @@ Only what is written here is passed on; all else is refused with NOT_SUPPORTED. 
 against Trino by the golden statements of ``tests/athena/golden``.
 """
 
-# ruff: noqa: E501  (messages)
-
 from __future__ import annotations
 
 import re
@@ -24,7 +22,6 @@ from local.athena.operators import (
     distinct_from,
     interval_literal,
     literal,
-    timestamp_literal,
     typed_literal,
 )
 from local.athena.special_functions import RULES, at_zone, concat
@@ -101,7 +98,6 @@ class Expressions:
     def __init__(self, compiler: Queries, scope: Scope) -> None:
         self.compiler = compiler
         self.scope = scope
-        self.windows: dict[str, exp.Window] = {}
 
     def value(self, node: exp.Expr) -> Value:
         """The value that an expression gives."""
@@ -111,7 +107,10 @@ class Expressions:
         for name, given in node.args.items():
             if given and name not in _KNOWN and not isinstance(node, exp.Query):
                 raise refuse(f"{name} of {node.sql(dialect='trino')[:60]}")
-        return rule(self, node)
+        made = rule(self, node)
+        if made.type == t.REAL and not isinstance(node.parent, (exp.Cast, exp.Alias, exp.Select)):
+            raise refuse("calculating with reals; cast them to double")
+        return made
 
     def boolean(self, node: exp.Expr, what: str) -> str:
         """A condition."""
@@ -124,17 +123,12 @@ class Expressions:
         """Values of one type."""
         return unified([self.value(node) for node in nodes], what, nodes[0])
 
-    def lambda_(self, node: exp.Expr, kinds: Sequence[Type], names: Sequence[str] = ()) -> Value:
-        """The body of a lambda whose parameters are of these types."""
-        if not isinstance(node, exp.Lambda) or len(node.expressions) != len(kinds):
+    def lambda_(self, node: exp.Expr, kind: Type) -> Value:
+        """The body of a lambda whose parameter is of this type."""
+        if not isinstance(node, exp.Lambda) or len(node.expressions) != 1:
             raise refuse("a function in place of a lambda")
-        written = [one.name for one in node.expressions]
-        made = names or [quote(one) for one in written]
-        parameters = [
-            (name.lower(), Value(sql, kind))
-            for name, sql, kind in zip(written, made, kinds, strict=True)
-        ]
-        inner = Scope({"": parameters}, self.scope)
+        name = node.expressions[0].name
+        inner = Scope({"": [(name.lower(), Value(quote(name), kind))]}, self.scope)
         return Expressions(self.compiler, inner).value(node.this)
 
     def call(self, name: str, nodes: Sequence[exp.Expr], place: exp.Expr | None = None) -> Value:
@@ -174,22 +168,16 @@ class Expressions:
         if isinstance(node.this, exp.Literal) and not node.this.is_string:
             return literal(node.this, negative=True)
         value = self.value(node.this)
-        if value.type == t.UNKNOWN:
-            raise QueryError(
-                "AMBIGUOUS_FUNCTION_CALL", "Could not choose a best candidate operator -"
-            )
-        if not t.is_number(value.type) and value.type not in (t.DAYS, t.MONTHS):
-            raise mismatch(f"Cannot negate {value.type}", node)
+        if not t.is_number(value.type):
+            raise refuse(f"- {value.type}")
         return Value(f"CAST(-{value.sql} AS {value.type.duckdb})", value.type)
 
     def _compare(self, node: exp.Expr) -> Value:
         a, b = node.args["this"], node.args["expression"]
         if isinstance(a, (*_COMPARED, exp.Is)) or isinstance(b, (*_COMPARED, exp.Is)):
             raise QueryError("SYNTAX_ERROR", f"mismatched input in '{node.sql(dialect='trino')}'")
-        operator = _COMPARED[type(node)]
-        if isinstance(b, (exp.Any, exp.All)):
-            raise refuse("ANY and ALL of a query")
-        return Value(compare(self.value(a), self.value(b), operator, node), t.BOOLEAN)
+        sql = compare(self.value(a), self.value(b), _COMPARED[type(node)], node)
+        return Value(sql, t.BOOLEAN)
 
     def _arithmetic(self, node: exp.Expr) -> Value:
         a, b = self.value(node.args["this"]), self.value(node.args["expression"])
@@ -217,37 +205,31 @@ class Expressions:
         return Value(sql if isinstance(node, exp.NullSafeNEQ) else f"(NOT {sql})", t.BOOLEAN)
 
     def _between(self, node: exp.Expr) -> Value:
-        if node.args.get("symmetric"):
-            raise QueryError("SYNTAX_ERROR", "mismatched input 'SYMMETRIC'")
         value, low, high = (self.value(node.args[name]) for name in ("this", "low", "high"))
-        return Value(
-            f"({compare(value, low, '>=', node)} AND {compare(value, high, '<=', node)})", t.BOOLEAN
-        )
+        parts = (compare(value, low, ">=", node), compare(value, high, "<=", node))
+        return Value(f"({' AND '.join(parts)})", t.BOOLEAN)
 
     def _in(self, node: exp.Expr) -> Value:
-        if node.args.get("unnest") or node.args.get("field"):
-            raise refuse("IN of something else than a list or a query")
         value = self.value(node.this)
         if node.args.get("query") is not None:
             return self._in_query(value, node)
-        value, *others = unified(
-            [value, *(self.value(one) for one in node.expressions)], "IN value and list items", node
-        )
-        if value.type.name in _COMPARED_APART:
-            parts = [compare(value, other, "=", node) for other in others]
-            return Value(f"({' OR '.join(parts)})", t.BOOLEAN)
+        parts = [value, *(self.value(one) for one in node.expressions)]
+        value, *others = unified(parts, "IN value and list items", node)
+        if value.type == t.DOUBLE or value.type.name in _NESTED:
+            terms = [compare(value, other, "=", node) for other in others]
+            return Value(f"({' OR '.join(terms)})", t.BOOLEAN)
         return Value(f"({value.sql} IN ({', '.join(one.sql for one in others)}))", t.BOOLEAN)
 
     def _in_query(self, value: Value, node: exp.Expr) -> Value:
         relation = self.compiler.query(node.args["query"].unnest(), self.scope)
-        if len(relation.columns) > 1 or value.type.name == "row":
+        if len(relation.columns) > 1:
             raise refuse("IN with a query of several columns")
         found = relation.columns[0].type
         kind = common(value.type, found)
         if kind is None:
             message = "Value expression and result of subquery must be of the same type"
             raise mismatch(f"{message}: {value.type} vs {found}", node)
-        if kind.name in _COMPARED_APART:
+        if kind == t.DOUBLE or kind.name in _NESTED:
             raise refuse(f"IN with a query of {kind}")
         inner = self.compiler.coerced(relation, [kind])
         return Value(f"({coerce(value, kind).sql} IN ({inner.sql}))", t.BOOLEAN)
@@ -310,11 +292,7 @@ class Expressions:
     def _if(self, node: exp.Expr) -> Value:
         if node.args.get("true") is None:
             raise QueryError("SYNTAX_ERROR", "Invalid number of arguments for 'if' function")
-        parts = [node.args[one] for one in ("true", "false") if node.args.get(one) is not None]
-        values = unified([self.value(one) for one in parts], "results of an IF", node)
-        end = f" ELSE {values[1].sql}" if len(values) > 1 else ""
-        test = self.boolean(node.this, "IF condition")
-        return Value(f"CASE WHEN {test} THEN {values[0].sql}{end} END", values[0].type)
+        return self._case(exp.Case(ifs=[node], default=node.args.get("false")))
 
     def _cast(self, node: exp.Expr) -> Value:
         assert isinstance(node, exp.Cast)
@@ -326,27 +304,15 @@ class Expressions:
                 raise refuse(f"the type {name.lower()}") from None
             raise mismatch(f"Unknown type: {name.lower()}", node) from None
         safe = isinstance(node, exp.TryCast)
-        if isinstance(node.this, exp.Literal) and node.this.is_string and not safe:
-            if not node.meta.get("cast"):
-                return typed_literal(node.this.name, to)
-            if to.name == "zoned":
-                found = timestamp_literal(node.this.name, "INVALID_CAST_ARGUMENT", to.args[0])
-                here = t.zoned("UTC", to.args[0])
-                return Value(found.sql, found.type if found.type.name == "zoned" else here)
+        if isinstance(node.this, exp.Literal) and node.this.is_string and not node.meta.get("cast"):
+            return typed_literal(node.this.name, to)
         value = self.value(node.this)
-        length = re.fullmatch(r"VARCHAR\((\d+)\)", name)
-        if value.type.name == "json" and to.name == "varchar" and length:
-            raise refuse("CAST of JSON to a varchar of a length")
         made = cast(value, to)
+        length = re.fullmatch(r"VARCHAR\((\d+)\)", name)
         if length:
-            if value.type.name in ("varchar", "unknown"):
-                made = Value(f"left({coerce(made, t.VARCHAR).sql}, {length[1]})", t.VARCHAR)
-            else:
-                wrong = f"trino_error('INVALID_CAST_ARGUMENT: Value {value.type} cannot be represented as varchar({length[1]})')"
-                made = Value(
-                    f"CASE WHEN length({made.sql}) > {length[1]} THEN CAST({wrong} AS VARCHAR) ELSE {made.sql} END",
-                    t.VARCHAR,
-                )
+            if value.type != t.VARCHAR:
+                raise refuse(f"CAST from {value.type} to a varchar of a length")
+            made = Value(f"left({made.sql}, {length[1]})", t.VARCHAR)
         return Value(f"TRY({made.sql})", made.type) if safe else made
 
     def _array(self, node: exp.Expr) -> Value:
@@ -362,22 +328,16 @@ class Expressions:
         source, index = self.value(node.this), node.expressions
         if len(index) != 1 or isinstance(index[0], exp.Slice):
             raise QueryError("SYNTAX_ERROR", "mismatched input in a subscript")
-        if source.type.name == "row":
-            place = index[0].name if isinstance(index[0], exp.Literal) else ""
-            if not place.isdigit() or not 1 <= int(place) <= len(source.type.args):
-                raise QueryError("INVALID_FUNCTION_ARGUMENT", f"ROW index out of bounds: {place}")
-            return Value(
-                f"struct_extract_at({source.sql}, {place})", source.type.args[int(place) - 1][1]
-            )
         at = self.value(index[0])
-        if source.type.name == "map":
-            key = common(source.type.args[0], at.type)
-            if key is None or key != source.type.args[0]:
-                raise mismatch(f"Cannot use {at.type} for subscript of {source.type}", node)
-            return Value(f"trino_key({source.sql}, {coerce(at, key).sql})", source.type.args[1])
-        if source.type.name != "array" or (at.type not in t.INTEGERS and at.type != t.UNKNOWN):
-            raise mismatch(f"Cannot use {at.type} for subscript of {source.type}", node)
-        return Value(f"trino_subscript({source.sql}, {at.sql})", source.type.args[0])
+        if (
+            source.type.name == "map"
+            and common(source.type.args[0], at.type) == source.type.args[0]
+        ):
+            key = coerce(at, source.type.args[0]).sql
+            return Value(f"trino_key({source.sql}, {key})", source.type.args[1])
+        if source.type.name == "array" and at.type in (*t.INTEGERS, t.UNKNOWN):
+            return Value(f"trino_subscript({source.sql}, {at.sql})", source.type.args[0])
+        raise refuse(f"a subscript {at.type} of {source.type}")
 
     def _zone(self, node: exp.Expr) -> Value:
         return at_zone(self.value(node.this), self.value(node.args["zone"]))
@@ -415,14 +375,6 @@ def _named(name: str, *keys: str) -> Callable[[Expressions, exp.Expr], Value]:
     return rule
 
 
-def _trim(self: Expressions, node: exp.Expr) -> Value:
-    name = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(
-        (node.args.get("position") or "").upper(), "trim"
-    )
-    letters = node.args.get("expression")
-    return self.call(name, [node.this] if letters is None else [node.this, letters])
-
-
 _COMPARED: dict[type[exp.Expr], str] = {
     exp.EQ: "=",
     exp.NEQ: "<>",
@@ -440,17 +392,16 @@ _ARITHMETIC: dict[type[exp.Expr], str] = {
 }
 
 
-_COMPARED_APART = ("double", "real", "row", "array", "map")
-"""Types whose values are compared one by one, as Trino does."""
+_NESTED = ("array", "map", "row")
 _EXTRACTED = {
     "year", "quarter", "month", "week", "day", "day_of_month", "day_of_week", "dow", "day_of_year",
     "doy", "year_of_week", "yow", "hour", "minute", "second", "timezone_hour", "timezone_minute",
 }  # fmt: skip
 _KNOWN = {
-    "this", "expression", "expressions", "is_string", "table", "low", "high", "symmetric", "unnest",
-    "field", "query", "ifs", "default", "true", "false", "to", "safe", "unit", "zone", "over",
-    "partition_by", "order", "spec", "alias", "first", "position", "start", "length", "substr",
-    "quoted", "db", "catalog", "bracket_notation", "negate", "null_handling", "typed", "is_literal",
+    "this", "expression", "expressions", "is_string", "table", "low", "high", "query", "ifs",
+    "default", "true", "false", "to", "safe", "unit", "zone", "over", "partition_by", "order",
+    "spec", "alias", "start", "length", "substr", "quoted", "db", "catalog",
+    "bracket_notation", "negate", "null_handling", "typed", "is_literal",
 }  # fmt: skip
 """Parts of nodes that the rules look at; a node with another one is refused."""
 _Rule = Callable[[Expressions, Any], Value]
@@ -494,7 +445,6 @@ _RULES: dict[type[exp.Expr], _Rule] = {
     exp.Anonymous: Expressions._call,
     exp.AnonymousAggFunc: Expressions._aggregate,
     exp.Filter: Expressions._aggregate,
-    exp.WithinGroup: Expressions._aggregate,
     exp.IgnoreNulls: Expressions._aggregate,
     exp.RespectNulls: Expressions._aggregate,
     exp.Window: Expressions._aggregate,
@@ -502,7 +452,7 @@ _RULES: dict[type[exp.Expr], _Rule] = {
     exp.Localtimestamp: Expressions._now,
     exp.CurrentDate: lambda *_: Value("CAST(timezone('UTC', now()) AS DATE)", t.DATE),
     exp.Coalesce: _named("coalesce", "this", "expressions"),
-    exp.Trim: _trim,
+    exp.Trim: _named("trim", "this", "expression"),
     exp.Substring: _named("substr", "this", "start", "length"),
     exp.StrPosition: _named("strpos", "this", "substr"),
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any, ClassVar
 
 import sqlglot
@@ -43,11 +42,6 @@ class _Parser(TrinoParser):
         },
         "CAST": lambda self: self._cast(safe=False),
         "TRY_CAST": lambda self: self._cast(safe=True),
-        **{
-            "JSON_VALUE": lambda self: self._sql_json("json_value"),
-            "JSON_QUERY": lambda self: self._sql_json("json_query"),
-            "JSON_EXISTS": lambda self: self._sql_json("json_exists"),
-        },
     }
 
     def _parse_function_call(self, *arguments: Any, **more: Any) -> exp.Expr | None:
@@ -62,49 +56,16 @@ class _Parser(TrinoParser):
         """``CAST(x AS t)``, told from a literal such as ``DATE '...'``."""
         start = self._index
         made: exp.Expr = self._parse_cast(not safe, safe=safe)
-        words = [token.text.upper() for token in self._tokens[start : self._index]]
-        last = len(words) - 1 - words[::-1].index("AS") if "AS" in words else 0
-        for token in self._tokens[start + last : self._index]:
-            if token.token_type is TokenType.IDENTIFIER and token.text != token.text.lower():
-                raise UnsupportedError(f"capitals in the name of a field: {token.text}")
-        foreign = [one for one in words[last + 1 :] if one in _FOREIGN_TYPES]
+        tokens = self._tokens[start : self._index]
+        last = max((i for i, one in enumerate(tokens) if one.text.upper() == "AS"), default=0)
+        for token in tokens[last:]:
+            quoted = token.token_type is TokenType.IDENTIFIER
+            if token.text.upper() in _FOREIGN_TYPES or (
+                quoted and token.text != token.text.lower()
+            ):
+                raise UnsupportedError(f"{token.text} in a type")
         made.meta["cast"] = True
-        made.meta["foreign"] = foreign[0].lower() if foreign else None
         return made
-
-    def _sql_json(self, name: str) -> exp.Expr:
-        """``json_value(j, 'lax $.a' RETURNING t)``, ``json_query(j, 'lax $.a' WITH WRAPPER)``."""
-        document = self._parse_disjunction()
-        self._match(TokenType.COMMA)
-        path = self._parse_string()
-        if document is None or path is None:
-            self.raise_error("Expecting: <expression>, <string>")
-        made: exp.Expr = exp.Anonymous(this=name, expressions=[document, path])
-        if name == "json_query":
-            words = next((one for one in _WRAPPERS if self._match_text_seq(*one.split())), "")
-            made.append("expressions", exp.Literal.string(_WRAPPERS.get(words, "none")))
-        elif name == "json_value" and self._match_text_seq("RETURNING"):
-            kind = self._parse_types()
-            if kind is None or kind.this not in _RETURNED:
-                raise UnsupportedError(f"{name} RETURNING {kind.sql('trino') if kind else ''}")
-            if kind.this in exp.DataType.INTEGER_TYPES:  # a number is rounded, a text is not
-                found = [document, path, exp.Literal.string("none")]
-                made = exp.Anonymous(this="json_query", expressions=found)
-                made = exp.Anonymous(this="json_parse", expressions=[made])
-            made = exp.TryCast(this=made, to=kind)
-        if not self._match(TokenType.R_PAREN, advance=False):
-            raise UnsupportedError(f"{name} with ON EMPTY, ON ERROR or the like")
-        return made
-
-
-_RETURNED = {
-    exp.DType.VARCHAR, exp.DType.DECIMAL, exp.DType.DOUBLE, exp.DType.BOOLEAN, exp.DType.TINYINT,
-    exp.DType.SMALLINT, exp.DType.INT, exp.DType.BIGINT,
-}  # fmt: skip
-_WRAPPERS = {
-    "WITHOUT ARRAY WRAPPER": "none", "WITH CONDITIONAL ARRAY WRAPPER": "conditional",
-    "WITH ARRAY WRAPPER": "all", "OMIT QUOTES": "unquoted",
-}  # fmt: skip
 
 
 class AthenaDialect(Trino):
@@ -153,10 +114,7 @@ def parse(sql: str) -> exp.Expr:
     SqlSyntaxError
         ``line L:C: mismatched input 'x'. Expecting: ...``
     """
-    try:
-        tokens = AthenaDialect().tokenize(sql)
-    except TokenError as error:
-        raise SqlSyntaxError(_unclosed(sql, error)) from None
+    tokens = _tokens(sql)
     tokens = [token for token in tokens if token.token_type is not TokenType.HIVE_TOKEN_STREAM]
     if not tokens:
         raise SqlSyntaxError(_mismatched(*_end(sql), "<EOF>", "<statement>"))
@@ -164,12 +122,12 @@ def parse(sql: str) -> exp.Expr:
         first = tokens[0]
         raise SqlSyntaxError(_mismatched(first.line, _start(first), first.text, "<query>"))
     _check_tokens(tokens)
-    for before, token in pairwise(tokens):
-        if before.token_type is TokenType.COMMA and token.token_type in _NO_ITEM:
-            raise SqlSyntaxError(_mismatched(token.line, _start(token), token.text, "<expression>"))
     try:
         trees = [tree for tree in sqlglot.parse(sql, dialect=AthenaDialect) if tree is not None]
     except ParseError as error:
+        odd = {token.text.lower() for token in tokens} & _SQL_JSON
+        if odd:
+            raise UnsupportedError(f"this form of {min(odd)}") from None
         raise SqlSyntaxError(_syntax(sql, tokens[-1], error)) from None
     if len(trees) != 1:
         raise SqlSyntaxError("Only one sql statement is allowed.")
@@ -179,37 +137,33 @@ def parse(sql: str) -> exp.Expr:
     return trees[0]
 
 
+def _tokens(sql: str) -> list[Token]:
+    try:
+        return AthenaDialect().tokenize(sql)
+    except TokenError as error:
+        raise SqlSyntaxError(_unclosed(sql, error)) from None
+
+
 def _check_tokens(tokens: list[Token]) -> None:
     """Refuse what sqlglot reads and Trino does not."""
-    limits: dict[int, bool] = {}
-    depth = 0
+    plain = [one.token_type not in (TokenType.STRING, TokenType.IDENTIFIER) for one in tokens]
+    written = (one.text.upper() if bare else "'" for one, bare in zip(tokens, plain, strict=True))
+    words = ["", "", *written, "", ""]
     for i, token in enumerate(tokens):
-        word, after = token.text.upper(), [one.text.upper() for one in tokens[i + 1 : i + 3]]
-        wrong = token.token_type in _FOREIGN
-        plain = token.token_type not in (TokenType.STRING, TokenType.IDENTIFIER)
-        wrong |= plain and word in ("==", "//", "!")
-        depth += (word == "(") - (word == ")") if plain else 0
-        if plain and word in ("LIMIT", "FETCH") and token.token_type is not TokenType.VAR:
-            limits[depth] = True
-        elif plain and word in ("SELECT", "UNION", ")"):
-            limits.pop(depth + (word == ")"), None)
-        wrong |= plain and word == "OFFSET" and limits.get(depth, False)
-        wrong |= plain and word in ("LEFT", "RIGHT") and after[:1] == ["("]
-        wrong |= plain and word == "IS" and after[:1] == ["UNKNOWN"]
-        wrong |= plain and word == "," and i == len(tokens) - 1
-        if token.token_type is TokenType.INTERVAL and after:
-            text = tokens[i + 1]
-            if text.token_type is TokenType.NUMBER or (
-                text.token_type is TokenType.STRING
-                and (re.search("[A-Za-z]", text.text) or after[1:2] == [] or after[1] not in _UNITS)
-            ):
-                wrong = True
+        before, last, word, after, then = words[i : i + 5]
+        wrong = (
+            token.token_type in _FOREIGN or word in ("==", "!") or (word, after) in _FOREIGN_PAIRS
+        )
+        wrong |= (before, word) == ("LIMIT", "OFFSET") or (last == "AS" and word in _RESERVED)
+        wrong |= (last == "," and word in (",", ")", "FROM")) or (word == "," and not after)
+        if word == "INTERVAL" and tokens[i + 1 :]:
+            value = tokens[i + 1]
+            wrong |= value.token_type is TokenType.NUMBER
+            wrong |= after == "'" and (
+                value.text.upper() != value.text.lower() or then not in _UNITS
+            )
         if wrong:
             raise SqlSyntaxError(_mismatched(token.line, _start(token), token.text, "<expression>"))
-        if plain and word in ("JSON_OBJECT", "JSON_ARRAY", "JSON_TABLE") and after[:1] == ["("]:
-            raise UnsupportedError(f"the function {word.lower()}")
-        if word in _RESERVED and plain and i and tokens[i - 1].text.upper() == "AS":
-            raise SqlSyntaxError(_mismatched(token.line, _start(token), token.text, "<identifier>"))
 
 
 _UNITS = {"YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"}
@@ -221,13 +175,14 @@ _RESERVED = {
     "USING", "WHEN", "WHERE",
 }  # fmt: skip
 _FOREIGN = {
-    TokenType.DCOLON, TokenType.ILIKE, TokenType.RLIKE, TokenType.SIMILAR_TO, TokenType.AMP,
-    TokenType.PIPE, TokenType.CARET, TokenType.TILDE, TokenType.DSTAR, TokenType.DIV,
-    TokenType.NULLSAFE_EQ, TokenType.XOR, TokenType.LT_AT, TokenType.AT_GT, TokenType.COLON_EQ,
-    TokenType.PARAMETER, TokenType.QUALIFY, TokenType.ISNULL, TokenType.NOTNULL, TokenType.L_BRACE,
+    TokenType.DCOLON, TokenType.NULLSAFE_EQ, TokenType.ISNULL, TokenType.NOTNULL, TokenType.L_BRACE,
+    TokenType.PARAMETER, TokenType.COLON_EQ,
 }  # fmt: skip
 """What other databases write and Trino does not."""
-_NO_ITEM = (TokenType.COMMA, TokenType.R_PAREN, TokenType.FROM)
+_FOREIGN_PAIRS = {("LEFT", "("), ("RIGHT", "("), ("IS", "UNKNOWN")}
+_SQL_JSON = {
+    "json_array", "json_exists", "json_object", "json_query", "json_table", "json_value",
+}  # fmt: skip
 _FIRST = {"SELECT", "WITH", "VALUES", "TABLE", "("}
 
 
@@ -319,14 +274,6 @@ def needed(bound: Bound) -> dict[str, exp.Expr]:
 
 def _check_tree(tree: exp.Expr) -> None:
     """Refuse what `qualify` would make something else of."""
-    for star in tree.find_all(exp.Star):
-        if any(star.args.values()):
-            raise QueryError("SYNTAX_ERROR", "mismatched input after '*'", position(star))
-    for cast in tree.find_all(exp.Cast):
-        if cast.meta.get("foreign"):
-            raise QueryError(
-                "TYPE_MISMATCH", f"Unknown type: {cast.meta['foreign']}", position(cast)
-            )
     for alias in tree.find_all(exp.Alias):
         name = alias.args.get("alias")
         if isinstance(name, exp.Identifier) and not name.quoted and name.name.upper() in _RESERVED:
@@ -404,15 +351,13 @@ def _is_cte(table: exp.Table) -> bool:
 
 def fill(text: str, parameters: list[str]) -> str:
     """Put the parameters, which are SQL expressions, in place of each ``?``."""
-    tokens = re.split(r"('(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/)", text, flags=re.DOTALL)
-    holes = sum(part.count("?") for part in tokens[::2])
-    if holes != len(parameters):
-        raise SqlSyntaxError(
-            f"Incorrect number of parameters: expected {holes} but found {len(parameters)}"
-        )
+    holes = [token for token in _tokens(text) if token.token_type is TokenType.PLACEHOLDER]
+    if len(holes) != len(parameters):
+        given = f"expected {len(holes)} but found {len(parameters)}"
+        raise SqlSyntaxError(f"Incorrect number of parameters: {given}")
     # A value that is more than a literal is put in brackets: ``- ?`` with -1 would be a comment.
     simple = re.compile(r"\d+(\.\d+)?|'(?:[^']|'')*'")
-    values = iter(one if simple.fullmatch(one) else f"({one})" for one in parameters)
-    for i in range(0, len(tokens), 2):
-        tokens[i] = re.sub(r"\?", lambda _: next(values), tokens[i])
-    return "".join(tokens)
+    for hole, value in reversed(list(zip(holes, parameters, strict=True))):
+        made = value if simple.fullmatch(value) else f"({value})"
+        text = text[: hole.start] + made + text[hole.end + 1 :]
+    return text

@@ -101,11 +101,6 @@ def array(of: Type) -> Type:
     return Type("array", (of,))
 
 
-def map_of(key: Type, value: Type) -> Type:
-    """``map(K, V)``."""
-    return Type("map", (key, value))
-
-
 def row(*fields: tuple[str | None, Type]) -> Type:
     """``row(name T, ...)``."""
     return Type("row", fields)
@@ -124,7 +119,7 @@ def as_decimal(kind: Type) -> tuple[int, int] | None:
 
 def is_number(kind: Type) -> bool:
     """Is it one of the numeric types?"""
-    return kind in (*INTEGERS, REAL, DOUBLE) or kind.name == "decimal"
+    return kind in (*INTEGERS, DOUBLE) or kind.name == "decimal"
 
 
 def common(a: Type, b: Type) -> Type | None:  # noqa: PLR0911  (one a pair)
@@ -136,8 +131,6 @@ def common(a: Type, b: Type) -> Type | None:  # noqa: PLR0911  (one a pair)
     if is_number(a) and is_number(b):
         if DOUBLE in (a, b):
             return DOUBLE
-        if REAL in (a, b):
-            return REAL
         if a in INTEGERS and b in INTEGERS:
             return max(a, b, key=INTEGERS.index)
         (p1, s1), (p2, s2) = as_decimal(a) or (0, 0), as_decimal(b) or (0, 0)
@@ -223,7 +216,7 @@ def _composed(kind: str, inner: str, between: str, hive: bool) -> Type | None:
         return array(read_type(inner, hive=hive))
     if kind == "map":
         key, value = split_top(inner)
-        return map_of(read_type(key, hive=hive), read_type(value, hive=hive))
+        return Type("map", (read_type(key, hive=hive), read_type(value, hive=hive)))
     if kind == "row" or (hive and kind == "struct"):
         fields: list[tuple[str | None, Type]] = []
         for part in split_top(inner):
