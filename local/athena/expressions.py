@@ -25,7 +25,7 @@ from local.athena.operators import (
     typed_literal,
 )
 from local.athena.special_functions import RULES, at_zone, concat
-from local.athena.types import Type, common, quote, text
+from local.athena.types import Type, common, quote
 from local.athena.values import Value, cast, coerce, unified
 
 
@@ -246,27 +246,16 @@ class Expressions:
         return Value(f"({relation.sql})", relation.columns[0].type)
 
     def _like(self, node: exp.Expr) -> Value:
-        escape = None
-        if isinstance(node, exp.Escape):
-            escape, node = node.expression.name, node.this
-        word = "NOT LIKE" if node.args.get("negate") else "LIKE"
-        if type(node) is not exp.Like or isinstance(node.expression, (exp.Any, exp.All)):
-            raise QueryError("SYNTAX_ERROR", f"mismatched input in '{node.sql()}'")
+        if isinstance(node.expression, (exp.Any, exp.All)):
+            raise refuse("LIKE ANY and LIKE ALL")
         value, pattern = self.value(node.this), self.value(node.expression)
         for one in (value, pattern):
             if one.type not in (t.VARCHAR, t.UNKNOWN):
                 message = "Left side of LIKE expression must evaluate to a varchar"
                 raise mismatch(f"{message} (actual: {one.type})", node)
-        if escape is not None:
-            if not isinstance(pattern.literal, str):
-                raise refuse("LIKE with ESCAPE of a pattern that is no literal")
-            sign = re.escape(escape)
-            if re.search(f"{sign}(?![%_{sign}])", pattern.literal.replace(escape * 2, "")):
-                message = "Escape character must be followed by '%', '_' or itself"
-                raise QueryError("INVALID_FUNCTION_ARGUMENT", message)
-        end = f" ESCAPE {text(escape)}" if escape else ""
+        word = "NOT LIKE" if node.args.get("negate") else "LIKE"
         x, y = coerce(value, t.VARCHAR).sql, coerce(pattern, t.VARCHAR).sql
-        return Value(f"({x} {word} {y}{end})", t.BOOLEAN)
+        return Value(f"({x} {word} {y})", t.BOOLEAN)
 
     def _joined(self, node: exp.Expr) -> Value:
         parts = (node.args["this"], node.args["expression"])
@@ -408,7 +397,7 @@ _Rule = Callable[[Expressions, Any], Value]
 _RULES: dict[type[exp.Expr], _Rule] = {
     exp.Column: Expressions._column,
     exp.Identifier: Expressions._column,
-    exp.ParseJSON: lambda _, node: typed_literal(node.this.name, t.JSON),
+    exp.ParseJSON: lambda self, node: self.call("json_parse", [node.this]),
     exp.Dot: Expressions._dot,
     exp.Literal: lambda _, node: literal(node),
     exp.Boolean: lambda _, node: Value(str(node.this).lower(), t.BOOLEAN),
@@ -429,7 +418,6 @@ _RULES: dict[type[exp.Expr], _Rule] = {
     exp.Subquery: Expressions._subquery,
     exp.Select: Expressions._subquery,
     exp.Like: Expressions._like,
-    exp.Escape: Expressions._like,
     exp.DPipe: Expressions._joined,
     exp.Case: Expressions._case,
     exp.If: Expressions._if,

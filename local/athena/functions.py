@@ -46,7 +46,6 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "json_value(VARCHAR, VARCHAR) VARCHAR": js.json_value,
     "json_exists(VARCHAR, VARCHAR) BOOLEAN": js.json_exists,
     "json_query(VARCHAR, VARCHAR) VARCHAR": js.json_query,
-    "cast_json(VARCHAR, VARCHAR) VARCHAR": js.cast_json,
     "quoted_numbers(VARCHAR) VARCHAR": js.quoted_numbers,
 }
 

@@ -9,7 +9,6 @@ from typing import Any
 from local.athena import text_functions as tx
 from local.athena.errors import QueryError, refuse
 from local.athena.results import java_double
-from local.athena.types import Type, read_type
 
 
 class _Number(str):
@@ -185,47 +184,6 @@ def json_query(document: str, path: str) -> str | None:
     """``json_query``: the one item as JSON."""
     items = _selected(document, path)
     return _written(items[0]) if len(items) == 1 else None
-
-
-# -- casts -----------------------------------------------------------------------------------------
-
-
-def cast_json(document: str, kind: str) -> str | None:
-    """``CAST(json AS T)`` as text of JSON that DuckDB's reader takes for T; None is NULL."""
-    try:
-        made = _of_json(_read(document), read_type(kind))
-    except QueryError as error:
-        if error.name == "NOT_SUPPORTED":
-            raise
-        message = f"Cannot cast to {kind}. {document}"
-        raise QueryError("INVALID_CAST_ARGUMENT", message) from None
-    return made if made is None or isinstance(made, str) else json_string(made)
-
-
-def _of_json(value: Any, kind: Type) -> Any:  # noqa: PLR0911  (one a type)
-    if kind.name == "json":
-        return _written(value, ordered=True)
-    if value is None:
-        return None
-    if kind.name == "array" and isinstance(value, list):
-        return [_of_json(one, kind.args[0]) for one in value]
-    if kind.name == "map" and isinstance(value, dict) and kind.args[0].name == "varchar":
-        return {key: _of_json(one, kind.args[1]) for key, one in value.items()}
-    scalar = _scalar(value)
-    if kind.name in ("array", "map") or scalar is None:
-        raise QueryError("INVALID_CAST_ARGUMENT", "of another shape")
-    fraction = isinstance(value, _Number) and not value.whole
-    if kind.name == "varchar":
-        return tx.double_text(float(scalar)) if fraction else scalar
-    if isinstance(value, bool):
-        scalar = str(int(value))
-    if kind.name == "double":
-        return float(tx.cast_double(scalar))
-    if kind.name == "decimal":
-        return tx.cast_decimal(scalar, *kind.args)
-    if fraction or kind.name == "boolean":
-        raise refuse(f"CAST of JSON {scalar} to {kind}")
-    return tx.cast_integer(scalar, kind.name)
 
 
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?', re.DOTALL)

@@ -155,20 +155,12 @@ def literal(node: exp.Literal, negative: bool = False) -> Value:
         return Value(f"CAST({number} AS BIGINT)", t.BIGINT, number)
     if "e" in written:
         return Value(f"CAST('{float(written)!r}' AS DOUBLE)", t.DOUBLE, float(written))
-    kind = decimal_literal(written)
-    return Value(f"CAST('{written}' AS {kind.duckdb})", kind, float(written))
-
-
-def decimal_literal(written: str) -> Type:
-    """``1.50`` is as wide as it is written."""
-    match = re.fullmatch(r"[+-]?0*(\d*)(?:\.(\d*))?", written.strip())
-    if not match:
-        raise QueryError("INVALID_LITERAL", f"'{written}' is not a valid decimal literal")
-    whole, fraction = match[1], match[2] or ""
-    precision = max(len(whole) + len(fraction), 1)
+    whole, _, fraction = written.lstrip("-").partition(".")
+    precision = len(whole.lstrip("0")) + len(fraction)
     if precision > 38:
         raise QueryError("NUMERIC_VALUE_OUT_OF_RANGE", f"Invalid decimal literal '{written}'")
-    return t.decimal(precision, len(fraction))
+    kind = t.decimal(max(precision, 1), len(fraction))
+    return Value(f"CAST('{written}' AS {kind.duckdb})", kind, float(written))
 
 
 def timestamp_literal(written: str) -> Value:
@@ -222,20 +214,12 @@ def typed_literal(written: str, to: Type) -> Value:
     """``DATE '...'`` and the like."""
     if to.name in ("timestamp", "zoned"):
         return timestamp_literal(written)
-    if to.name == "decimal":
-        return Value(
-            f"CAST('{written.strip()}' AS {decimal_literal(written).duckdb})",
-            decimal_literal(written),
-        )
-    if to.name == "json":
-        return Value(f"trino_json_parse({text(written)})", t.JSON)
-    if to.name == "date":
-        try:
-            return Value(f"DATE '{cast_date(written).isoformat()}'", t.DATE)
-        except QueryError as error:
-            if error.name == "NOT_SUPPORTED":
-                raise
-            raise QueryError(
-                "INVALID_LITERAL", f"'{written}' is not a valid DATE literal"
-            ) from None
-    return cast(Value(text(written), t.VARCHAR), to)
+    if to.name in ("decimal", "json"):
+        raise refuse(f"literals of {to.name}")
+    if to.name != "date":
+        return cast(Value(text(written), t.VARCHAR), to)
+    try:
+        return Value(f"DATE '{cast_date(written).isoformat()}'", t.DATE)
+    except QueryError as error:
+        name = "INVALID_LITERAL" if error.name == "INVALID_CAST_ARGUMENT" else error.name
+        raise QueryError(name, error.message) from None

@@ -96,7 +96,7 @@ def shifted(sql: str, zone: str, sign: int) -> str:
     return f"timezone({text(outer)}, timezone({text(inner)}, {sql}))"
 
 
-def as_text(value: Value) -> str:  # noqa: PLR0911  (one a type)
+def as_text(value: Value) -> str:
     """``CAST(x AS varchar)``."""
     kind, sql = value.type, value.sql
     name = kind.name
@@ -109,8 +109,6 @@ def as_text(value: Value) -> str:  # noqa: PLR0911  (one a type)
     if name == "zoned":
         zone = zone_of(kind)
         return f"(trino_timestamp_text({local_time(value)}, {kind.args[0]}) || {text(' ' + zone)})"
-    if name == "json":
-        return _from_json(sql, t.VARCHAR)
     if name in ("array", "map", "row", "varbinary"):
         raise mismatch(f"Cannot cast {kind} to varchar")
     if name == "decimal" and kind.args[0] == kind.args[1]:
@@ -118,15 +116,6 @@ def as_text(value: Value) -> str:  # noqa: PLR0911  (one a type)
     if kind in (t.DAYS, t.MONTHS):
         raise refuse("an interval as text")
     return f"CAST({sql} AS VARCHAR)"
-
-
-def _from_json(sql: str, to: Type) -> str:
-    made = f"trino_cast_json({sql}, {text(str(to))})"
-    if "row(" in str(to):
-        raise refuse(f"CAST from JSON to {to}")
-    if to.name not in ("array", "map"):
-        return f"CAST({made} AS {to.duckdb})"
-    return f"CAST(CAST({made} AS JSON) AS {to.duckdb})"
 
 
 def _as_json(sql: str, of: Type) -> str:
@@ -173,10 +162,8 @@ def _cast(sql: str, of: Type, to: Type) -> str:  # noqa: PLR0911  (one a pair)
     a, b = of.name, to.name
     if a == "unknown" or of == to:
         return sql if of == to else f"CAST({sql} AS {to.duckdb})"
-    if "real" in (a, b) and to != t.DOUBLE:
+    if a == "json" or ("real" in (a, b) and to != t.DOUBLE):
         raise refuse(f"CAST from {of} to {to}")
-    if a == "json" and b not in ("date", "timestamp", "zoned", "varbinary"):
-        return _from_json(sql, to)
     if b == "json":
         return f"CASE WHEN {sql} IS NOT NULL THEN {_as_json(sql, of)} END"
     if b == "varchar":

@@ -192,7 +192,7 @@ TIMESTAMP 'x'
 CAST(1 AS int)
 CAST('5' AS real)  -- refused: CAST from varchar to real
 CAST('abc' AS json)
-CAST(JSON '"text"' AS varchar)
+CAST(JSON '"text"' AS varchar)  -- refused: CAST from json to varchar
 typeof(1)  -- refused: the function typeof
 typeof(1.5)  -- refused: the function typeof
 typeof(1e0)  -- refused: the function typeof

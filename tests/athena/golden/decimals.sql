@@ -112,8 +112,8 @@ CAST(true AS decimal(10,2))
 CAST(1.5 AS decimal)
 CAST(1.5 AS decimal(5))
 CAST(NULL AS decimal(10,2))
-DECIMAL '1.50'
-DECIMAL '-123.456'
+DECIMAL '1.50'  -- refused: literals of decimal
+DECIMAL '-123.456'  -- refused: literals of decimal
 CAST(1.5 AS integer)
 CAST(2.5 AS integer)
 CAST(-2.5 AS integer)

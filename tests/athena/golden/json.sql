@@ -56,9 +56,9 @@ json_extract('{"b": 1, "a": 2}', '$')
 json_extract('{"a": 1e5}', '$.a')
 json_extract('{"a": [{"b": 1}, {"b": 2}]}', '$.a[*].b')
 json_extract(json_parse('{"a": [1]}'), '$.a')
-CAST(json_extract('{"a": [1, 2]}', '$.a') AS array(integer))
-CAST(json_extract('{"a": [1, 2]}', '$.a') AS array(varchar))
-CAST(json_extract('{"a": {"x": 1}}', '$.a') AS map(varchar, integer))
+CAST(json_extract('{"a": [1, 2]}', '$.a') AS array(integer))  -- refused: CAST from json to array(integer)
+CAST(json_extract('{"a": [1, 2]}', '$.a') AS array(varchar))  -- refused: CAST from json to array(varchar)
+CAST(json_extract('{"a": {"x": 1}}', '$.a') AS map(varchar, integer))  -- refused: CAST from json to map(varchar, integer)
 json_array_length('[1, 2, 3]')
 json_array_length('[]')
 json_array_length('{"a": 1}')
@@ -94,41 +94,41 @@ is_json_scalar('[1]')  -- refused: the function is_json_scalar
 JSON '{"a": 1}'
 JSON 'null'
 JSON '1.50'
-CAST(json_parse('{"a": "1"}') AS map(varchar, varchar))
-CAST(json_parse('{"a": 1, "b": null}') AS map(varchar, integer))
-CAST(json_parse('[1, 2]') AS array(integer))
-CAST(json_parse('[1, null]') AS array(integer))
-CAST(json_parse('["1", 2, true]') AS array(varchar))
-CAST(json_parse('[[1], [2, 3]]') AS array(array(integer)))
-CAST(json_parse('[1, "x"]') AS array(integer))
-CAST(json_parse('{"a": 1}') AS array(integer))
-CAST(json_parse('[{"sku": "a", "qty": 1}]') AS array(ROW(sku varchar, qty integer)))  -- refused: CAST from JSON to array(row(sku varchar, qty integer))
-CAST(json_parse('{"id": 1, "name": "x"}') AS ROW(id integer, name varchar))  -- refused: CAST from JSON to row(id integer, name varchar)
-CAST(json_parse('{"name": "x"}') AS ROW(id integer, name varchar))  -- refused: CAST from JSON to row(id integer, name varchar)
-CAST(json_parse('[1, "x"]') AS ROW(id integer, name varchar))  -- refused: CAST from JSON to row(id integer, name varchar)
-CAST(json_parse('{"ID": 1}') AS ROW(id integer))  -- refused: CAST from JSON to row(id integer)
-CAST(json_parse('{"a": {"b": 1.5}}') AS map(varchar, map(varchar, double)))
-CAST(json_parse('[1.55, 2]') AS array(decimal(10,1)))
-CAST(json_parse('["a"]') AS array(json))
-CAST(json_parse('{"a": [1, 2], "b": "x"}') AS map(varchar, json))
-CAST(json_parse('"text"') AS varchar)
-CAST(json_parse('1.50') AS varchar)
-CAST(json_parse('true') AS varchar)
-CAST(json_parse('null') AS varchar)
-CAST(json_parse('{"a": 1}') AS varchar)
-CAST(json_parse('12') AS integer)
-CAST(json_parse('"12"') AS integer)
-CAST(json_parse('1.5') AS integer)  -- refused: CAST of JSON 1.5 to integer
-CAST(json_parse('true') AS integer)
-CAST(json_parse('null') AS integer)
-CAST(json_parse('"x"') AS integer)
-CAST(json_parse('1.5') AS double)
-CAST(json_parse('1.555') AS decimal(10,2))
-CAST(json_parse('true') AS boolean)  -- refused: CAST of JSON 1 to boolean
-CAST(json_parse('"true"') AS boolean)  -- refused: CAST of JSON true to boolean
-CAST(json_parse('1') AS boolean)  -- refused: CAST of JSON 1 to boolean
-CAST(json_parse('"2026-11-21"') AS date)
-CAST(JSON '12' AS bigint)
+CAST(json_parse('{"a": "1"}') AS map(varchar, varchar))  -- refused: CAST from json to map(varchar, varchar)
+CAST(json_parse('{"a": 1, "b": null}') AS map(varchar, integer))  -- refused: CAST from json to map(varchar, integer)
+CAST(json_parse('[1, 2]') AS array(integer))  -- refused: CAST from json to array(integer)
+CAST(json_parse('[1, null]') AS array(integer))  -- refused: CAST from json to array(integer)
+CAST(json_parse('["1", 2, true]') AS array(varchar))  -- refused: CAST from json to array(varchar)
+CAST(json_parse('[[1], [2, 3]]') AS array(array(integer)))  -- refused: CAST from json to array(array(integer))
+CAST(json_parse('[1, "x"]') AS array(integer))  -- refused: CAST from json to array(integer)
+CAST(json_parse('{"a": 1}') AS array(integer))  -- refused: CAST from json to array(integer)
+CAST(json_parse('[{"sku": "a", "qty": 1}]') AS array(ROW(sku varchar, qty integer)))  -- refused: CAST from json to array(row(sku varchar, qty integer))
+CAST(json_parse('{"id": 1, "name": "x"}') AS ROW(id integer, name varchar))  -- refused: CAST from json to row(id integer, name varchar)
+CAST(json_parse('{"name": "x"}') AS ROW(id integer, name varchar))  -- refused: CAST from json to row(id integer, name varchar)
+CAST(json_parse('[1, "x"]') AS ROW(id integer, name varchar))  -- refused: CAST from json to row(id integer, name varchar)
+CAST(json_parse('{"ID": 1}') AS ROW(id integer))  -- refused: CAST from json to row(id integer)
+CAST(json_parse('{"a": {"b": 1.5}}') AS map(varchar, map(varchar, double)))  -- refused: CAST from json to map(varchar, map(varchar, double))
+CAST(json_parse('[1.55, 2]') AS array(decimal(10,1)))  -- refused: CAST from json to array(decimal(10,1))
+CAST(json_parse('["a"]') AS array(json))  -- refused: CAST from json to array(json)
+CAST(json_parse('{"a": [1, 2], "b": "x"}') AS map(varchar, json))  -- refused: CAST from json to map(varchar, json)
+CAST(json_parse('"text"') AS varchar)  -- refused: CAST from json to varchar
+CAST(json_parse('1.50') AS varchar)  -- refused: CAST from json to varchar
+CAST(json_parse('true') AS varchar)  -- refused: CAST from json to varchar
+CAST(json_parse('null') AS varchar)  -- refused: CAST from json to varchar
+CAST(json_parse('{"a": 1}') AS varchar)  -- refused: CAST from json to varchar
+CAST(json_parse('12') AS integer)  -- refused: CAST from json to integer
+CAST(json_parse('"12"') AS integer)  -- refused: CAST from json to integer
+CAST(json_parse('1.5') AS integer)  -- refused: CAST from json to integer
+CAST(json_parse('true') AS integer)  -- refused: CAST from json to integer
+CAST(json_parse('null') AS integer)  -- refused: CAST from json to integer
+CAST(json_parse('"x"') AS integer)  -- refused: CAST from json to integer
+CAST(json_parse('1.5') AS double)  -- refused: CAST from json to double
+CAST(json_parse('1.555') AS decimal(10,2))  -- refused: CAST from json to decimal(10,2)
+CAST(json_parse('true') AS boolean)  -- refused: CAST from json to boolean
+CAST(json_parse('"true"') AS boolean)  -- refused: CAST from json to boolean
+CAST(json_parse('1') AS boolean)  -- refused: CAST from json to boolean
+CAST(json_parse('"2026-11-21"') AS date)  -- refused: CAST from json to date
+CAST(JSON '12' AS bigint)  -- refused: CAST from json to bigint
 CAST(ARRAY[1, 2] AS json)
 CAST(ARRAY['a', NULL] AS json)
 CAST(map(ARRAY['b', 'a'], ARRAY[1, NULL]) AS json)
@@ -233,7 +233,7 @@ json_query(j, 'lax $.a')
 json_exists(j, 'lax $.a')
 json_exists(j, 'lax $.z')
 CAST(json_extract_scalar(j, '$.n') AS decimal(10,2))
-CAST(json_extract(j, '$.a.b') AS array(varchar))
-CAST(json_extract(j, '$.a') AS map(varchar, array(varchar)))
+CAST(json_extract(j, '$.a.b') AS array(varchar))  -- refused: CAST from json to array(varchar)
+CAST(json_extract(j, '$.a') AS map(varchar, array(varchar)))  -- refused: CAST from json to map(varchar, array(varchar))
 TRY(json_parse(j))
 TRY_CAST(json_extract_scalar(j, '$.s') AS integer)
