@@ -1,4 +1,4 @@
-"""Compiles a bound query of Trino's SQL to DuckDB's, clause by clause.
+"""Compiles a query of Trino's SQL to DuckDB's, clause by clause.
 
 A clause that is not written here is refused with NOT_SUPPORTED.
 """
@@ -8,13 +8,16 @@ A clause that is not written here is refused with NOT_SUPPORTED.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
 
+from local.athena import information_schema
+from local.athena.catalog import Catalog, Table
 from local.athena.errors import QueryError, mismatch, position, refuse
 from local.athena.expressions import Expressions, Scope
+from local.athena.sql import RESERVED, Scan, SqlSyntaxError, parse
 from local.athena.types import Type, common, quote
 from local.athena.values import Value, coerce, unified
 
@@ -49,20 +52,32 @@ _SELECT_PARTS = {
 }  # fmt: skip
 _SET_PARTS = {"this", "expression", "distinct", "with_", "order", "limit", "offset"}
 _SUBQUERY_PARTS = {"alias", "expressions", *_SET_PARTS}
+_MAX_VIEW_DEPTH = 20
 _JOIN_PARTS = {"this", "on", "side", "kind", "global_"}
 
 
 class Compiler:
-    """Compiles one query.
+    """Compiles one query; in its tree, tables become scans and views their queries.
 
     Parameters
     ----------
-    tables:
-        Columns and types of every scan.
+    database:
+        Where tables are that are named without one.
+    scans:
+        Every scan of a table by its name.
+    depth:
+        How many views are around the query.
     """
 
-    def __init__(self, tables: Mapping[str, Mapping[str, Type]]) -> None:
-        self._tables = tables
+    def __init__(
+        self,
+        catalog: Catalog,
+        database: str,
+        scans: dict[str, Scan] | None = None,
+        depth: int = 0,
+    ) -> None:
+        self._catalog, self._database, self._depth = catalog, database, depth
+        self.scans = {} if scans is None else scans
         self._ctes: list[dict[str, Relation]] = []
 
     def query(self, tree: exp.Expr, outer: Scope | None = None) -> Relation:
@@ -347,7 +362,7 @@ class Compiler:
                 for new, old in zip(renamed, columns, strict=True)
             )
         scope.sources[name] = Relation("", columns).scope(name)
-        if "home" in node.meta:
+        if alias is None and "home" in node.meta:  # its schema may stand before its columns
             scope.homes[name] = node.meta["home"]
         body = made.sql if isinstance(node, exp.Table) else f"({made.sql})"
         return f"{body} AS {quote(name)}"
@@ -356,14 +371,39 @@ class Compiler:
         _only(node, {"this", "db", "catalog", "alias"})
         if not isinstance(node.this, exp.Identifier):
             raise refuse("table functions")
-        name = node.name
-        if name in self._tables:
-            columns = tuple(Column(one, kind, one) for one, kind in self._tables[name].items())
-            return Relation(quote(name), columns)
+        name, where = node.name.lower(), position(node)
         for ctes in reversed(self._ctes):
-            if name.lower() in ctes and not node.db:
-                return ctes[name.lower()]
-        raise QueryError("TABLE_NOT_FOUND", f"Table '{name}' does not exist", (1, 1))
+            if name in ctes and not node.db:
+                return ctes[name]
+        if node.catalog and node.catalog.lower() != "awsdatacatalog":
+            raise QueryError("CATALOG_NOT_FOUND", f"Catalog '{node.catalog}' does not exist", where)
+        database = (node.db or self._database).lower()
+        node.meta["home"] = ("awsdatacatalog", database)
+        if database == "information_schema":
+            table = information_schema.table(name, where)
+        else:
+            table = self._catalog.table(database, name, where)
+        if table.sql is not None:
+            return self._view(node, table)
+        scan = Scan(f"$scan{len(self.scans)}", table)
+        self.scans[scan.name] = scan
+        _replace(node, exp.Table(this=exp.to_identifier(scan.name, quoted=True)))
+        columns = tuple(Column(one, kind, one) for one, kind in scan.types.items())
+        return Relation(quote(scan.name), columns)
+
+    def _view(self, node: exp.Table, view: Table) -> Relation:
+        place, where = f"awsdatacatalog.{view.database}.{view.name}", position(node)
+        if self._depth >= _MAX_VIEW_DEPTH:
+            raise QueryError("VIEW_IS_RECURSIVE", f"View '{place}' is recursive", where)
+        try:
+            tree = parse(view.sql or "")
+        except SqlSyntaxError as error:
+            message = f"Failed parsing stored view '{place}': {error}"
+            raise QueryError("INVALID_VIEW", message, where) from None
+        _replace(node, exp.Subquery(this=tree))
+        home = view.sql_database or view.database
+        made = Compiler(self._catalog, home, self.scans, self._depth + 1).query(tree)
+        return Relation(f"({made.sql})", made.columns)
 
     def _unnest(self, node: exp.Unnest, scope: Scope) -> Relation:
         """A row an element: a map as two columns, rows as their fields."""
@@ -412,9 +452,18 @@ def _items(node: exp.Expr, scope: Scope, expressions: Expressions) -> list[tuple
         columns = [scope.sources[table]] if table else scope.sources.values()
         return [one for found in columns for one in found if not one[0].startswith("$")]
     name = node.alias if isinstance(node, exp.Alias) else ""
+    if name.upper() in RESERVED and not node.args["alias"].quoted:
+        raise QueryError("SYNTAX_ERROR", f"mismatched input '{name}'", position(node))
     if isinstance(node, exp.Column):
         name = node.name
     return [(name, expressions.value(node.unalias()))]
+
+
+def _replace(node: exp.Table, new: exp.Expr) -> None:
+    """Put another source in the tree, under the name that the table has there."""
+    alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier(node.name, quoted=True))
+    new.set("alias", alias.copy())
+    node.replace(new)
 
 
 def _only(node: exp.Expr, parts: set[str]) -> None:

@@ -263,12 +263,11 @@ class Expressions:
 
     def _case(self, node: exp.Expr) -> Value:
         branches, subject = node.args["ifs"], node.args.get("this")
-        tests = []
-        for branch in branches:
-            if subject is None:
-                tests.append(self.boolean(branch.this, "CASE WHEN clause"))
-            else:
-                tests.append(compare(self.value(subject), self.value(branch.this), "=", branch))
+        if subject is None:
+            tests = [self.boolean(branch.this, "CASE WHEN clause") for branch in branches]
+        else:
+            value = self.value(subject)
+            tests = [compare(value, self.value(one.this), "=", one) for one in branches]
         default = node.args.get("default")
         results = [branch.args["true"] for branch in branches]
         results += [default] if default is not None else []

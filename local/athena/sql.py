@@ -1,8 +1,9 @@
-"""Parses a query into a qualified tree whose tables are scans of the catalog."""
+"""Parses Trino's SQL, and finds what a compiled query needs of its tables."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -15,15 +16,14 @@ from sqlglot.optimizer.scope import traverse_scope
 from sqlglot.parsers.trino import TrinoParser
 from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
-from local.athena import information_schema
 from local.athena.calls import AGGREGATE_NAMES
-from local.athena.catalog import Catalog, Table
+from local.athena.catalog import Table
 from local.athena.errors import QueryError, position
 from local.athena.pruning import conditions
+from local.athena.types import VARCHAR, Type, zoned
 
-HIDDEN = {"$path": "VARCHAR", "$file_modified_time": "TIMESTAMP WITH TIME ZONE"}
+HIDDEN = {"$path": VARCHAR, "$file_modified_time": zoned("UTC")}
 """Columns that every table has, and their types; ``*`` leaves them out."""
-_MAX_VIEW_DEPTH = 20
 _FOREIGN_TYPES = {
     "STRING", "TEXT", "NUMBER", "NUMERIC", "FLOAT", "BYTEA", "INT2", "INT4", "INT8", "INT16",
     "INT32", "INT64", "FLOAT4", "FLOAT8", "FLOAT64", "BOOL", "DATETIME", "BLOB", "LONG", "DEC",
@@ -90,20 +90,17 @@ class UnsupportedError(SqlSyntaxError):
 
 @dataclass
 class Scan:
-    """One reference to a table of the catalog, named ``$scanN`` in the tree."""
+    """One reference to a table of the catalog, named ``$scanN`` in the compiled tree."""
 
     name: str
     table: Table
     columns: set[str] = field(default_factory=set)
     """Those that the query reads."""
 
-
-@dataclass
-class Bound:
-    """A query whose tables are scans, and whose views are subqueries."""
-
-    tree: exp.Expr
-    scans: dict[str, Scan]
+    @property
+    def types(self) -> dict[str, Type]:
+        """Types of all columns."""
+        return self.table.types() | HIDDEN
 
 
 def parse(sql: str) -> exp.Expr:
@@ -154,7 +151,7 @@ def _check_tokens(tokens: list[Token]) -> None:
         wrong = (
             token.token_type in _FOREIGN or word in ("==", "!") or (word, after) in _FOREIGN_PAIRS
         )
-        wrong |= (before, word) == ("LIMIT", "OFFSET") or (last == "AS" and word in _RESERVED)
+        wrong |= (before, word) == ("LIMIT", "OFFSET") or (last == "AS" and word in RESERVED)
         wrong |= (last == "," and word in (",", ")", "FROM")) or (word == "," and not after)
         if word == "INTERVAL" and tokens[i + 1 :]:
             value = tokens[i + 1]
@@ -167,7 +164,7 @@ def _check_tokens(tokens: list[Token]) -> None:
 
 
 _UNITS = {"YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"}
-_RESERVED = {
+RESERVED = {
     "ALTER", "AND", "BETWEEN", "BY", "CASE", "CREATE", "CROSS", "DELETE", "DESCRIBE", "DISTINCT",
     "DROP", "ELSE", "END", "ESCAPE", "EXCEPT", "EXISTS", "FALSE", "FOR", "FROM", "FULL", "GROUP",
     "HAVING", "IN", "INNER", "INSERT", "INTERSECT", "INTO", "IS", "JOIN", "LEFT", "LIKE", "NATURAL",
@@ -231,122 +228,30 @@ def placed(error: QueryError, tree: exp.Expr) -> QueryError:
     return error
 
 
-def bind(tree: exp.Expr, database: str, catalog: Catalog) -> Bound:
-    """Find every table and view.
-
-    Raises
-    ------
-    QueryError
-        What does not exist.
-    """
-    tree = tree.copy()
-    _check_tree(tree)
-    scans: dict[str, Scan] = {}
-    return Bound(_resolve(tree, database, catalog, scans, 0), scans)
-
-
-def needed(bound: Bound) -> dict[str, exp.Expr]:
+def needed(tree: exp.Expr, scans: Mapping[str, Scan]) -> dict[str, exp.Expr]:
     """Per scan: sets the columns that are read, and gives what its rows must satisfy."""
     schema: dict[str, object] = {  # names matter, types do not
-        scan.name: dict.fromkeys([*scan.table.all_columns, *HIDDEN], "VARCHAR")
-        for scan in bound.scans.values()
+        name: dict.fromkeys(scan.types, "VARCHAR") for name, scan in scans.items()
     }
     try:
         tree = qualify(
-            bound.tree.copy(),
+            tree.copy(),
             schema=schema,
             dialect=AthenaDialect,
             expand_alias_refs=False,
             validate_qualify_columns=False,
         )
     except OptimizeError:  # the query is right, for it was compiled: all may be needed
-        for scan in bound.scans.values():
+        for scan in scans.values():
             scan.columns |= set(scan.table.all_columns)
         return {}
     for scope in traverse_scope(tree):
         loose = {column.name for column in scope.columns if not column.table}
         for alias, (_, source) in scope.selected_sources.items():
-            if isinstance(source, exp.Table) and source.name in bound.scans:
+            if isinstance(source, exp.Table) and source.name in scans:
                 columns = {column.name for column in scope.source_columns(alias)}
-                bound.scans[source.name].columns |= columns | loose
-    return conditions(tree, bound.scans)
-
-
-def _check_tree(tree: exp.Expr) -> None:
-    """Refuse what `qualify` would make something else of."""
-    for alias in tree.find_all(exp.Alias):
-        name = alias.args.get("alias")
-        if isinstance(name, exp.Identifier) and not name.quoted and name.name.upper() in _RESERVED:
-            raise QueryError("SYNTAX_ERROR", f"mismatched input '{name.name}'", position(name))
-
-
-def _resolve(
-    tree: exp.Expr, database: str, catalog: Catalog, scans: dict[str, Scan], depth: int
-) -> exp.Expr:
-    """Replace tables by scans and views by their queries."""
-    for node in list(tree.find_all(exp.Table)):
-        if not isinstance(node.this, exp.Identifier) or _is_cte(node):
-            continue
-        where = position(node)
-        db, name = (node.db or database).lower(), node.name.lower()
-        if node.catalog and node.catalog.lower() != "awsdatacatalog":
-            raise QueryError("CATALOG_NOT_FOUND", f"Catalog '{node.catalog}' does not exist", where)
-        if db == "information_schema":
-            table = information_schema.table(name, where)
-        else:
-            table = catalog.table(db, name, where)
-        if table.sql is not None:
-            if depth >= _MAX_VIEW_DEPTH:
-                raise QueryError("VIEW_IS_RECURSIVE", f"View '{db}.{name}' is recursive", where)
-            inner, home = _stored(table, where), table.sql_database or db
-            inner = _resolve(inner, home, catalog, scans, depth + 1)
-            replacement: exp.Expr = exp.Subquery(this=inner)
-        else:
-            scan = Scan(f"$scan{len(scans)}", table)
-            scans[scan.name] = scan
-            replacement = exp.Table(this=exp.to_identifier(scan.name, quoted=True))
-        alias = node.args.get("alias")
-        if alias is None:  # only then its schema may stand before its columns
-            replacement.meta["home"] = ("awsdatacatalog", db)
-            alias = exp.TableAlias(this=exp.to_identifier(name, quoted=True))
-        replacement.set("alias", alias.copy())
-        for part in ("joins", "laterals", "sample", "pivots"):
-            if node.args.get(part):
-                replacement.set(part, [one.copy() for one in node.args[part]])
-        if node is tree:
-            tree = replacement
-        node.replace(replacement)
-    return tree
-
-
-def _stored(view: Table, where: tuple[int, int] | None) -> exp.Expr:
-    """A view's query."""
-    try:
-        return parse(view.sql or "")
-    except SqlSyntaxError as error:
-        place = f"awsdatacatalog.{view.database}.{view.name}"
-        message = f"Failed parsing stored view '{place}': {error}"
-        raise QueryError("INVALID_VIEW", message, where) from None
-
-
-def _is_cte(table: exp.Table) -> bool:
-    """Does the name mean a WITH query that is visible here?"""
-    inside: exp.Expr = table
-    query = table.parent
-    while query is not None and not table.db:
-        with_ = query.args.get("with_")
-        if with_ is not None:
-            visible = with_.expressions
-            home = next((cte for cte in visible if cte is inside), None)
-            if home is not None:  # only those before it, and itself if it is recursive
-                visible = visible[: visible.index(home) + bool(with_.args.get("recursive"))]
-            if any(cte.alias.lower() == table.name.lower() for cte in visible):
-                return True
-        if isinstance(query, exp.CTE):
-            inside = query
-            query = query.parent  # its WITH; the query that holds that comes next
-        query = query.parent if query is not None else None
-    return False
+                scans[source.name].columns |= columns | loose
+    return conditions(tree, scans)
 
 
 def fill(text: str, parameters: list[str]) -> str:
