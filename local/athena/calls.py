@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from sqlglot import exp
 
@@ -16,18 +16,9 @@ from local.athena.literals import LITERALS
 from local.athena.types import Type, common, split_top
 from local.athena.values import Value, as_text, coerce, local_time
 
-
-class Compiles(Protocol):
-    """What a function's rule asks of `Expressions`, which compiles the nodes of its arguments."""
-
-    def value(self, node: exp.Expr, /) -> Value: ...  # noqa: D102
-    def boolean(self, node: exp.Expr, what: str, /) -> str: ...  # noqa: D102
-    def alike(self, nodes: Sequence[exp.Expr], what: str, /) -> list[Value]: ...  # noqa: D102
-    def lambda_(self, node: exp.Expr, kind: Type, /) -> Value: ...  # noqa: D102
-    def order(self, node: exp.Expr, /) -> str: ...  # noqa: D102
-    def window(self, node: exp.Window, /) -> str: ...  # noqa: D102
-
-
+Lambda = Callable[[Type], tuple[str, Value]]
+"""What a lambda's parameter of this type is called, and what the lambda gives."""
+Arguments = Sequence[Value | Lambda]
 _Bound = dict[str, Any]
 """The types (and a decimal's digits) that the letters of a row stand for."""
 _NESTED = ("array", "map", "row")
@@ -57,14 +48,17 @@ class Row:
         more = count - len(self.arguments) if self.repeats else 0
         return self.arguments + self.arguments[-1:] * more
 
-    def bound(self, values: Sequence[Value | None]) -> _Bound | None:
-        """What its letters stand for, if these arguments fit; a lambda is None."""
+    def bound(self, values: Arguments) -> _Bound | None:
+        """What its letters stand for, if these arguments fit."""
         patterns, found = self.patterns(len(values)), _Bound()
         if len(patterns) != len(values):
             return None
         for pattern, value in zip(patterns, values, strict=True):
-            fits = value is not None and _matches(pattern, value.type, found)
-            if not fits and (value is not None or pattern.name != "function"):
+            if isinstance(value, Value):
+                fits = _matches(pattern, value.type, found)
+            else:
+                fits = pattern.name == "function"
+            if not fits:
                 return None
         right = (_LETTERS[one](kind) for one, kind in found.items() if isinstance(kind, Type))
         return found if all(right) else None
@@ -148,31 +142,35 @@ class _Argument(str):
         return f"list_transform({self}, lambda x_: {shown})"
 
 
-def call(
-    compiler: Compiles, name: str, nodes: Sequence[exp.Expr], place: exp.Expr | None = None
-) -> Value:
-    """A call of a scalar function that has a row."""
-    if name in _SCALARS:
-        return _called(compiler, name, nodes, _SCALARS[name], {})
-    if name in TRINO:
-        raise refuse(f"the function {name}")
-    raise QueryError("FUNCTION_NOT_FOUND", f"Function '{name}' not registered", position(place))
-
-
-def no_function(name: str, values: Sequence[Value | None]) -> QueryError:
+def no_function(name: str, values: Arguments) -> QueryError:
     """There is no rule for these types."""
-    given = ", ".join(str(one.type) if one else "function" for one in values)
-    return refuse(f"{name}({given})")
+    given = (str(one.type) if isinstance(one, Value) else "function" for one in values)
+    return refuse(f"{name}({', '.join(given)})")
 
 
-def _called(
-    compiler: Compiles,
-    name: str,
-    nodes: Sequence[exp.Expr],
-    rows: Sequence[Row],
-    words: Mapping[str, str],
-) -> Value:
-    values = [None if isinstance(one, exp.Lambda) else compiler.value(one) for one in nodes]
+def check(name: str, place: exp.Expr | None) -> None:
+    """Raise if no scalar function of this name has a row."""
+    if name in TRINO and name not in _SCALARS:
+        raise refuse(f"the function {name}")
+    if name not in _SCALARS:
+        raise QueryError("FUNCTION_NOT_FOUND", f"Function '{name}' not registered", position(place))
+
+
+def call(name: str, values: Arguments) -> Value:
+    """A call of a scalar function that has a row."""
+    return _called(name, values, _SCALARS[name], {})
+
+
+def aggregate(name: str, values: Arguments, words: Mapping[str, str]) -> Value:
+    """An aggregate or window function; ``words`` are what stands around its arguments."""
+    if name in _WINDOWS and not words["over"]:
+        raise QueryError("MISSING_OVER", f"Window function {name} requires an OVER clause")
+    if words["filter"] and words["over"]:
+        raise refuse("FILTER for window functions")
+    return _called(name, values, _AGGREGATES[name], words)
+
+
+def _called(name: str, values: Arguments, rows: Sequence[Row], words: Mapping[str, str]) -> Value:
     fits = [(row, bound) for row in rows if (bound := row.bound(values)) is not None]
     if not fits or not fits[0][0].sql:
         raise no_function(name, values)
@@ -180,12 +178,17 @@ def _called(
     for letter, kind in bound.items():
         if letter in _REFUSED and kind.name in _REFUSED[letter]:
             raise no_function(name, values)
-    if len(fits) > 1 and any(one and one.type == t.UNKNOWN for one in values):
+    if len(fits) > 1 and any(isinstance(one, Value) and one.type == t.UNKNOWN for one in values):
         raise refuse(f"{name} of a NULL without a type")
     arguments: list[str] = []
-    for node, value, pattern in zip(nodes, values, row.patterns(len(nodes)), strict=True):
-        if value is None:
-            arguments.append(_lambda(compiler, name, node, pattern, bound))
+    for value, pattern in zip(values, row.patterns(len(values)), strict=True):
+        if not isinstance(value, Value):
+            kind, result = pattern.args
+            parameter, body = value(_meant(kind, bound))
+            if not _matches(result, body.type, bound):
+                raise no_function(name, [body])
+            made = coerce(body, _meant(result, bound))
+            arguments.append(f"lambda {parameter}: {made.sql}")
         elif pattern.name not in LITERALS:
             argument = _Argument(coerce(value, _meant(pattern, bound)).sql)
             argument.value = Value(argument, _meant(pattern, bound))
@@ -201,47 +204,3 @@ def _called(
     shown = {key: kind.duckdb if isinstance(kind, Type) else kind for key, kind in bound.items()}
     shown |= {**words, "over": over, "args": ", ".join(arguments), "name": name}
     return Value(row.sql.format(*arguments, **shown), _meant(row.result, bound))
-
-
-def _lambda(compiler: Compiles, name: str, node: exp.Expr, pattern: Type, bound: _Bound) -> str:
-    kind, result = pattern.args
-    body = compiler.lambda_(node, _meant(kind, bound))
-    if not _matches(result, body.type, bound):
-        raise no_function(name, [body])
-    return f"lambda {t.quote(node.expressions[0].name)}: {coerce(body, _meant(result, bound)).sql}"
-
-
-# -- aggregates and window functions ---------------------------------------------------------------
-
-
-def aggregate(compiler: Compiles, node: exp.Expr) -> Value:
-    """An aggregate with its FILTER, IGNORE NULLS and OVER."""
-    words = dict.fromkeys(("distinct", "order", "nulls", "filter", "over"), "")
-    while not isinstance(node, exp.AnonymousAggFunc):
-        if isinstance(node, exp.Window):
-            words["over"] = f" OVER ({compiler.window(node)})"
-        elif isinstance(node, exp.Filter):
-            condition = compiler.boolean(node.expression.this, "FILTER clause")
-            words["filter"] = f" FILTER (WHERE {condition})"
-        elif isinstance(node, exp.IgnoreNulls):
-            words["nulls"] = " IGNORE NULLS"
-        elif not isinstance(node, exp.RespectNulls):
-            compiler.value(node)  # it may not exist at all
-            raise refuse(f"OVER or FILTER of {node.name.lower()}")
-        node = node.this
-    name, arguments = node.name.lower(), list(node.expressions)
-    if arguments and isinstance(arguments[-1], exp.Order):
-        words["order"] = f" ORDER BY {compiler.order(arguments[-1])}"
-        arguments[-1] = arguments[-1].this
-    if arguments and isinstance(arguments[0], exp.Distinct):
-        words["distinct"], arguments[:1] = "DISTINCT ", arguments[0].expressions
-    if name == "count" and [type(one) for one in arguments] == [exp.Star]:
-        arguments = []
-    inner = [one for part in arguments for one in part.find_all(exp.AnonymousAggFunc)]
-    if not words["over"] and any(not isinstance(one.parent, exp.Window) for one in inner):
-        raise QueryError("NESTED_AGGREGATION", "Cannot nest aggregations inside aggregation")
-    if name in _WINDOWS and not words["over"]:
-        raise QueryError("MISSING_OVER", f"Window function {name} requires an OVER clause")
-    if words["filter"] and words["over"]:
-        raise refuse("FILTER for window functions")
-    return _called(compiler, name, arguments, _AGGREGATES[name], words)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from sqlglot import exp
 
 from local.athena import types as t
-from local.athena.calls import aggregate, call
+from local.athena.calls import Lambda, aggregate, call, check
 from local.athena.errors import QueryError, mismatch, position, refuse, unresolved
 from local.athena.operators import (
     arithmetic,
@@ -24,7 +25,7 @@ from local.athena.operators import (
     literal,
     typed_literal,
 )
-from local.athena.special_functions import RULES, at_zone, concat
+from local.athena.special_functions import RULES, at_zone, concat, special
 from local.athena.types import Type, common, quote
 from local.athena.values import Value, cast, coerce, unified
 
@@ -119,30 +120,27 @@ class Expressions:
             raise mismatch(f"{what} must evaluate to a boolean: actual type {value.type}", node)
         return coerce(value, t.BOOLEAN).sql
 
-    def alike(self, nodes: Sequence[exp.Expr], what: str) -> list[Value]:
-        """Values of one type."""
-        return unified([self.value(node) for node in nodes], what, nodes[0])
-
-    def lambda_(self, node: exp.Expr, kind: Type) -> Value:
-        """The body of a lambda whose parameter is of this type."""
-        if not isinstance(node, exp.Lambda) or len(node.expressions) != 1:
-            raise refuse("a function in place of a lambda")
+    def _lambda(self, node: exp.Expr, kind: Type) -> tuple[str, Value]:
+        """The parameter of a lambda, of this type, and its body."""
+        if len(node.expressions) != 1:
+            raise refuse("a lambda of several parameters")
         name = node.expressions[0].name
         inner = Scope({"": [(name.lower(), Value(quote(name), kind))]}, self.scope)
-        return Expressions(self.compiler, inner).value(node.this)
+        return quote(name), Expressions(self.compiler, inner).value(node.this)
+
+    def values(self, nodes: Sequence[exp.Expr]) -> list[Value | Lambda]:
+        """The arguments of a call."""
+        return [
+            partial(self._lambda, one) if isinstance(one, exp.Lambda) else self.value(one)
+            for one in nodes
+        ]
 
     def call(self, name: str, nodes: Sequence[exp.Expr], place: exp.Expr | None = None) -> Value:
         """A call of a scalar function, which stands at ``place``."""
-        rule = RULES.get(name)
-        return rule(self, name, nodes) if rule else call(self, name, nodes, place)
-
-    def order(self, node: exp.Expr) -> str:
-        """The terms of an ORDER BY."""
-        return self.compiler.order(node, self)
-
-    def window(self, node: exp.Window) -> str:
-        """What is in the parentheses of an OVER."""
-        return self.compiler.window(node, self)
+        if name not in RULES:
+            check(name, place)
+        values = self.values(nodes)
+        return (special(name, values) if name in RULES else None) or call(name, values)
 
     # one method a kind of node
 
@@ -258,8 +256,7 @@ class Expressions:
         return Value(f"({x} {word} {y})", t.BOOLEAN)
 
     def _joined(self, node: exp.Expr) -> Value:
-        parts = (node.args["this"], node.args["expression"])
-        return concat("||", [self.value(one) for one in parts])
+        return concat("||", self.value(node.args["this"]), self.value(node.args["expression"]))
 
     def _case(self, node: exp.Expr) -> Value:
         branches, subject = node.args["ifs"], node.args.get("this")
@@ -306,7 +303,7 @@ class Expressions:
     def _array(self, node: exp.Expr) -> Value:
         if not node.expressions:
             return Value("CAST([] AS INTEGER[])", t.array(t.UNKNOWN))
-        values = self.alike(node.expressions, "array elements")
+        values = unified([self.value(one) for one in node.expressions], "array elements", node)
         return Value(f"[{', '.join(one.sql for one in values)}]", t.array(values[0].type))
 
     def _row(self, node: exp.Expr) -> Value:
@@ -328,7 +325,7 @@ class Expressions:
         raise refuse(f"a subscript {at.type} of {source.type}")
 
     def _zone(self, node: exp.Expr) -> Value:
-        return at_zone(self.value(node.this), self.value(node.args["zone"]))
+        return at_zone("AT TIME ZONE", self.value(node.this), self.value(node.args["zone"]))
 
     def _extract(self, node: exp.Expr) -> Value:
         unit = node.this.name.lower()
@@ -340,7 +337,32 @@ class Expressions:
         return self.call(node.name.lower(), node.expressions, node)
 
     def _aggregate(self, node: exp.Expr) -> Value:
-        return aggregate(self, node)
+        """An aggregate with its FILTER, IGNORE NULLS and OVER."""
+        words = dict.fromkeys(("distinct", "order", "nulls", "filter", "over"), "")
+        while not isinstance(node, exp.AnonymousAggFunc):
+            if isinstance(node, exp.Window):
+                words["over"] = f" OVER ({self.compiler.window(node, self)})"
+            elif isinstance(node, exp.Filter):
+                condition = self.boolean(node.expression.this, "FILTER clause")
+                words["filter"] = f" FILTER (WHERE {condition})"
+            elif isinstance(node, exp.IgnoreNulls):
+                words["nulls"] = " IGNORE NULLS"
+            elif not isinstance(node, exp.RespectNulls):
+                self.value(node)  # it may not exist at all
+                raise refuse(f"OVER or FILTER of {node.name.lower()}")
+            node = node.this
+        name, arguments = node.name.lower(), list(node.expressions)
+        if arguments and isinstance(arguments[-1], exp.Order):
+            words["order"] = f" ORDER BY {self.compiler.order(arguments[-1], self)}"
+            arguments[-1] = arguments[-1].this
+        if arguments and isinstance(arguments[0], exp.Distinct):
+            words["distinct"], arguments[:1] = "DISTINCT ", arguments[0].expressions
+        if name == "count" and [type(one) for one in arguments] == [exp.Star]:
+            arguments = []
+        inner = [one for part in arguments for one in part.find_all(exp.AnonymousAggFunc)]
+        if not words["over"] and any(not isinstance(one.parent, exp.Window) for one in inner):
+            raise QueryError("NESTED_AGGREGATION", "Cannot nest aggregations inside aggregation")
+        return aggregate(name, self.values(arguments), words)
 
     def _now(self, node: exp.Expr) -> Value:
         precision = node.this

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-
-from sqlglot import exp
+from inspect import signature
 
 from local.athena import types as t
-from local.athena.calls import Compiles, call, no_function
+from local.athena.calls import Arguments, no_function
 from local.athena.errors import QueryError, mismatch, refuse
 from local.athena.literals import read_zone
 from local.athena.operators import add_span, arithmetic, compare
 from local.athena.types import Type, common
-from local.athena.values import Value, coerce, local_time, shifted, zone_of
+from local.athena.values import Value, coerce, local_time, shifted, unified, zone_of
 
-_Nodes = Sequence[exp.Expr]
-_Rule = Callable[[Compiles, str, _Nodes], Value]
-
-
-def _values(compiler: Compiles, name: str, nodes: _Nodes, count: int) -> list[Value]:
-    values = [compiler.value(one) for one in nodes]
-    if len(values) != count:
-        raise no_function(name, values)
-    return values
+_Rule = Callable[..., Value | None]
 
 
 def _constant(value: Value, what: str) -> str:
@@ -31,31 +22,31 @@ def _constant(value: Value, what: str) -> str:
     return value.literal
 
 
-def _coalesce(compiler: Compiles, name: str, nodes: _Nodes) -> Value:
-    if len(nodes) < 2:
+def _coalesce(name: str, *values: Value) -> Value:
+    if len(values) < 2:
         raise QueryError("SYNTAX_ERROR", f"The '{name}' function must have at least two arguments")
-    values = compiler.alike(nodes, "COALESCE operands")
-    return Value(f"coalesce({', '.join(one.sql for one in values)})", values[0].type)
+    made = unified(values, "COALESCE operands")
+    return Value(f"coalesce({', '.join(one.sql for one in made)})", made[0].type)
 
 
-def _nullif(compiler: Compiles, name: str, nodes: _Nodes) -> Value:
-    a, b = _values(compiler, name, nodes, 2)
+def _nullif(_: str, a: Value, b: Value) -> Value:
     return Value(f"CASE WHEN {compare(a, b, '=')} THEN NULL ELSE {a.sql} END", a.type)
 
 
-def _row(compiler: Compiles, _: str, nodes: _Nodes) -> Value:
-    values = [compiler.value(one) for one in nodes]
+def _row(_: str, *values: Value) -> Value:
     parts = (f"field{i} := {one.sql}" for i, one in enumerate(values))
     return Value(f"struct_pack({', '.join(parts)})", t.row(*((None, one.type) for one in values)))
 
 
-def _try(compiler: Compiles, name: str, nodes: _Nodes) -> Value:
-    (value,) = _values(compiler, name, nodes, 1)
+def _try(_: str, value: Value) -> Value:
     return Value(f"TRY({value.sql})", value.type)
 
 
-def concat(name: str, values: Sequence[Value]) -> Value:
+def concat(name: str, *values: Value) -> Value:
     """``a || b`` and ``concat``: of texts, or arrays and their elements."""
+    if len(values) < 2:
+        message = "There must be two or more concatenation arguments"
+        raise QueryError("INVALID_FUNCTION_ARGUMENT", message)
     kinds = {one.type.name for one in values}
     if kinds == {"varchar"}:
         return Value(f"({' || '.join(one.sql for one in values)})", t.VARCHAR)
@@ -75,20 +66,12 @@ def concat(name: str, values: Sequence[Value]) -> Value:
     return Value(f"CASE WHEN {nulls} THEN NULL ELSE {made.sql} END", made.type)
 
 
-def _concat(compiler: Compiles, name: str, nodes: _Nodes) -> Value:
-    if len(nodes) < 2:
-        message = "There must be two or more concatenation arguments"
-        raise QueryError("INVALID_FUNCTION_ARGUMENT", message)
-    return concat(name, [compiler.value(one) for one in nodes])
-
-
-def _round(compiler: Compiles, name: str, nodes: _Nodes) -> Value:
+def _round(_: str, x: Value, digits: Value | None = None) -> Value | None:
     """``round`` of a decimal, whose type changes."""
-    x, *digits = [compiler.value(one) for one in nodes]
     if x.type.name != "decimal":
-        return call(compiler, name, nodes)
+        return None
     p, s = x.type.args
-    n = digits[0].literal if digits else 0
+    n = digits.literal if digits else 0
     if not isinstance(n, int):
         raise refuse("round of a decimal to a number of digits that is no literal")
     made = t.decimal(p + 1, s) if digits else t.decimal(max(p - s + min(1, s), 1), 0)
@@ -96,32 +79,22 @@ def _round(compiler: Compiles, name: str, nodes: _Nodes) -> Value:
     return Value(f"CAST({exact} AS {made.duckdb})", made)
 
 
-def _mod(compiler: Compiles, name: str, nodes: _Nodes) -> Value:
-    a, b = _values(compiler, name, nodes, 2)
-    return arithmetic(a, b, "%")
-
-
 # -- times -----------------------------------------------------------------------------------------
 
 
-def at_zone(value: Value, zone: Value) -> Value:
+def at_zone(name: str, value: Value, zone: Value) -> Value:
     """``AT TIME ZONE``: the same instant, shown in another zone."""
     if value.type.name not in ("timestamp", "zoned"):
         message = "Type of value must be a time or timestamp with or without time zone"
         raise mismatch(f"{message} (actual {value.type})")
-    named = read_zone(_constant(zone, "AT TIME ZONE with a zone"))
+    named = read_zone(_constant(zone, f"{name} with a zone"))
     return Value(value.sql, t.zoned(named, value.type.args[0]))
 
 
-def _at_timezone(compiler: Compiles, name: str, nodes: _Nodes) -> Value:
-    return at_zone(*_values(compiler, name, nodes, 2))
-
-
-def _with_timezone(compiler: Compiles, name: str, nodes: _Nodes) -> Value:
-    value, zone = _values(compiler, name, nodes, 2)
+def _with_timezone(name: str, value: Value, zone: Value) -> Value:
     if value.type.name != "timestamp":
         raise no_function(name, [value, zone])
-    named = read_zone(_constant(zone, "with_timezone with a zone"))
+    named = read_zone(_constant(zone, f"{name} with a zone"))
     return Value(shifted(value.sql, named, -1), t.zoned(named, value.type.args[0]))
 
 
@@ -140,16 +113,14 @@ def _unit(unit: Value, kind: Type | None, name: str, values: Sequence[Value]) ->
     return named
 
 
-def _date_trunc(compiler: Compiles, name: str, nodes: _Nodes) -> Value:
-    unit, x = _values(compiler, name, nodes, 2)
+def _date_trunc(name: str, unit: Value, x: Value) -> Value:
     cut = f"date_trunc('{_unit(unit, x.type, name, [x])}', {local_time(x)})"
     if x.type.name == "zoned":
         return Value(shifted(cut, zone_of(x.type), -1), x.type)
     return Value(f"CAST({cut} AS {x.type.duckdb})", x.type)
 
 
-def _date_add(compiler: Compiles, name: str, nodes: _Nodes) -> Value:
-    unit, amount, x = _values(compiler, name, nodes, 3)
+def _date_add(name: str, unit: Value, amount: Value, x: Value) -> Value:
     named = _unit(unit, x.type, name, [amount, x])
     if common(amount.type, t.BIGINT) != t.BIGINT:
         raise no_function(name, [unit, amount, x])
@@ -164,8 +135,7 @@ def _date_add(compiler: Compiles, name: str, nodes: _Nodes) -> Value:
     return Value(add_span(x, span).sql, x.type)
 
 
-def _date_diff(compiler: Compiles, name: str, nodes: _Nodes) -> Value:
-    unit, a, b = _values(compiler, name, nodes, 3)
+def _date_diff(name: str, unit: Value, a: Value, b: Value) -> Value:
     kind = common(a.type, b.type)
     named = _unit(unit, kind, name, [a, b])
     assert kind is not None
@@ -183,12 +153,23 @@ RULES: dict[str, _Rule] = {
     "nullif": _nullif,
     "row": _row,
     "try": _try,
-    "concat": _concat,
+    "concat": concat,
     "round": _round,
-    "mod": _mod,
-    "at_timezone": _at_timezone,
+    "mod": lambda _, a, b: arithmetic(a, b, "%"),
+    "at_timezone": at_zone,
     "with_timezone": _with_timezone,
     "date_trunc": _date_trunc,
     "date_add": _date_add,
     "date_diff": _date_diff,
 }
+
+
+def special(name: str, values: Arguments) -> Value | None:
+    """A call of one of these; None if it has a row in the table."""
+    try:
+        signature(RULES[name]).bind(name, *values)
+    except TypeError:
+        raise no_function(name, values) from None
+    if not all(isinstance(one, Value) for one in values):
+        raise no_function(name, values)
+    return RULES[name](name, *values)

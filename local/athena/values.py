@@ -28,7 +28,7 @@ class Value:
     literal: str | int | float | None = None
 
 
-def unified(values: Sequence[Value], what: str, node: exp.Expr) -> list[Value]:
+def unified(values: Sequence[Value], what: str, node: exp.Expr | None = None) -> list[Value]:
     """The values, all of their common type."""
     kind = values[0].type
     for other in values[1:]:
