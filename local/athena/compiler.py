@@ -1,4 +1,4 @@
-"""Compiles a bound query of Trino's SQL to DuckDB's, clause by clause.
+"""Compiles a query of Trino's SQL to DuckDB's, clause by clause.
 
 A clause that is not written here is refused with NOT_SUPPORTED.
 """
@@ -8,15 +8,16 @@ A clause that is not written here is refused with NOT_SUPPORTED.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
 
-from local.athena import types as t
+from local.athena import information_schema
+from local.athena.catalog import Catalog, Table
 from local.athena.errors import QueryError, mismatch, position, refuse
 from local.athena.expressions import Expressions, Scope
-from local.athena.operators import compare
+from local.athena.sql import RESERVED, Scan, SqlSyntaxError, parse
 from local.athena.types import Type, common, quote
 from local.athena.values import Value, coerce, unified
 
@@ -46,36 +47,43 @@ class Relation:
 
 
 _SELECT_PARTS = {
-    "kind", "hint", "with_", "expressions", "distinct", "from_", "joins", "where", "group",
-    "having", "windows", "order", "limit", "offset", "operation_modifiers", "laterals",
+    "with_", "expressions", "distinct", "from_", "joins", "where", "group", "having", "order",
+    "limit", "offset",
 }  # fmt: skip
-_SOURCE_PARTS = {
-    "sample": "TABLESAMPLE", "pivots": "PIVOT", "joins": "a nested join",
-    "match_recognize": "MATCH_RECOGNIZE",
-}  # fmt: skip
-_SET_PARTS = {"this", "expression", "distinct", "with_", "order", "limit", "offset", "by_name"}
+_SET_PARTS = {"this", "expression", "distinct", "with_", "order", "limit", "offset"}
+_SUBQUERY_PARTS = {"alias", "expressions", *_SET_PARTS}
+_MAX_VIEW_DEPTH = 20
+_JOIN_PARTS = {"this", "on", "side", "kind", "global_"}
 
 
 class Compiler:
-    """Compiles one query.
+    """Compiles one query; in its tree, tables become scans and views their queries.
 
     Parameters
     ----------
-    tables:
-        Columns and types of every scan.
+    database:
+        Where tables are that are named without one.
+    scans:
+        Every scan of a table by its name.
+    depth:
+        How many views are around the query.
     """
 
-    def __init__(self, tables: Mapping[str, Mapping[str, Type]]) -> None:
-        self._tables = tables
+    def __init__(
+        self,
+        catalog: Catalog,
+        database: str,
+        scans: dict[str, Scan] | None = None,
+        depth: int = 0,
+    ) -> None:
+        self._catalog, self._database, self._depth = catalog, database, depth
+        self.scans = {} if scans is None else scans
         self._ctes: list[dict[str, Relation]] = []
 
     def query(self, tree: exp.Expr, outer: Scope | None = None) -> Relation:
         """A SELECT, VALUES or set operation."""
-        while isinstance(tree, (exp.Subquery, exp.Paren)):
-            if isinstance(tree, exp.Subquery) and any(
-                tree.args.get(part) for part in ("order", "limit", "offset", "with_", "joins")
-            ):
-                break
+        tail = ("order", "limit", "offset", "with_", "joins")
+        while isinstance(tree, exp.Subquery) and not any(tree.args.get(part) for part in tail):
             tree = tree.this
         ctes, prefix = self._with(tree.args.get("with_"), outer)
         self._ctes.append(ctes)
@@ -100,58 +108,27 @@ class Compiler:
     def _with(self, with_: exp.Expr | None, outer: Scope | None) -> tuple[dict[str, Relation], str]:
         if with_ is None:
             return {}, ""
+        if with_.args.get("recursive"):
+            raise refuse("WITH RECURSIVE")
         found: dict[str, Relation] = {}
         parts = []
         self._ctes.append(found)
-        try:
-            for cte in with_.expressions:
-                name = cte.alias.lower()
-                if name in found:
-                    raise QueryError(
-                        "DUPLICATE_NAMED_QUERY",
-                        f"WITH query name '{name}' specified more than once",
-                    )
-                names = [one.name for one in cte.args["alias"].columns]
-                inner = cte.this
-                if with_.args.get("recursive") and isinstance(inner, exp.Union):
-                    made = self._recursive(inner, name, names, found, outer)
-                else:
-                    made = self.query(inner, outer)
-                columns = self._renamed(made.columns, names)
-                held = ", ".join(quote(one.held) for one in columns)
-                parts.append(f"{quote(name)}({held}) AS ({made.sql})")
-                found[name] = Relation(quote(name), columns)
-        finally:
-            self._ctes.pop()
-        word = "WITH RECURSIVE" if with_.args.get("recursive") else "WITH"
-        return found, f"{word} {', '.join(parts)} "
-
-    def _recursive(
-        self,
-        union: exp.Union,
-        name: str,
-        names: list[str],
-        found: dict[str, Relation],
-        outer: Scope | None,
-    ) -> Relation:
-        if union.args.get("distinct") or union.args.get("order") or union.args.get("limit"):
-            raise refuse("a recursive query that is no plain UNION ALL")
-        first = self.query(union.this, outer)
-        columns = self._renamed(first.columns, names)
-        found[name] = Relation(quote(name), columns)
-        second = self.query(union.expression, outer)
-        kinds = [one.type for one in columns]
-        if [common(a.type, b) for a, b in zip(second.columns, kinds, strict=False)] != kinds:
-            raise mismatch(f"Recursion step relation output types differ from those of '{name}'")
-        return Relation(f"({first.sql}) UNION ALL ({self.coerced(second, kinds).sql})", columns)
+        for cte in with_.expressions:
+            name, made = cte.alias.lower(), self.query(cte.this, outer)
+            if name in found:
+                message = f"WITH query name '{name}' specified more than once"
+                raise QueryError("DUPLICATE_NAMED_QUERY", message)
+            columns = self._renamed(made.columns, [one.name for one in cte.args["alias"].columns])
+            held = ", ".join(quote(one.held) for one in columns)
+            parts.append(f"{quote(name)}({held}) AS ({made.sql})")
+            found[name] = Relation(quote(name), columns)
+        self._ctes.pop()
+        return found, f"WITH {', '.join(parts)} "
 
     def _renamed(self, columns: Sequence[Column], names: Sequence[str]) -> tuple[Column, ...]:
         if names and len(names) != len(columns):
-            raise QueryError(
-                "MISMATCHED_COLUMN_ALIASES",
-                f"Column alias list has {len(names)} entries but relation has {len(columns)} columns",
-                (1, 1),
-            )
+            sizes = f"{len(names)} entries but relation has {len(columns)} columns"
+            raise QueryError("MISMATCHED_COLUMN_ALIASES", f"Column alias list has {sizes}", (1, 1))
         given = names or [one.name for one in columns]
         return named([(name, one.type) for name, one in zip(given, columns, strict=True)])
 
@@ -171,8 +148,6 @@ class Compiler:
 
     def _set_operation(self, tree: exp.SetOperation, outer: Scope | None) -> Relation:
         _only(tree, _SET_PARTS)
-        if tree.args.get("by_name"):
-            raise QueryError("SYNTAX_ERROR", "mismatched input 'BY'")
         left, right = self.query(tree.this, outer), self.query(tree.expression, outer)
         word, sizes = type(tree).__name__.upper(), (len(left.columns), len(right.columns))
         if sizes[0] != sizes[1]:
@@ -197,30 +172,23 @@ class Compiler:
         if not order and not end:
             return relation
         scope = Scope(sources={"": relation.scope("f_")}, parent=outer)
-        expressions = Expressions(self, scope)
-        shown = (
-            f" ORDER BY {self.order(order, expressions, relation.columns, 'f_')}" if order else ""
-        )
+        shown = ""
+        if order:
+            terms = self.order(order, Expressions(self, scope), relation.columns)
+            shown = f" ORDER BY {terms}"
         return Relation(f"SELECT * FROM ({relation.sql}) AS f_{shown}{end}", relation.columns)  # noqa: S608
 
     def _limits(self, tree: exp.Expr) -> str:
-        limit, offset = tree.args.get("limit"), tree.args.get("offset")
         end = ""
-        if isinstance(limit, exp.Fetch):
-            options = limit.args.get("limit_options")
-            if options and (options.args.get("with_ties") or options.args.get("percent")):
-                if not tree.args.get("order"):
-                    message = "FETCH FIRST WITH TIES clause requires ORDER BY"
-                    raise QueryError("MISSING_ORDER_BY", message)
-                raise refuse("FETCH FIRST WITH TIES")
-            end += f" LIMIT {_count(limit.args.get('count'))}"
-        elif limit is not None:
-            if limit.args.get("limit_options") or limit.args.get("offset") or limit.expressions:
-                message = "mismatched input in LIMIT. Expecting: <number>, ALL"
-                raise QueryError("SYNTAX_ERROR", message)
-            end += f" LIMIT {_count(limit.expression)}"
-        if offset is not None:
-            end += f" OFFSET {_count(offset.expression)}"
+        for part in ("limit", "offset"):
+            node = tree.args.get(part)
+            if node is None:
+                continue
+            _only(node, {"expression"})
+            count = node.expression
+            if not isinstance(count, exp.Literal) or not count.name.isdigit():
+                raise refuse(f"{part.upper()} of something else than a number")
+            end += f" {part.upper()} {count.name}"
         return end
 
     def _values(self, tree: exp.Values, outer: Scope | None) -> Relation:
@@ -229,32 +197,16 @@ class Compiler:
             [expressions.value(one) for one in (row.expressions if _is_row(row) else [row])]
             for row in tree.expressions
         ]
-        kinds = [one.type for one in rows[0]]
-        for row in rows:
-            if len(row) != len(kinds):
-                raise mismatch("Values rows have mismatched types")
-            for i, value in enumerate(row):
-                kind = common(kinds[i], value.type)
-                if kind is None:
-                    raise mismatch(f"Values rows have mismatched types: {kinds[i]} vs {value.type}")
-                kinds[i] = kind
-        columns = tuple(Column("", kind, f"c{i}") for i, kind in enumerate(kinds))
-        shown = ", ".join(
-            "("
-            + ", ".join(
-                f"CAST({coerce(v, k).sql} AS {k.duckdb})" for v, k in zip(row, kinds, strict=True)
-            )
-            + ")"
-            for row in rows
-        )
-        names = ", ".join(one.held for one in columns)
-        return Relation(f"SELECT * FROM (VALUES {shown}) AS v_({names})", columns)  # noqa: S608
+        if len({len(row) for row in rows}) > 1:
+            raise mismatch("Values rows have mismatched types")
+        table = [unified(column, "values of a column", tree) for column in zip(*rows, strict=True)]
+        columns = tuple(Column("", one[0].type, f"c{i}") for i, one in enumerate(table))
+        lines = (", ".join(one.sql for one in row) for row in zip(*table, strict=True))
+        shown, names = "), (".join(lines), ", ".join(one.held for one in columns)
+        return Relation(f"SELECT * FROM (VALUES ({shown})) AS v_({names})", columns)  # noqa: S608
 
     def _select(self, tree: exp.Select, outer: Scope | None) -> Relation:
         _only(tree, _SELECT_PARTS)
-        for part in ("kind", "hint", "operation_modifiers", "laterals"):
-            if tree.args.get(part):
-                raise QueryError("SYNTAX_ERROR", f"mismatched input in SELECT: {part}")
         scope = Scope(parent=outer)
         expressions = Expressions(self, scope)
         source = self._from(tree, scope)
@@ -262,12 +214,9 @@ class Compiler:
         if tree.args.get("where"):
             condition = tree.args["where"].this
             if condition.find(exp.AnonymousAggFunc) and not condition.find(exp.Query):
-                raise QueryError(
-                    "EXPRESSION_NOT_SCALAR",
-                    "WHERE clause cannot contain aggregations, window functions or grouping operations",
-                )
+                message = "WHERE clause cannot contain aggregations or window functions"
+                raise QueryError("EXPRESSION_NOT_SCALAR", message)
             sql += f" WHERE {expressions.boolean(condition, 'WHERE clause')}"
-        expressions.windows = {one.name.lower(): one for one in tree.args.get("windows") or ()}
         items = [item for one in tree.expressions for item in _items(one, scope, expressions)]
         if not items:
             message = "SELECT * not allowed in queries without FROM clause"
@@ -280,8 +229,8 @@ class Compiler:
         if tree.args.get("having"):
             sql += f" HAVING {expressions.boolean(tree.args['having'].this, 'HAVING clause')}"
         distinct = tree.args.get("distinct")
-        if distinct is not None and distinct.args.get("on"):
-            raise QueryError("SYNTAX_ERROR", "mismatched input 'ON'")
+        if distinct is not None:
+            _only(distinct, set())
         word = "SELECT DISTINCT" if distinct is not None else "SELECT"
         shown = ", ".join(
             f"{value.sql} AS {quote(column.held)}"
@@ -289,312 +238,199 @@ class Compiler:
         )
         order = tree.args.get("order")
         if order is not None:
-            sql += f" ORDER BY {self.order(order, expressions, columns, values=values, distinct=distinct is not None)}"
+            sql += f" ORDER BY {self.order(order, expressions, columns, values, distinct)}"
         return Relation(f"{word} {shown}{sql}{self._limits(tree)}", columns)
 
     def _group(self, group: exp.Expr, values: Sequence[Value], expressions: Expressions) -> str:
-        if group.args.get("all") or group.args.get("totals"):
-            raise QueryError("COLUMN_NOT_FOUND", "Column 'all' cannot be resolved", (1, 1))
-
-        def one(node: exp.Expr) -> str:
-            if isinstance(node, exp.Literal) and not node.is_string:
-                if not 1 <= int(node.name) <= len(values):
-                    raise QueryError(
-                        "INVALID_COLUMN_REFERENCE",
-                        f"GROUP BY position {node.name} is not in select list",
-                        (1, 1),
-                    )
-                return values[int(node.name) - 1].sql
-            if isinstance(node, (exp.Rollup, exp.Cube, exp.GroupingSets)):
-                word = {exp.Rollup: "ROLLUP", exp.Cube: "CUBE"}.get(type(node), "GROUPING SETS")
-                return f"{word} ({', '.join(map(one, node.expressions))})"
-            if isinstance(node, (exp.Tuple, exp.Paren)):
-                inner = node.expressions if isinstance(node, exp.Tuple) else [node.this]
-                return f"({', '.join(map(one, inner))})"
-            return expressions.value(node).sql
-
-        parts = [one(node) for node in group.expressions]
-        for kind, word in (
-            ("rollup", "ROLLUP"),
-            ("cube", "CUBE"),
-            ("grouping_sets", "GROUPING SETS"),
-        ):
-            for node in group.args.get(kind) or ():
-                parts.append(f"{word} ({', '.join(map(one, node.expressions))})")
-        return ", ".join(parts) or "()"
+        _only(group, {"expressions"})
+        parts = []
+        for node in group.expressions:
+            place = _place(node, len(values), "GROUP BY")
+            if isinstance(node, exp.Tuple):
+                raise refuse("GROUP BY of columns in brackets")
+            parts.append((values[place] if place is not None else expressions.value(node)).sql)
+        return ", ".join(parts)
 
     def order(
         self,
         order: exp.Expr,
         expressions: Expressions,
         columns: Sequence[Column] = (),
-        alias: str = "",
-        *,
         values: Sequence[Value] = (),
-        distinct: bool = False,
+        distinct: exp.Expr | None = None,
     ) -> str:
         """An ORDER BY; with ``columns``, by ordinals and the names of the result too."""
         names = Counter(one.name.lower() for one in columns)
-        outputs = {one.name.lower(): i for i, one in enumerate(columns)}
+        outputs = {
+            one.name.lower(): i for i, one in enumerate(columns) if names[one.name.lower()] == 1
+        }
+        if values:
+            own = [(name, values[i]) for name, i in outputs.items()]
+            expressions = Expressions(self, Scope({"": own}, expressions.scope))
         parts = []
         for item in order.expressions:
-            node = item.this if isinstance(item, exp.Ordered) else item
-            if columns and isinstance(node, exp.Literal) and not node.is_string:
-                place = int(node.name)
-                if not 1 <= place <= len(columns):
-                    raise QueryError(
-                        "INVALID_COLUMN_REFERENCE",
-                        f"ORDER BY position {place} is not in select list",
-                        (1, 1),
-                    )
-                kind, sql = columns[place - 1].type, str(place)
-            elif (
-                isinstance(node, exp.Column)
-                and not node.table
-                and names[node.name.lower()] == 1
-                and columns
-            ):
-                place = outputs[node.name.lower()] + 1
-                kind, sql = columns[place - 1].type, str(place)
+            node = item.this
+            place = _place(node, len(columns), "ORDER BY") if columns else None
+            if place is None and isinstance(node, exp.Column) and not node.table:
+                place = outputs.get(node.name.lower())
+            if place is None:
+                value = expressions.value(node)
+                if distinct is not None and value.sql not in [one.sql for one in values]:
+                    message = "For SELECT DISTINCT, ORDER BY expressions must appear in select list"
+                    raise QueryError("EXPRESSION_NOT_IN_DISTINCT", message, (1, 1))
             else:
-                inner = expressions
-                if columns and not alias:
-                    own = [(name, values[i]) for name, i in outputs.items() if names[name] == 1]
-                    inner = Expressions(self, Scope({"": own}, expressions.scope))
-                    inner.windows = expressions.windows
-                value = inner.value(node)
-                kind, sql = value.type, value.sql
-                if distinct and value.sql not in [one.sql for one in values]:
-                    raise QueryError(
-                        "EXPRESSION_NOT_IN_DISTINCT",
-                        "For SELECT DISTINCT, ORDER BY expressions must appear in select list",
-                        (1, 1),
-                    )
-            if kind.name in ("map", "json"):
-                raise mismatch(
-                    f"Type {kind} is not orderable, and therefore cannot be used in ORDER BY"
-                )
-            if kind.name in ("array", "row"):
-                raise refuse(f"ORDER BY of {kind}")
-            explicit = isinstance(item, exp.Ordered) and item.meta.get(
-                "nulls_first", item.args.get("nulls_first")
-            )
-            way = "DESC" if isinstance(item, exp.Ordered) and item.args.get("desc") else "ASC"
-            parts.append(f"{sql} {way} NULLS {'FIRST' if explicit else 'LAST'}")
+                value = Value(str(place + 1), columns[place].type)
+            if value.type.name in ("array", "row", "map", "json"):
+                raise refuse(f"ORDER BY of {value.type}")
+            way = "DESC" if item.args.get("desc") else "ASC"
+            nulls = "FIRST" if item.args.get("nulls_first") else "LAST"
+            parts.append(f"{value.sql} {way} NULLS {nulls}")
         return ", ".join(parts)
 
     def window(self, node: exp.Window, expressions: Expressions) -> str:
         """What stands in the brackets of OVER."""
-        if node.args.get("over") not in (None, "OVER") or node.args.get("first") is not None:
-            raise QueryError("SYNTAX_ERROR", "mismatched input in OVER")
-        if node.args.get("alias") is not None:
-            alias = node.args["alias"]
-            name = (alias if isinstance(alias, str) else alias.name).lower()
-            if name not in expressions.windows:
-                raise QueryError("INVALID_WINDOW_REFERENCE", f"Cannot resolve WINDOW name {name}")
-            if any(node.args.get(part) for part in ("partition_by", "order", "spec")):
-                raise refuse("a window that extends another")
-            node = expressions.windows[name]
-        parts = []
-        partition = [expressions.value(one) for one in node.args.get("partition_by") or ()]
-        if partition:
-            parts.append("PARTITION BY " + ", ".join(one.sql for one in partition))
+        if node.args.get("over") != "OVER" or node.args.get("alias") is not None:
+            raise refuse("a window with a name")
         order, spec = node.args.get("order"), node.args.get("spec")
-        ordered = ""
+        partition = [expressions.value(one).sql for one in node.args.get("partition_by") or ()]
+        parts = [f"PARTITION BY {', '.join(partition)}"] if partition else []
         if order is not None:
-            ordered = self.order(order, expressions)
-            parts.append(f"ORDER BY {ordered}")
+            parts.append(f"ORDER BY {self.order(order, expressions)}")
         if spec is not None:
-            parts.append(self._frame(spec, order, expressions))
+            _only(spec, {"kind", "start", "start_side", "end", "end_side"})
+            bounds = [self._bound(spec, name) for name in ("start", "end")]
+            parts.append(f"{spec.args['kind']} BETWEEN {' AND '.join(bounds)}")
         return " ".join(parts)
 
-    def _frame(self, spec: exp.Expr, order: exp.Expr | None, expressions: Expressions) -> str:
-        if spec.args.get("exclude"):
-            raise QueryError("SYNTAX_ERROR", "mismatched input 'EXCLUDE'")
-        kind = spec.args["kind"]
-
-        def bound(name: str) -> str:
-            value, side = spec.args.get(name), spec.args.get(f"{name}_side")
-            if value is None:
-                return "CURRENT ROW"
-            if isinstance(value, str):
-                return f"{value} {side}" if side else value
-            made = expressions.value(value)
-            sql = made.sql
-            if kind == "RANGE":
-                keys = order.expressions if order is not None else []
-                by = expressions.value(keys[0].this).type if len(keys) == 1 else t.UNKNOWN
-                if by.name in ("date", "timestamp") and made.type == t.DAYS:
-                    sql = f"to_milliseconds({sql})"
-                elif by not in t.INTEGERS or made.type not in t.INTEGERS:
-                    raise refuse("a RANGE frame of this type")
-            elif made.type not in t.INTEGERS:
-                raise mismatch("Window frame offset must be an integer")
-            return f"{sql} {side}"
-
-        return f"{kind} BETWEEN {bound('start')} AND {bound('end')}"
+    def _bound(self, spec: exp.Expr, name: str) -> str:
+        value, side = spec.args.get(name) or "CURRENT ROW", spec.args.get(f"{name}_side") or ""
+        if isinstance(value, str):
+            return f"{value} {side}"
+        if spec.args["kind"] != "ROWS" or not value.name.isdigit():
+            raise refuse("a frame of this kind")
+        return f"{value.name} {side}"
 
     # -- sources ---------------------------------------------------------------------------------
 
     def _from(self, tree: exp.Select, scope: Scope) -> str:
-        origin = tree.args.get("from_")
+        origin, joins = tree.args.get("from_"), tree.args.get("joins") or ()
         if origin is None:
-            if tree.args.get("joins"):
+            if joins:
                 raise refuse("a join without FROM")
             return ""
-        sql = self._source(origin.this, scope, "")
-        for join in tree.args.get("joins") or ():
-            sql += " " + self._join(join, scope)
-        return sql
+        return " ".join(
+            [self._source(origin.this, scope), *(self._join(one, scope) for one in joins)]
+        )
 
     def _join(self, join: exp.Join, scope: Scope) -> str:
-        given = {part for part, value in join.args.items() if value}
-        odd = sorted(given - {"this", "on", "using", "side", "kind", "global_"})
-        if odd:
-            raise refuse(f"a {join.method} JOIN" if join.method else f"a join with {odd[0]}")
-        side, kind = (join.side or "").upper(), (join.kind or "").upper()
-        if kind not in ("", "CROSS", "INNER", "OUTER"):
-            raise QueryError("SYNTAX_ERROR", f"mismatched input '{kind}'")
-        on, shared = join.args.get("on"), [one.name.lower() for one in join.args.get("using") or ()]
-        lateral = isinstance(join.this, (exp.Unnest, exp.Lateral))
-        if lateral and side not in ("", "LEFT"):
-            raise refuse(f"a {side} JOIN of UNNEST or LATERAL")
-        left = Scope(dict(scope.sources), scope.parent)
-        made = self._source(join.this, scope, "LATERAL " if lateral else "")
-        if shared:
-            return f"{side or 'INNER'} JOIN {made} ON {self._using(shared, side, left, scope)}"
+        _only(join, _JOIN_PARTS)
+        side, on, unnest = join.side, join.args.get("on"), isinstance(join.this, exp.Unnest)
+        if join.kind not in ("", "CROSS", "INNER", "OUTER"):
+            raise QueryError("SYNTAX_ERROR", f"mismatched input '{join.kind}'")
+        if unnest and side not in ("", "LEFT"):
+            raise refuse(f"a {side} JOIN of UNNEST")
+        made = ("LATERAL " if unnest else "") + self._source(join.this, scope)
         if on is None:
             if side:
                 message = f"mismatched input: a {side} JOIN needs ON or USING"
                 raise QueryError("SYNTAX_ERROR", message)
             return f"CROSS JOIN {made}"
-        if lateral and not (isinstance(on, exp.Boolean) and on.this):
-            raise refuse("a join of UNNEST or LATERAL on something else than true")
+        if unnest and not (isinstance(on, exp.Boolean) and on.this):
+            raise refuse("a join of UNNEST on something else than true")
         condition = Expressions(self, scope).boolean(on, "JOIN ON clause")
         return f"{side or 'INNER'} JOIN {made} ON {condition}"
 
-    def _using(self, names: Sequence[str], side: str, left: Scope, scope: Scope) -> str:
-        """The condition of JOIN USING, after which each name means one column and has no table."""
-        right = Scope({one: scope.sources[one] for one in scope.sources.keys() - left.sources})
-        conditions, merged = [], []
-        for name in names:
-            a, b = left.find("", name), right.find("", name)
-            if a is None or b is None:
-                which = "left" if a is None else "right"
-                message = f"Column '{name}' is missing from {which} side of join"
-                raise QueryError("COLUMN_NOT_FOUND", message)
-            conditions.append(compare(a, b, "="))
-            x, y = unified([a, b], "columns of USING", exp.Null())
-            both = Value(f"coalesce({x.sql}, {y.sql})", x.type)
-            merged.append((name, {"FULL": both, "RIGHT": y}.get(side, x)))
-        for alias, columns in scope.sources.items():
-            scope.sources[alias] = [one for one in columns if one[0] not in names]
-        rest = {alias: columns for alias, columns in scope.sources.items() if alias}
-        scope.sources = {"": merged + scope.sources.get("", []), **rest}
-        return " AND ".join(conditions)
-
-    def _source(self, node: exp.Expr, scope: Scope, lateral: str) -> str:
-        for part, what in _SOURCE_PARTS.items():
-            if node.args.get(part):
-                raise refuse(what)
+    def _source(self, node: exp.Expr, scope: Scope) -> str:
         alias = node.args.get("alias")
         name = node.alias_or_name.lower() or f"s_{len(scope.sources)}"
-        names = [one.name for one in alias.columns] if isinstance(alias, exp.TableAlias) else []
         if name in scope.sources:
             raise QueryError("AMBIGUOUS_NAME", f"Relation '{name}' is ambiguous", (1, 1))
         if isinstance(node, exp.Unnest):
-            made = self._unnest(node, scope, names)
-        elif isinstance(node, exp.Lateral):
-            inner = node.this
-            made = self.query(inner, Scope(sources=scope.sources, parent=scope.parent))
+            made = self._unnest(node, scope)
         elif isinstance(node, exp.Table):
             made = self._table(node)
-        elif isinstance(node, (exp.Subquery, exp.Values, exp.Select)):
-            bare = isinstance(node, exp.Subquery) and not (
-                node.args.get("order") or node.args.get("limit")
-            )
-            made = self.query(node.this if bare else node, scope.parent)
+        elif isinstance(node, (exp.Subquery, exp.Values)):
+            _only(node, _SUBQUERY_PARTS)
+            made = self.query(node, scope.parent)
         else:
-            raise QueryError("SYNTAX_ERROR", f"mismatched input in FROM: {type(node).__name__}")
+            raise refuse(f"{type(node).__name__.upper()} in FROM")
         columns = made.columns
-        if names and not isinstance(node, exp.Unnest):
+        if isinstance(alias, exp.TableAlias) and alias.columns:
+            renamed = self._renamed(columns, [one.name for one in alias.columns])
             columns = tuple(
                 Column(new.name, old.type, old.held)
-                for new, old in zip(self._renamed(columns, names), columns, strict=True)
+                for new, old in zip(renamed, columns, strict=True)
             )
         scope.sources[name] = Relation("", columns).scope(name)
-        if "home" in node.meta:
+        if alias is None and "home" in node.meta:  # its schema may stand before its columns
             scope.homes[name] = node.meta["home"]
-        body = made.sql if isinstance(node, exp.Table) else f"{lateral}({made.sql})"
+        body = made.sql if isinstance(node, exp.Table) else f"({made.sql})"
         return f"{body} AS {quote(name)}"
 
     def _table(self, node: exp.Table) -> Relation:
+        _only(node, {"this", "db", "catalog", "alias"})
         if not isinstance(node.this, exp.Identifier):
-            raise refuse(
-                f"the table function {node.this.sql()}" if node.this.sql() else "a table function"
-            )
-        name = node.name
-        if name in self._tables:
-            columns = tuple(Column(one, kind, one) for one, kind in self._tables[name].items())
-            return Relation(quote(name), columns)
+            raise refuse("table functions")
+        name, where = node.name.lower(), position(node)
         for ctes in reversed(self._ctes):
-            if name.lower() in ctes and not node.db:
-                return ctes[name.lower()]
-        raise QueryError("TABLE_NOT_FOUND", f"Table '{name}' does not exist", (1, 1))
+            if name in ctes and not node.db:
+                return ctes[name]
+        if node.catalog and node.catalog.lower() != "awsdatacatalog":
+            raise QueryError("CATALOG_NOT_FOUND", f"Catalog '{node.catalog}' does not exist", where)
+        database = (node.db or self._database).lower()
+        node.meta["home"] = ("awsdatacatalog", database)
+        if database == "information_schema":
+            table = information_schema.table(name, where)
+        else:
+            table = self._catalog.table(database, name, where)
+        if table.sql is not None:
+            return self._view(node, table)
+        scan = Scan(f"$scan{len(self.scans)}", table)
+        self.scans[scan.name] = scan
+        _replace(node, exp.Table(this=exp.to_identifier(scan.name, quoted=True)))
+        columns = tuple(Column(one, kind, one) for one, kind in scan.types.items())
+        return Relation(quote(scan.name), columns)
 
-    def _unnest(self, node: exp.Unnest, scope: Scope, names: list[str]) -> Relation:
-        """Arrays side by side, maps and rows as columns; shorter ones are filled up with NULLs."""
-        expressions = Expressions(self, scope)
-        unnested: list[str] = []
-        lengths: list[str] = []
-        columns: list[tuple[str, Type]] = []
+    def _view(self, node: exp.Table, view: Table) -> Relation:
+        place, where = f"awsdatacatalog.{view.database}.{view.name}", position(node)
+        if self._depth >= _MAX_VIEW_DEPTH:
+            raise QueryError("VIEW_IS_RECURSIVE", f"View '{place}' is recursive", where)
+        try:
+            tree = parse(view.sql or "")
+        except SqlSyntaxError as error:
+            message = f"Failed parsing stored view '{place}': {error}"
+            raise QueryError("INVALID_VIEW", message, where) from None
+        _replace(node, exp.Subquery(this=tree))
+        home = view.sql_database or view.database
+        made = Compiler(self._catalog, home, self.scans, self._depth + 1).query(tree)
+        return Relation(f"({made.sql})", made.columns)
 
-        def item(array: str) -> str:
-            unnested.append(f'unnest({array}) AS "u{len(unnested)}"')
-            return f'"u{len(unnested) - 1}"'
-
-        for one in node.expressions:
-            value = expressions.value(one)
-            if value.type.name == "map":
-                key, kind = value.type.args
-                lengths.append(f"cardinality({value.sql})")
-                columns += [
-                    (item(f"map_keys({value.sql})"), key),
-                    (item(f"map_values({value.sql})"), kind),
-                ]
-                continue
-            if value.type.name != "array":
-                raise mismatch(f"Cannot unnest type: {value.type}", one)
-            lengths.append(f"len({value.sql})")
-            place, kind = item(value.sql), value.type.args[0]
-            if kind.name == "row":
-                columns += [
-                    (f"struct_extract_at({place}, {i})", of)
-                    for i, (_, of) in enumerate(kind.args, 1)
-                ]
-                fields = [str(name) for name, _ in kind.args if name]
-                alone = len(node.expressions) == 1 and not node.args.get("offset")
-                if not names and alone and len(fields) == len(kind.args):
-                    names = fields
-            else:
-                columns.append((place, kind))
-        if node.args.get("offset"):
-            offset = node.args["offset"]
-            if isinstance(offset, exp.Identifier):
-                names = [*names, offset.name]
-            longest = "greatest(" + ", ".join(f"coalesce({one}, 0)" for one in lengths) + ")"
-            columns.append((item(f"range(1, CAST({longest} AS BIGINT) + 1)"), t.BIGINT))
-        if names and len(names) != len(columns):
-            raise QueryError(
-                "MISMATCHED_COLUMN_ALIASES",
-                f"Column alias list has {len(names)} entries but 'unnest' has {len(columns)} columns",
-                (1, 1),
-            )
-        made = named([(names[i] if names else "", kind) for i, (_, kind) in enumerate(columns)])
+    def _unnest(self, node: exp.Unnest, scope: Scope) -> Relation:
+        """A row an element: a map as two columns, rows as their fields."""
+        if len(node.expressions) > 1 or node.args.get("offset"):
+            raise refuse("UNNEST of several arrays, or WITH ORDINALITY")
+        value = Expressions(self, scope).value(node.expressions[0])
+        kind, parts = value.type, [f"unnest({value.sql}) AS x"]
+        if kind.name == "map":
+            parts = [
+                f"unnest(map_keys({value.sql})) AS k",
+                f"unnest(map_values({value.sql})) AS v",
+            ]
+            columns = [("", "k", kind.args[0]), ("", "v", kind.args[1])]
+        elif kind.name != "array":
+            raise mismatch(f"Cannot unnest type: {kind}", node)
+        elif kind.args[0].name == "row":
+            columns = [
+                (name or "", f"struct_extract_at(x, {i})", of)
+                for i, (name, of) in enumerate(kind.args[0].args, 1)
+            ]
+        else:
+            columns = [("", "x", kind.args[0])]
+        made = named([(name, of) for name, _, of in columns])
         shown = ", ".join(
-            f"{sql} AS {quote(one.held)}" for (sql, _), one in zip(columns, made, strict=True)
+            f"{sql} AS {quote(one.held)}" for (_, sql, _), one in zip(columns, made, strict=True)
         )
-        return Relation(f"SELECT {shown} FROM (SELECT {', '.join(unnested)}) AS n_", made)  # noqa: S608
+        return Relation(f"SELECT {shown} FROM (SELECT {', '.join(parts)}) AS n_", made)  # noqa: S608
 
 
 def named(columns: Sequence[tuple[str, Type]]) -> tuple[Column, ...]:
@@ -609,43 +445,46 @@ def named(columns: Sequence[tuple[str, Type]]) -> tuple[Column, ...]:
 def _items(node: exp.Expr, scope: Scope, expressions: Expressions) -> list[tuple[str, Value]]:
     """What an item of SELECT gives: names as they are written, and values."""
     if isinstance(node, exp.Star) or (isinstance(node, exp.Column) and node.is_star):
+        _only(node if isinstance(node, exp.Star) else node.this, set())
         table = node.table.lower() if isinstance(node, exp.Column) else ""
         if table and table not in scope.sources:
             raise QueryError("TABLE_NOT_FOUND", f"Table '{table}' not found", position(node))
         columns = [scope.sources[table]] if table else scope.sources.values()
         return [one for found in columns for one in found if not one[0].startswith("$")]
     name = node.alias if isinstance(node, exp.Alias) else ""
+    if name.upper() in RESERVED and not node.args["alias"].quoted:
+        raise QueryError("SYNTAX_ERROR", f"mismatched input '{name}'", position(node))
     if isinstance(node, exp.Column):
         name = node.name
     return [(name, expressions.value(node.unalias()))]
 
 
-def _only(tree: exp.Expr, parts: set[str]) -> None:
-    for name, value in tree.args.items():
+def _replace(node: exp.Table, new: exp.Expr) -> None:
+    """Put another source in the tree, under the name that the table has there."""
+    alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier(node.name, quoted=True))
+    new.set("alias", alias.copy())
+    node.replace(new)
+
+
+def _only(node: exp.Expr, parts: set[str]) -> None:
+    for name, value in node.args.items():
         if value and name not in parts:
-            if name in ("qualify", "locks", "settings", "format", "into"):
-                raise QueryError("SYNTAX_ERROR", f"mismatched input '{name.upper()}'")
-            raise refuse(
-                {"match": "MATCH_RECOGNIZE", "sample": "TABLESAMPLE"}.get(
-                    name, f"the clause {name}"
-                )
-            )
+            raise refuse(f"{name.upper().rstrip('_')} here")
+
+
+def _place(node: exp.Expr, count: int, clause: str) -> int | None:
+    """The place, from 0, of the column that an ordinal means."""
+    if not isinstance(node, exp.Literal) or not node.name.isdigit() or node.is_string:
+        return None
+    if not 1 <= int(node.name) <= count:
+        message = f"{clause} position {node.name} is not in select list"
+        raise QueryError("INVALID_COLUMN_REFERENCE", message, (1, 1))
+    return int(node.name) - 1
 
 
 def _is_row(node: exp.Expr) -> bool:
     """Is this item of VALUES a row of columns? sqlglot reads ``ROW(x)`` and ``(ROW(x))`` alike."""
-    if isinstance(node, exp.Tuple) and len(node.expressions) == 1:
-        inner = node.expressions[0]
-        if isinstance(inner, exp.Anonymous) and inner.name.lower() == "row":
-            raise refuse("VALUES of rows in a row")
-    return isinstance(node, (exp.Tuple, exp.Struct)) or (
-        isinstance(node, exp.Anonymous) and node.name.lower() == "row"
-    )
-
-
-def _count(node: exp.Expr | None) -> int:
-    if node is None:
-        return 1
-    if not isinstance(node, exp.Literal) or not node.name.isdigit():
-        raise refuse("LIMIT and OFFSET of something else than a number")
-    return int(node.name)
+    if isinstance(node, exp.Tuple) and len(node.expressions) == 1 and _is_row(node.expressions[0]):
+        raise refuse("VALUES of rows in a row")
+    called = isinstance(node, exp.Anonymous) and node.name.lower() == "row"
+    return called or isinstance(node, (exp.Tuple, exp.Struct))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,10 @@ from local.athena.errors import QueryCancelledError, QueryError
 from local.athena.expressions import Expressions, Scope
 from local.athena.functions import install
 from local.athena.pruning import weaken
-from local.athena.sql import Bound, Scan
+from local.athena.sql import Scan
 from local.athena.storage import Lake, Places, insert, output_denied, split_location
-from local.athena.types import Type, quote, read_type, text
+from local.athena.types import Type, quote, text
 from local.athena.values import Value
-
-_HIDDEN = {name: read_type(kind) for name, kind in trino.HIDDEN.items()}
 
 
 @dataclass
@@ -141,29 +139,28 @@ class Engine:
 
     def prepare(self, session: Session, tree: exp.Expr, *, load: bool = True) -> Query:
         """Bind and check a SELECT, then (if ``load``) read what it needs."""
-        bound = trino.bind(tree, session.database, session.catalog)
-        scans = {one.name: one.table.types() | _HIDDEN for one in bound.scans.values()}
-        for name, types in scans.items():  # empty, so that a bad query fails before S3 is read
-            nulls = (f"CAST(NULL AS {t.duckdb}) AS {quote(one)}" for one, t in types.items())
+        compiler, tree = Compiler(session.catalog, session.database), tree.copy()
+        found = compiler.query(tree)
+        for name, scan in compiler.scans.items():  # empty: a bad query fails before S3 is read
+            nulls = (f"CAST(NULL AS {t.duckdb}) AS {quote(one)}" for one, t in scan.types.items())
             session.cursor.execute(
                 f"CREATE TEMP VIEW {quote(name)} AS SELECT {', '.join(nulls)} WHERE false"
             )
-        found = Compiler(scans).query(bound.tree)
         try:
             with trino_errors():
                 session.cursor.execute(f"EXPLAIN {found.sql}").fetchall()
         except QueryError as error:
-            raise trino.placed(error, bound.tree) from None
+            raise trino.placed(error, tree) from None
         if load:
-            self._load(session, bound)
+            self._load(session, tree, compiler.scans)
         session.check()
         labels = [one.name or f"_col{i}" for i, one in enumerate(found.columns)]
         unnamed = [i for i, one in enumerate(found.columns, 1) if not one.name]
         return Query(found.sql, labels, [one.type for one in found.columns], unnamed)
 
-    def _load(self, session: Session, bound: Bound) -> None:
-        wanted = trino.needed(bound)
-        for scan in bound.scans.values():
+    def _load(self, session: Session, tree: exp.Expr, scans: Mapping[str, Scan]) -> None:
+        wanted = trino.needed(tree, scans)
+        for scan in scans.values():
             session.check()
             condition = wanted.get(scan.name)
             if scan.table.serde == information_schema.SERDE:
@@ -229,7 +226,9 @@ def _matching(
     columns = dict(zip(keys, zip(*values, strict=True), strict=True))
     session.cursor.register("candidates", pa.table({**columns, "$i": range(len(values))}))
     try:
-        where = Expressions(Compiler({}), Scope(sources={"": own})).boolean(about, "WHERE clause")
+        where = Expressions(Compiler(session.catalog, ""), Scope({"": own})).boolean(
+            about, "WHERE clause"
+        )
         found = session.cursor.execute(
             f'SELECT "$i" FROM (SELECT "$i", {typed} FROM candidates) WHERE {where}'  # noqa: S608
         ).fetchall()

@@ -4,19 +4,18 @@ Only what is written here is passed on; all else is refused with NOT_SUPPORTED. 
 against Trino by the golden statements of ``tests/athena/golden``.
 """
 
-# ruff: noqa: E501  (messages)
-
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from sqlglot import exp
 
 from local.athena import types as t
-from local.athena.calls import aggregate, call
+from local.athena.calls import Lambda, aggregate, call, check
 from local.athena.errors import QueryError, mismatch, position, refuse, unresolved
 from local.athena.operators import (
     arithmetic,
@@ -24,11 +23,10 @@ from local.athena.operators import (
     distinct_from,
     interval_literal,
     literal,
-    timestamp_literal,
     typed_literal,
 )
-from local.athena.special_functions import RULES, at_zone, concat
-from local.athena.types import Type, common, quote, text
+from local.athena.special_functions import RULES, at_zone, concat, special
+from local.athena.types import Type, common, quote
 from local.athena.values import Value, cast, coerce, unified
 
 
@@ -101,7 +99,6 @@ class Expressions:
     def __init__(self, compiler: Queries, scope: Scope) -> None:
         self.compiler = compiler
         self.scope = scope
-        self.windows: dict[str, exp.Window] = {}
 
     def value(self, node: exp.Expr) -> Value:
         """The value that an expression gives."""
@@ -111,7 +108,10 @@ class Expressions:
         for name, given in node.args.items():
             if given and name not in _KNOWN and not isinstance(node, exp.Query):
                 raise refuse(f"{name} of {node.sql(dialect='trino')[:60]}")
-        return rule(self, node)
+        made = rule(self, node)
+        if made.type == t.REAL and not isinstance(node.parent, (exp.Cast, exp.Alias, exp.Select)):
+            raise refuse("calculating with reals; cast them to double")
+        return made
 
     def boolean(self, node: exp.Expr, what: str) -> str:
         """A condition."""
@@ -120,35 +120,27 @@ class Expressions:
             raise mismatch(f"{what} must evaluate to a boolean: actual type {value.type}", node)
         return coerce(value, t.BOOLEAN).sql
 
-    def alike(self, nodes: Sequence[exp.Expr], what: str) -> list[Value]:
-        """Values of one type."""
-        return unified([self.value(node) for node in nodes], what, nodes[0])
+    def _lambda(self, node: exp.Expr, kind: Type) -> tuple[str, Value]:
+        """The parameter of a lambda, of this type, and its body."""
+        if len(node.expressions) != 1:
+            raise refuse("a lambda of several parameters")
+        name = node.expressions[0].name
+        inner = Scope({"": [(name.lower(), Value(quote(name), kind))]}, self.scope)
+        return quote(name), Expressions(self.compiler, inner).value(node.this)
 
-    def lambda_(self, node: exp.Expr, kinds: Sequence[Type], names: Sequence[str] = ()) -> Value:
-        """The body of a lambda whose parameters are of these types."""
-        if not isinstance(node, exp.Lambda) or len(node.expressions) != len(kinds):
-            raise refuse("a function in place of a lambda")
-        written = [one.name for one in node.expressions]
-        made = names or [quote(one) for one in written]
-        parameters = [
-            (name.lower(), Value(sql, kind))
-            for name, sql, kind in zip(written, made, kinds, strict=True)
+    def values(self, nodes: Sequence[exp.Expr]) -> list[Value | Lambda]:
+        """The arguments of a call."""
+        return [
+            partial(self._lambda, one) if isinstance(one, exp.Lambda) else self.value(one)
+            for one in nodes
         ]
-        inner = Scope({"": parameters}, self.scope)
-        return Expressions(self.compiler, inner).value(node.this)
 
     def call(self, name: str, nodes: Sequence[exp.Expr], place: exp.Expr | None = None) -> Value:
         """A call of a scalar function, which stands at ``place``."""
-        rule = RULES.get(name)
-        return rule(self, name, nodes) if rule else call(self, name, nodes, place)
-
-    def order(self, node: exp.Expr) -> str:
-        """The terms of an ORDER BY."""
-        return self.compiler.order(node, self)
-
-    def window(self, node: exp.Window) -> str:
-        """What is in the parentheses of an OVER."""
-        return self.compiler.window(node, self)
+        if name not in RULES:
+            check(name, place)
+        values = self.values(nodes)
+        return (special(name, values) if name in RULES else None) or call(name, values)
 
     # one method a kind of node
 
@@ -174,22 +166,16 @@ class Expressions:
         if isinstance(node.this, exp.Literal) and not node.this.is_string:
             return literal(node.this, negative=True)
         value = self.value(node.this)
-        if value.type == t.UNKNOWN:
-            raise QueryError(
-                "AMBIGUOUS_FUNCTION_CALL", "Could not choose a best candidate operator -"
-            )
-        if not t.is_number(value.type) and value.type not in (t.DAYS, t.MONTHS):
-            raise mismatch(f"Cannot negate {value.type}", node)
+        if not t.is_number(value.type):
+            raise refuse(f"- {value.type}")
         return Value(f"CAST(-{value.sql} AS {value.type.duckdb})", value.type)
 
     def _compare(self, node: exp.Expr) -> Value:
         a, b = node.args["this"], node.args["expression"]
         if isinstance(a, (*_COMPARED, exp.Is)) or isinstance(b, (*_COMPARED, exp.Is)):
             raise QueryError("SYNTAX_ERROR", f"mismatched input in '{node.sql(dialect='trino')}'")
-        operator = _COMPARED[type(node)]
-        if isinstance(b, (exp.Any, exp.All)):
-            raise refuse("ANY and ALL of a query")
-        return Value(compare(self.value(a), self.value(b), operator, node), t.BOOLEAN)
+        sql = compare(self.value(a), self.value(b), _COMPARED[type(node)], node)
+        return Value(sql, t.BOOLEAN)
 
     def _arithmetic(self, node: exp.Expr) -> Value:
         a, b = self.value(node.args["this"]), self.value(node.args["expression"])
@@ -217,37 +203,31 @@ class Expressions:
         return Value(sql if isinstance(node, exp.NullSafeNEQ) else f"(NOT {sql})", t.BOOLEAN)
 
     def _between(self, node: exp.Expr) -> Value:
-        if node.args.get("symmetric"):
-            raise QueryError("SYNTAX_ERROR", "mismatched input 'SYMMETRIC'")
         value, low, high = (self.value(node.args[name]) for name in ("this", "low", "high"))
-        return Value(
-            f"({compare(value, low, '>=', node)} AND {compare(value, high, '<=', node)})", t.BOOLEAN
-        )
+        parts = (compare(value, low, ">=", node), compare(value, high, "<=", node))
+        return Value(f"({' AND '.join(parts)})", t.BOOLEAN)
 
     def _in(self, node: exp.Expr) -> Value:
-        if node.args.get("unnest") or node.args.get("field"):
-            raise refuse("IN of something else than a list or a query")
         value = self.value(node.this)
         if node.args.get("query") is not None:
             return self._in_query(value, node)
-        value, *others = unified(
-            [value, *(self.value(one) for one in node.expressions)], "IN value and list items", node
-        )
-        if value.type.name in _COMPARED_APART:
-            parts = [compare(value, other, "=", node) for other in others]
-            return Value(f"({' OR '.join(parts)})", t.BOOLEAN)
+        parts = [value, *(self.value(one) for one in node.expressions)]
+        value, *others = unified(parts, "IN value and list items", node)
+        if value.type == t.DOUBLE or value.type.name in _NESTED:
+            terms = [compare(value, other, "=", node) for other in others]
+            return Value(f"({' OR '.join(terms)})", t.BOOLEAN)
         return Value(f"({value.sql} IN ({', '.join(one.sql for one in others)}))", t.BOOLEAN)
 
     def _in_query(self, value: Value, node: exp.Expr) -> Value:
         relation = self.compiler.query(node.args["query"].unnest(), self.scope)
-        if len(relation.columns) > 1 or value.type.name == "row":
+        if len(relation.columns) > 1:
             raise refuse("IN with a query of several columns")
         found = relation.columns[0].type
         kind = common(value.type, found)
         if kind is None:
             message = "Value expression and result of subquery must be of the same type"
             raise mismatch(f"{message}: {value.type} vs {found}", node)
-        if kind.name in _COMPARED_APART:
+        if kind == t.DOUBLE or kind.name in _NESTED:
             raise refuse(f"IN with a query of {kind}")
         inner = self.compiler.coerced(relation, [kind])
         return Value(f"({coerce(value, kind).sql} IN ({inner.sql}))", t.BOOLEAN)
@@ -264,40 +244,27 @@ class Expressions:
         return Value(f"({relation.sql})", relation.columns[0].type)
 
     def _like(self, node: exp.Expr) -> Value:
-        escape = None
-        if isinstance(node, exp.Escape):
-            escape, node = node.expression.name, node.this
-        word = "NOT LIKE" if node.args.get("negate") else "LIKE"
-        if type(node) is not exp.Like or isinstance(node.expression, (exp.Any, exp.All)):
-            raise QueryError("SYNTAX_ERROR", f"mismatched input in '{node.sql()}'")
+        if isinstance(node.expression, (exp.Any, exp.All)):
+            raise refuse("LIKE ANY and LIKE ALL")
         value, pattern = self.value(node.this), self.value(node.expression)
         for one in (value, pattern):
             if one.type not in (t.VARCHAR, t.UNKNOWN):
                 message = "Left side of LIKE expression must evaluate to a varchar"
                 raise mismatch(f"{message} (actual: {one.type})", node)
-        if escape is not None:
-            if not isinstance(pattern.literal, str):
-                raise refuse("LIKE with ESCAPE of a pattern that is no literal")
-            sign = re.escape(escape)
-            if re.search(f"{sign}(?![%_{sign}])", pattern.literal.replace(escape * 2, "")):
-                message = "Escape character must be followed by '%', '_' or itself"
-                raise QueryError("INVALID_FUNCTION_ARGUMENT", message)
-        end = f" ESCAPE {text(escape)}" if escape else ""
+        word = "NOT LIKE" if node.args.get("negate") else "LIKE"
         x, y = coerce(value, t.VARCHAR).sql, coerce(pattern, t.VARCHAR).sql
-        return Value(f"({x} {word} {y}{end})", t.BOOLEAN)
+        return Value(f"({x} {word} {y})", t.BOOLEAN)
 
     def _joined(self, node: exp.Expr) -> Value:
-        parts = (node.args["this"], node.args["expression"])
-        return concat("||", [self.value(one) for one in parts])
+        return concat("||", self.value(node.args["this"]), self.value(node.args["expression"]))
 
     def _case(self, node: exp.Expr) -> Value:
         branches, subject = node.args["ifs"], node.args.get("this")
-        tests = []
-        for branch in branches:
-            if subject is None:
-                tests.append(self.boolean(branch.this, "CASE WHEN clause"))
-            else:
-                tests.append(compare(self.value(subject), self.value(branch.this), "=", branch))
+        if subject is None:
+            tests = [self.boolean(branch.this, "CASE WHEN clause") for branch in branches]
+        else:
+            value = self.value(subject)
+            tests = [compare(value, self.value(one.this), "=", one) for one in branches]
         default = node.args.get("default")
         results = [branch.args["true"] for branch in branches]
         results += [default] if default is not None else []
@@ -310,11 +277,7 @@ class Expressions:
     def _if(self, node: exp.Expr) -> Value:
         if node.args.get("true") is None:
             raise QueryError("SYNTAX_ERROR", "Invalid number of arguments for 'if' function")
-        parts = [node.args[one] for one in ("true", "false") if node.args.get(one) is not None]
-        values = unified([self.value(one) for one in parts], "results of an IF", node)
-        end = f" ELSE {values[1].sql}" if len(values) > 1 else ""
-        test = self.boolean(node.this, "IF condition")
-        return Value(f"CASE WHEN {test} THEN {values[0].sql}{end} END", values[0].type)
+        return self._case(exp.Case(ifs=[node], default=node.args.get("false")))
 
     def _cast(self, node: exp.Expr) -> Value:
         assert isinstance(node, exp.Cast)
@@ -326,33 +289,21 @@ class Expressions:
                 raise refuse(f"the type {name.lower()}") from None
             raise mismatch(f"Unknown type: {name.lower()}", node) from None
         safe = isinstance(node, exp.TryCast)
-        if isinstance(node.this, exp.Literal) and node.this.is_string and not safe:
-            if not node.meta.get("cast"):
-                return typed_literal(node.this.name, to)
-            if to.name == "zoned":
-                found = timestamp_literal(node.this.name, "INVALID_CAST_ARGUMENT", to.args[0])
-                here = t.zoned("UTC", to.args[0])
-                return Value(found.sql, found.type if found.type.name == "zoned" else here)
+        if isinstance(node.this, exp.Literal) and node.this.is_string and not node.meta.get("cast"):
+            return typed_literal(node.this.name, to)
         value = self.value(node.this)
-        length = re.fullmatch(r"VARCHAR\((\d+)\)", name)
-        if value.type.name == "json" and to.name == "varchar" and length:
-            raise refuse("CAST of JSON to a varchar of a length")
         made = cast(value, to)
+        length = re.fullmatch(r"VARCHAR\((\d+)\)", name)
         if length:
-            if value.type.name in ("varchar", "unknown"):
-                made = Value(f"left({coerce(made, t.VARCHAR).sql}, {length[1]})", t.VARCHAR)
-            else:
-                wrong = f"trino_error('INVALID_CAST_ARGUMENT: Value {value.type} cannot be represented as varchar({length[1]})')"
-                made = Value(
-                    f"CASE WHEN length({made.sql}) > {length[1]} THEN CAST({wrong} AS VARCHAR) ELSE {made.sql} END",
-                    t.VARCHAR,
-                )
+            if value.type != t.VARCHAR:
+                raise refuse(f"CAST from {value.type} to a varchar of a length")
+            made = Value(f"left({made.sql}, {length[1]})", t.VARCHAR)
         return Value(f"TRY({made.sql})", made.type) if safe else made
 
     def _array(self, node: exp.Expr) -> Value:
         if not node.expressions:
             return Value("CAST([] AS INTEGER[])", t.array(t.UNKNOWN))
-        values = self.alike(node.expressions, "array elements")
+        values = unified([self.value(one) for one in node.expressions], "array elements", node)
         return Value(f"[{', '.join(one.sql for one in values)}]", t.array(values[0].type))
 
     def _row(self, node: exp.Expr) -> Value:
@@ -362,25 +313,19 @@ class Expressions:
         source, index = self.value(node.this), node.expressions
         if len(index) != 1 or isinstance(index[0], exp.Slice):
             raise QueryError("SYNTAX_ERROR", "mismatched input in a subscript")
-        if source.type.name == "row":
-            place = index[0].name if isinstance(index[0], exp.Literal) else ""
-            if not place.isdigit() or not 1 <= int(place) <= len(source.type.args):
-                raise QueryError("INVALID_FUNCTION_ARGUMENT", f"ROW index out of bounds: {place}")
-            return Value(
-                f"struct_extract_at({source.sql}, {place})", source.type.args[int(place) - 1][1]
-            )
         at = self.value(index[0])
-        if source.type.name == "map":
-            key = common(source.type.args[0], at.type)
-            if key is None or key != source.type.args[0]:
-                raise mismatch(f"Cannot use {at.type} for subscript of {source.type}", node)
-            return Value(f"trino_key({source.sql}, {coerce(at, key).sql})", source.type.args[1])
-        if source.type.name != "array" or (at.type not in t.INTEGERS and at.type != t.UNKNOWN):
-            raise mismatch(f"Cannot use {at.type} for subscript of {source.type}", node)
-        return Value(f"trino_subscript({source.sql}, {at.sql})", source.type.args[0])
+        if (
+            source.type.name == "map"
+            and common(source.type.args[0], at.type) == source.type.args[0]
+        ):
+            key = coerce(at, source.type.args[0]).sql
+            return Value(f"trino_key({source.sql}, {key})", source.type.args[1])
+        if source.type.name == "array" and at.type in (*t.INTEGERS, t.UNKNOWN):
+            return Value(f"trino_subscript({source.sql}, {at.sql})", source.type.args[0])
+        raise refuse(f"a subscript {at.type} of {source.type}")
 
     def _zone(self, node: exp.Expr) -> Value:
-        return at_zone(self.value(node.this), self.value(node.args["zone"]))
+        return at_zone("AT TIME ZONE", self.value(node.this), self.value(node.args["zone"]))
 
     def _extract(self, node: exp.Expr) -> Value:
         unit = node.this.name.lower()
@@ -392,7 +337,32 @@ class Expressions:
         return self.call(node.name.lower(), node.expressions, node)
 
     def _aggregate(self, node: exp.Expr) -> Value:
-        return aggregate(self, node)
+        """An aggregate with its FILTER, IGNORE NULLS and OVER."""
+        words = dict.fromkeys(("distinct", "order", "nulls", "filter", "over"), "")
+        while not isinstance(node, exp.AnonymousAggFunc):
+            if isinstance(node, exp.Window):
+                words["over"] = f" OVER ({self.compiler.window(node, self)})"
+            elif isinstance(node, exp.Filter):
+                condition = self.boolean(node.expression.this, "FILTER clause")
+                words["filter"] = f" FILTER (WHERE {condition})"
+            elif isinstance(node, exp.IgnoreNulls):
+                words["nulls"] = " IGNORE NULLS"
+            elif not isinstance(node, exp.RespectNulls):
+                self.value(node)  # it may not exist at all
+                raise refuse(f"OVER or FILTER of {node.name.lower()}")
+            node = node.this
+        name, arguments = node.name.lower(), list(node.expressions)
+        if arguments and isinstance(arguments[-1], exp.Order):
+            words["order"] = f" ORDER BY {self.compiler.order(arguments[-1], self)}"
+            arguments[-1] = arguments[-1].this
+        if arguments and isinstance(arguments[0], exp.Distinct):
+            words["distinct"], arguments[:1] = "DISTINCT ", arguments[0].expressions
+        if name == "count" and [type(one) for one in arguments] == [exp.Star]:
+            arguments = []
+        inner = [one for part in arguments for one in part.find_all(exp.AnonymousAggFunc)]
+        if not words["over"] and any(not isinstance(one.parent, exp.Window) for one in inner):
+            raise QueryError("NESTED_AGGREGATION", "Cannot nest aggregations inside aggregation")
+        return aggregate(name, self.values(arguments), words)
 
     def _now(self, node: exp.Expr) -> Value:
         precision = node.this
@@ -415,14 +385,6 @@ def _named(name: str, *keys: str) -> Callable[[Expressions, exp.Expr], Value]:
     return rule
 
 
-def _trim(self: Expressions, node: exp.Expr) -> Value:
-    name = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(
-        (node.args.get("position") or "").upper(), "trim"
-    )
-    letters = node.args.get("expression")
-    return self.call(name, [node.this] if letters is None else [node.this, letters])
-
-
 _COMPARED: dict[type[exp.Expr], str] = {
     exp.EQ: "=",
     exp.NEQ: "<>",
@@ -440,24 +402,23 @@ _ARITHMETIC: dict[type[exp.Expr], str] = {
 }
 
 
-_COMPARED_APART = ("double", "real", "row", "array", "map")
-"""Types whose values are compared one by one, as Trino does."""
+_NESTED = ("array", "map", "row")
 _EXTRACTED = {
     "year", "quarter", "month", "week", "day", "day_of_month", "day_of_week", "dow", "day_of_year",
     "doy", "year_of_week", "yow", "hour", "minute", "second", "timezone_hour", "timezone_minute",
 }  # fmt: skip
 _KNOWN = {
-    "this", "expression", "expressions", "is_string", "table", "low", "high", "symmetric", "unnest",
-    "field", "query", "ifs", "default", "true", "false", "to", "safe", "unit", "zone", "over",
-    "partition_by", "order", "spec", "alias", "first", "position", "start", "length", "substr",
-    "quoted", "db", "catalog", "bracket_notation", "negate", "null_handling", "typed", "is_literal",
+    "this", "expression", "expressions", "is_string", "table", "low", "high", "query", "ifs",
+    "default", "true", "false", "to", "safe", "unit", "zone", "over", "partition_by", "order",
+    "spec", "alias", "start", "length", "substr", "quoted", "db", "catalog",
+    "bracket_notation", "negate", "null_handling", "typed", "is_literal",
 }  # fmt: skip
 """Parts of nodes that the rules look at; a node with another one is refused."""
 _Rule = Callable[[Expressions, Any], Value]
 _RULES: dict[type[exp.Expr], _Rule] = {
     exp.Column: Expressions._column,
     exp.Identifier: Expressions._column,
-    exp.ParseJSON: lambda _, node: typed_literal(node.this.name, t.JSON),
+    exp.ParseJSON: lambda self, node: self.call("json_parse", [node.this]),
     exp.Dot: Expressions._dot,
     exp.Literal: lambda _, node: literal(node),
     exp.Boolean: lambda _, node: Value(str(node.this).lower(), t.BOOLEAN),
@@ -478,7 +439,6 @@ _RULES: dict[type[exp.Expr], _Rule] = {
     exp.Subquery: Expressions._subquery,
     exp.Select: Expressions._subquery,
     exp.Like: Expressions._like,
-    exp.Escape: Expressions._like,
     exp.DPipe: Expressions._joined,
     exp.Case: Expressions._case,
     exp.If: Expressions._if,
@@ -494,7 +454,6 @@ _RULES: dict[type[exp.Expr], _Rule] = {
     exp.Anonymous: Expressions._call,
     exp.AnonymousAggFunc: Expressions._aggregate,
     exp.Filter: Expressions._aggregate,
-    exp.WithinGroup: Expressions._aggregate,
     exp.IgnoreNulls: Expressions._aggregate,
     exp.RespectNulls: Expressions._aggregate,
     exp.Window: Expressions._aggregate,
@@ -502,7 +461,7 @@ _RULES: dict[type[exp.Expr], _Rule] = {
     exp.Localtimestamp: Expressions._now,
     exp.CurrentDate: lambda *_: Value("CAST(timezone('UTC', now()) AS DATE)", t.DATE),
     exp.Coalesce: _named("coalesce", "this", "expressions"),
-    exp.Trim: _trim,
+    exp.Trim: _named("trim", "this", "expression"),
     exp.Substring: _named("substr", "this", "start", "length"),
     exp.StrPosition: _named("strpos", "this", "substr"),
 }

@@ -36,17 +36,10 @@ def _pattern(pattern: str, _: str) -> str:
 
 
 def _replacement(new: str, name: str) -> str:
-    """Java's ``$1`` and ``\\x`` as Python writes them."""
-    made, place = "", 0
-    while place < len(new):
-        match = re.compile(r"\\(.)|\$(\d)|([^\\$]+)", re.DOTALL).match(new, place)
-        if new.startswith("${", place):
-            raise refuse(f"{name} with named groups")
-        if not match:
-            raise _invalid(f"Illegal replacement sequence: {new}")
-        made += f"\\g<{match[2]}>" if match[2] else (match[1] or match[3]).replace("\\", r"\\")
-        place = match.end()
-    return text(made)
+    """Groups as Python writes them: ``$1`` is ``\\g<1>``."""
+    if re.search(r"\\|\$(?!\d)", new):
+        raise refuse(f"{name} with the replacement {new}")
+    return text(re.sub(r"\$(\d)", r"\\g<\1>", new))
 
 
 def _path(path: str, _: str) -> str:
@@ -71,11 +64,6 @@ _MYSQL = {
     "r": "%I:%M:%S %p", "S": "%S", "s": "%S", "T": "%H:%M:%S", "v": "%V", "W": "%A", "x": "%G",
     "Y": "%Y", "y": "%y", "%": "%%",
 }  # fmt: skip
-_JODA = {
-    "yyyy": "%Y", "yy": "%y", "MMMM": "%B", "MMM": "%b", "MM": "%m", "M": "%-m", "dd": "%d",
-    "d": "%-d", "D": "%-j", "HH": "%H", "H": "%-H", "hh": "%I", "h": "%-I", "mm": "%M", "ss": "%S",
-    "SSS": "%g", "EEEE": "%A", "EEE": "%a", "E": "%a", "a": "%p",
-}  # fmt: skip
 
 
 def _mysql(pattern: str, _: str) -> str:
@@ -87,27 +75,12 @@ def _mysql(pattern: str, _: str) -> str:
     return text(re.sub(r"%(.)", lambda m: _MYSQL.get(m[1], m[1]), pattern))
 
 
-def _joda(pattern: str, name: str) -> str:
-    found = []
-    for match in re.finditer(r"''|'((?:[^']|'')*)'|(([A-Za-z])\3*)|([^A-Za-z']+)", pattern):
-        quoted, letters, _, other = match.groups()
-        if letters and letters not in _JODA:
-            raise refuse(f"{name} with the pattern {letters}")
-        plain = "'" if match[0] == "''" else (quoted or "").replace("''", "'") + (other or "")
-        found.append(_JODA[letters] if letters else plain.replace("%", "%%"))
-    return text("".join(found))
-
-
-def _reading(style: Callable[[str, str], str]) -> Callable[[str, str], str]:
+def _mysql_read(pattern: str, name: str) -> str:
     """A format that parses."""
-
-    def rule(pattern: str, name: str) -> str:
-        made = style(pattern, name).replace("%-", "%")
-        if re.search(r"%[gGVjaA]", made):
-            raise refuse(f"{name} with this pattern")
-        return made
-
-    return rule
+    made = _mysql(pattern, name).replace("%-", "%")
+    if re.search(r"%[GVjaA]", made):
+        raise refuse(f"{name} with this pattern")
+    return made
 
 
 def read_zone(name: str, error: str = "INVALID_FUNCTION_ARGUMENT") -> str:
@@ -120,8 +93,7 @@ def read_zone(name: str, error: str = "INVALID_FUNCTION_ARGUMENT") -> str:
         return "UTC" if shown[1:] == "00:00" else shown
     try:
         if "/" in name:
-            ZoneInfo(name)
-            return name
+            return ZoneInfo(name).key
     except (KeyError, ValueError, OSError):
         pass
     raise QueryError(error, f"'{name}' is not a valid time zone")
@@ -133,23 +105,13 @@ def _share(value: Any, _: str) -> str:
     return str(float(value))
 
 
-def _count(value: Any, _: str) -> str:
-    if value < 1:
-        raise _invalid("Buckets must be greater than 0")
-    return str(value)
-
-
 LITERALS: dict[str, Callable[[Any, str], str]] = {
     "pattern": _pattern,
     "replacement": _replacement,
     "path": _path,
     "sqlpath": _sql_path,
     "mysql": _mysql,
-    "mysqlread": _reading(_mysql),
-    "joda": _joda,
-    "jodaread": _reading(_joda),
-    "word": lambda value, _: text(value),
+    "mysqlread": _mysql_read,
     "share": _share,
-    "count": _count,
 }
 """By the word that stands for it in `function_table`: takes the literal and the function's name."""

@@ -7,10 +7,6 @@ CREATE MACRO trino_whole_months(a, b) AS (year(b) - year(a)) * 12 + month(b) - m
   - CASE WHEN a + to_months(CAST((year(b) - year(a)) * 12 + month(b) - month(a) AS INTEGER)) > b THEN 1 ELSE 0 END;
 CREATE MACRO trino_months(a, b) AS CAST(CASE WHEN b >= a THEN trino_whole_months(a, b)
   ELSE -trino_whole_months(b, a) END AS BIGINT);
-CREATE MACRO trino_list_equal(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL
-  WHEN len(a) <> len(b) THEN false
-  WHEN list_contains(list_transform(range(1, len(a) + 1), lambda "$i": a["$i"] <> b["$i"]), true) THEN false
-  WHEN list_count(a) < len(a) OR list_count(b) < len(b) THEN NULL ELSE true END;
 CREATE MACRO trino_timestamp_text(t, n) AS
   CASE WHEN n = 0 THEN strftime(t, '%Y-%m-%d %H:%M:%S')
   ELSE left(strftime(t, '%Y-%m-%d %H:%M:%S.%f'), 20 + n) END;
@@ -55,15 +51,6 @@ CREATE MACRO trino_slice(a, s, n) AS CASE
   WHEN s > 0 THEN a[s:s + n - 1]
   WHEN len(a) + s < 0 THEN a[1:0]
   ELSE a[len(a) + s + 1:len(a) + s + n] END;
-CREATE MACRO trino_first_entries(k, v) AS map(
-  list_transform(list_filter(range(1, len(k) + 1), lambda "$i": list_position(k, k["$i"]) = "$i"), lambda "$i": k["$i"]),
-  list_transform(list_filter(range(1, len(k) + 1), lambda "$i": list_position(k, k["$i"]) = "$i"), lambda "$i": v["$i"]));
-CREATE MACRO trino_width_bucket(x, lo, hi, n) AS CAST(CASE
-  WHEN lo < hi THEN CASE WHEN x < lo THEN 0 WHEN x >= hi THEN n + 1
-    ELSE floor(n * (x - lo) / (hi - lo)) + 1 END
-  ELSE CASE WHEN x > lo THEN 0 WHEN x <= hi THEN n + 1
-    ELSE floor(n * (lo - x) / (lo - hi)) + 1 END END AS BIGINT);
-CREATE MACRO trino_if(a, b) AS CASE WHEN a IS NOT NULL THEN b END;
 CREATE MACRO trino_substr(s, start, n) AS CASE
   WHEN s IS NULL OR start IS NULL OR n IS NULL THEN NULL
   WHEN start = 0 OR start < -length(s) OR n <= 0 THEN '' ELSE substr(s, start, n) END;
@@ -71,14 +58,6 @@ CREATE MACRO trino_average(total, n, scale) AS trino_divide(
   replace(CAST(total AS VARCHAR), '.', ''), CAST(nullif(n, 0) AS VARCHAR), 0, scale);
 CREATE MACRO trino_position(a, x) AS CASE WHEN a IS NOT NULL AND x IS NOT NULL
   THEN CAST(coalesce(list_position(a, x), 0) AS BIGINT) END;
-CREATE MACRO trino_remove(a, x) AS
-  CASE WHEN x IS NOT NULL THEN list_filter(a, lambda "$e": "$e" IS DISTINCT FROM x) END;
-CREATE MACRO trino_held(a, x) AS
-  coalesce(list_contains(a, x) OR (x IS NULL AND len(a) <> list_count(a)), false);
-CREATE MACRO trino_overlap(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL
-  WHEN len(list_filter(a, lambda "$e": coalesce(list_contains(b, "$e"), false))) > 0 THEN true
-  WHEN len(a) = 0 OR len(b) = 0 THEN false
-  WHEN len(a) <> list_count(a) OR len(b) <> list_count(b) THEN NULL ELSE false END;
 CREATE MACRO trino_any(a) AS CASE WHEN a IS NULL THEN NULL WHEN list_contains(a, true) THEN true
   WHEN len(a) <> list_count(a) THEN NULL ELSE false END;
 CREATE MACRO trino_join(a, separator) AS CASE WHEN a IS NOT NULL AND separator IS NOT NULL
@@ -92,21 +71,7 @@ CREATE MACRO trino_sequence(a, b, step) AS
 CREATE MACRO trino_sequence_days(a, b, step) AS list_transform(
   range(CAST((epoch_ms(b) - epoch_ms(a)) // trino_step(a, b, step) + 1 AS BIGINT)),
   lambda "$i": a + to_milliseconds("$i" * step));
-CREATE MACRO trino_sequence_months(a, b, step) AS list_filter(
-  list_transform(
-    range(CAST(abs(trino_months(a, b)) // abs(trino_step(a, b, step)) + 2 AS BIGINT)),
-    lambda "$i": a + to_months(CAST("$i" * step AS INTEGER))),
-  lambda "$x": CASE WHEN step > 0 THEN "$x" <= b ELSE "$x" >= b END);
-CREATE MACRO trino_from_entries(e) AS
-  map(list_transform(e, lambda "$x": "$x".key), list_transform(e, lambda "$x": "$x".value));
-CREATE MACRO trino_map_agg(e) AS trino_first_entries(
-  list_transform(list_filter(e, lambda "$x": "$x".k IS NOT NULL), lambda "$x": "$x".k),
-  list_transform(list_filter(e, lambda "$x": "$x".k IS NOT NULL), lambda "$x": "$x".v));
-CREATE MACRO trino_histogram(h) AS trino_if(
-  h, map(map_keys(h), list_transform(map_values(h), lambda "$x": CAST("$x" AS BIGINT))));
 CREATE MACRO trino_nth(a, share) AS
   list_extract(a, least(CAST(floor(share * len(a)) AS BIGINT) + 1, len(a)));
 CREATE MACRO trino_percentile(a, share) AS
   trino_nth(list_sort(list_filter(a, lambda "$x": "$x" IS NOT NULL)), share);
-CREATE MACRO trino_zip(a, b) AS trino_if(a, trino_if(b, list_transform(
-  range(1, greatest(len(a), len(b)) + 1), lambda "$i": struct_pack(field0 := a["$i"], field1 := b["$i"]))));

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC
 from zoneinfo import ZoneInfo
 
 from sqlglot import exp
@@ -19,53 +20,20 @@ from local.athena.values import Value, cast, coerce, local_time, shifted, zone_o
 
 def compare(a: Value, b: Value, operator: str, node: exp.Expr | None = None) -> str:
     """``a = b`` and the like."""
-    kind = common(a.type, b.type)
-    if kind is None or kind.name == "map":
-        if kind is not None and operator in ("=", "<>"):
-            raise refuse("comparing maps")
-        raise mismatch(f"Cannot apply operator: {a.type} {operator} {b.type}", node)
-    if kind.name == "json" and operator not in ("=", "<>"):
+    kind, equality = common(a.type, b.type), operator in ("=", "<>")
+    if kind is not None and kind.name in ("array", "map", "row"):
+        raise refuse(f"comparing values of type {kind}")
+    if kind is None or (kind.name == "json" and not equality):
         raise mismatch(f"Cannot apply operator: {a.type} {operator} {b.type}", node)
     x, y = coerce(a, kind).sql, coerce(b, kind).sql
-    if kind.name in ("double", "real"):
-        nans = [
-            f"isnan({z})" for z, of in ((x, a), (y, b)) if not isinstance(of.literal, (int, float))
-        ]
-        if nans:
-            answer = "true" if operator == "<>" else "false"
-            return (
-                f"CASE WHEN {x} IS NULL OR {y} IS NULL THEN NULL WHEN {' OR '.join(nans)} "
-                f"THEN {answer} ELSE {x} {operator} {y} END"
-            )
-    if kind.name == "row":
-        return _compare_rows(coerce(a, kind), coerce(b, kind), operator)
-    if kind.name == "array":
-        if operator not in ("=", "<>") or kind.args[0].name in (
-            "double",
-            "real",
-            "array",
-            "row",
-            "map",
-        ):
-            raise refuse(f"comparing arrays with {operator} or of {kind.args[0]}")
-        equal = f"trino_list_equal({x}, {y})"
-        return equal if operator == "=" else f"(NOT {equal})"
-    return f"({x} {operator} {y})"
-
-
-def _compare_rows(a: Value, b: Value, operator: str) -> str:
-    if operator not in ("=", "<>"):
-        raise refuse(f"comparing rows with {operator}")
-    parts = [
-        compare(
-            Value(f"struct_extract_at({a.sql}, {i})", kind),
-            Value(f"struct_extract_at({b.sql}, {i})", kind),
-            "=",
+    nans = [f"isnan({z})" for z, of in ((x, a), (y, b)) if not isinstance(of.literal, (int, float))]
+    if kind.name == "double" and nans:
+        answer = "true" if operator == "<>" else "false"
+        return (
+            f"CASE WHEN {x} IS NULL OR {y} IS NULL THEN NULL WHEN {' OR '.join(nans)} "
+            f"THEN {answer} ELSE {x} {operator} {y} END"
         )
-        for i, (_, kind) in enumerate(a.type.args, 1)
-    ]
-    equal = f"({' AND '.join(parts)})"
-    return equal if operator == "=" else f"(NOT {equal})"
+    return f"({x} {operator} {y})"
 
 
 def distinct_from(a: Value, b: Value, node: exp.Expr) -> str:
@@ -95,9 +63,7 @@ def arithmetic(a: Value, b: Value, operator: str, node: exp.Expr | None = None) 
     if kind in t.INTEGERS and operator == "/":
         return Value(f"CAST({x} // {y} AS {kind.duckdb})", kind)
     sql = f"({x} {operator} {y})"
-    if kind in t.INTEGERS and kind not in (t.INTEGER, t.BIGINT):
-        sql = f"CAST({sql} AS {kind.duckdb})"
-    return Value(f"CAST({sql} AS FLOAT)" if kind == t.REAL else sql, kind)
+    return Value(f"CAST({sql} AS {kind.duckdb})" if kind in t.INTEGERS else sql, kind)
 
 
 def _decimal_arithmetic(a: Value, b: Value, operator: str) -> Value:
@@ -148,12 +114,8 @@ def _time_arithmetic(a: Value, b: Value, operator: str, node: exp.Expr | None) -
             if kind == t.DATE:
                 return Value(f"(CAST({x} - {y} AS BIGINT) * 86400000)", t.DAYS)
             return Value(f"((epoch_us({x}) - epoch_us({y})) // 1000)", t.DAYS)
-    if operator in "+-" and a.type == b.type and a.type in spans:
-        return Value(f"({a.sql} {operator} {b.sql})", a.type)
-    if operator == "*" and b.type in spans:
-        a, b = b, a
-    if operator in "*/" and a.type in spans and b.type in t.INTEGERS:
-        return Value(f"({a.sql} {'//' if operator == '/' else '*'} {b.sql})", a.type)
+    if {a.type, b.type} & {*spans}:
+        raise refuse(f"{a.type} {operator} {b.type}")
     raise mismatch(f"Cannot apply operator: {a.type} {operator} {b.type}", node)
 
 
@@ -193,50 +155,33 @@ def literal(node: exp.Literal, negative: bool = False) -> Value:
         return Value(f"CAST({number} AS BIGINT)", t.BIGINT, number)
     if "e" in written:
         return Value(f"CAST('{float(written)!r}' AS DOUBLE)", t.DOUBLE, float(written))
-    kind = decimal_literal(written)
+    whole, _, fraction = written.lstrip("-").partition(".")
+    precision = len(whole.lstrip("0")) + len(fraction)
+    if precision > 38:
+        raise QueryError("NUMERIC_VALUE_OUT_OF_RANGE", f"Invalid decimal literal '{written}'")
+    kind = t.decimal(max(precision, 1), len(fraction))
     return Value(f"CAST('{written}' AS {kind.duckdb})", kind, float(written))
 
 
-def decimal_literal(written: str) -> Type:
-    """``1.50`` is as wide as it is written."""
-    match = re.fullmatch(r"[+-]?0*(\d*)(?:\.(\d*))?", written.strip())
-    if not match:
-        raise QueryError("INVALID_LITERAL", f"'{written}' is not a valid decimal literal")
-    whole, fraction = match[1], match[2] or ""
-    precision = max(len(whole) + len(fraction), 1)
-    if precision > 38:
-        raise QueryError("NUMERIC_VALUE_OUT_OF_RANGE", f"Invalid decimal literal '{written}'")
-    return t.decimal(precision, len(fraction))
-
-
-def timestamp_literal(
-    written: str, name: str = "INVALID_LITERAL", digits: int | None = None
-) -> Value:
+def timestamp_literal(written: str) -> Value:
     """``TIMESTAMP '...'``, with a zone or without."""
     fraction = re.search(r"\d:\d+(?::\d+(?:\.(\d+))?)?", written)
-    precision = digits if digits is not None else len((fraction and fraction[1]) or "")
+    precision = len((fraction and fraction[1]) or "")
     if precision > 3:
         raise refuse("timestamps finer than milliseconds")
+    wrong = QueryError("INVALID_LITERAL", f"'{written}' is not a valid TIMESTAMP literal")
     try:
         found, zone = moment(written, precision)
     except QueryError:
-        raise QueryError(name, f"'{written}' is not a valid TIMESTAMP literal") from None
-    shown = f"TIMESTAMP '{found:%Y-%m-%d %H:%M:%S.%f}'"
-    shown = (
-        shown.replace("TIMESTAMP '", "TIMESTAMP '" + "0" * (4 - len(str(found.year))))
-        if found.year < 1000 and not shown[11:15].isdigit()
-        else shown
-    )
+        raise wrong from None
+    shown = f"TIMESTAMP '{found.isoformat(' ')}'"
     if zone is None:
         return Value(shown, t.timestamp(precision))
-    zone = read_zone(zone.strip(), name)
+    zone = read_zone(zone, "INVALID_LITERAL")
     if "/" in zone:  # a time that a change of the clocks leaves out does not exist
-        there = found.replace(tzinfo=ZoneInfo(zone))
-        back = there.astimezone(ZoneInfo("UTC")).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
-        if back != found:
-            raise QueryError(name, f"'{written}' is not a valid TIMESTAMP literal")
-        at = there.astimezone(ZoneInfo("UTC"))
-        return Value(f"TIMESTAMP '{at:%Y-%m-%d %H:%M:%S.%f}'", t.zoned(zone, precision))
+        there = found.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+        if there.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != found:
+            raise wrong
     return Value(shifted(shown, zone, -1), t.zoned(zone, precision))
 
 
@@ -269,20 +214,12 @@ def typed_literal(written: str, to: Type) -> Value:
     """``DATE '...'`` and the like."""
     if to.name in ("timestamp", "zoned"):
         return timestamp_literal(written)
-    if to.name == "decimal":
-        return Value(
-            f"CAST('{written.strip()}' AS {decimal_literal(written).duckdb})",
-            decimal_literal(written),
-        )
-    if to.name == "json":
-        return Value(f"trino_json_parse({text(written)})", t.JSON)
-    if to.name == "date":
-        try:
-            return Value(f"DATE '{cast_date(written).isoformat()}'", t.DATE)
-        except QueryError as error:
-            if error.name == "NOT_SUPPORTED":
-                raise
-            raise QueryError(
-                "INVALID_LITERAL", f"'{written}' is not a valid DATE literal"
-            ) from None
-    return cast(Value(text(written), t.VARCHAR), to)
+    if to.name in ("decimal", "json"):
+        raise refuse(f"literals of {to.name}")
+    if to.name != "date":
+        return cast(Value(text(written), t.VARCHAR), to)
+    try:
+        return Value(f"DATE '{cast_date(written).isoformat()}'", t.DATE)
+    except QueryError as error:
+        name = "INVALID_LITERAL" if error.name == "INVALID_CAST_ARGUMENT" else error.name
+        raise QueryError(name, error.message) from None

@@ -101,11 +101,6 @@ def array(of: Type) -> Type:
     return Type("array", (of,))
 
 
-def map_of(key: Type, value: Type) -> Type:
-    """``map(K, V)``."""
-    return Type("map", (key, value))
-
-
 def row(*fields: tuple[str | None, Type]) -> Type:
     """``row(name T, ...)``."""
     return Type("row", fields)
@@ -124,7 +119,7 @@ def as_decimal(kind: Type) -> tuple[int, int] | None:
 
 def is_number(kind: Type) -> bool:
     """Is it one of the numeric types?"""
-    return kind in (*INTEGERS, REAL, DOUBLE) or kind.name == "decimal"
+    return kind in (*INTEGERS, DOUBLE) or kind.name == "decimal"
 
 
 def common(a: Type, b: Type) -> Type | None:  # noqa: PLR0911  (one a pair)
@@ -136,8 +131,6 @@ def common(a: Type, b: Type) -> Type | None:  # noqa: PLR0911  (one a pair)
     if is_number(a) and is_number(b):
         if DOUBLE in (a, b):
             return DOUBLE
-        if REAL in (a, b):
-            return REAL
         if a in INTEGERS and b in INTEGERS:
             return max(a, b, key=INTEGERS.index)
         (p1, s1), (p2, s2) = as_decimal(a) or (0, 0), as_decimal(b) or (0, 0)
@@ -180,9 +173,12 @@ _NAMES = {
     "integer": INTEGER, "bigint": BIGINT, "double": DOUBLE, "double precision": DOUBLE,
     "real": REAL, "varchar": VARCHAR, "varbinary": VARBINARY, "date": DATE, "json": JSON,
     "timestamp": timestamp(), "timestamp with time zone": zoned("UTC"), str(DAYS): DAYS,
-    str(MONTHS): MONTHS,
+    str(MONTHS): MONTHS, "decimal": decimal(38, 0),
 }  # fmt: skip
-_HIVE_NAMES = {"string": VARCHAR, "char": VARCHAR, "binary": VARBINARY, "float": REAL}
+_HIVE_NAMES = {
+    "string": VARCHAR, "char": VARCHAR, "binary": VARBINARY, "float": REAL,
+    "decimal": decimal(10, 0),
+}  # fmt: skip
 
 
 def read_type(text: str, *, hive: bool = False) -> Type:
@@ -193,48 +189,34 @@ def read_type(text: str, *, hive: bool = False) -> Type:
     ValueError
         An unknown type.
     """
-    text = " ".join(text.strip().split())
-    name = text.lower()
-    if name in _NAMES:
-        return _NAMES[name]
-    if hive and name in _HIVE_NAMES:
-        return _HIVE_NAMES[name]
-    if name == "decimal":
-        return decimal(10 if hive else 38, 0)
-    match = re.fullmatch(r"(\w+)\s*([<(])(.*)[>)](.*)", text, re.DOTALL)
-    if match:
-        kind, bracket, inner, rest = match[1].lower(), match[2], match[3], match[4].strip().lower()
-        if kind == "timestamp" and int(inner) <= 3 and rest in ("", "with time zone"):
-            return zoned("UTC", int(inner)) if rest else timestamp(int(inner))
-        if rest == "":
-            found = _composed(kind, inner, ":" if bracket == "<" else " ", hive)
-            if found:
-                return found
+    text = " ".join(text.split())
+    known = {**_NAMES, **_HIVE_NAMES} if hive else _NAMES
+    if text.lower() in known:
+        return known[text.lower()]
+    match = re.fullmatch(r"(\w+)\s*[<(](.*)[>)]( with time zone)?", text, re.IGNORECASE)
+    word, inner, zone = match.groups() if match else ("", "", None)
+    kind, parts = word.lower(), split_top(inner)
+    if kind == "timestamp" and inner in ("0", "1", "2", "3"):
+        return zoned("UTC", int(inner)) if zone else timestamp(int(inner))
+    if kind == "decimal":
+        return decimal(int(parts[0]), int(parts[1]) if parts[1:] else 0)
+    if kind == "varchar" or (hive and kind == "char"):
+        return VARCHAR
+    if kind in ("array", "map"):
+        return Type(kind, tuple(read_type(one, hive=hive) for one in parts))
+    if kind == "row" or (hive and kind == "struct"):
+        return row(*(_field(one, hive) for one in parts))
     raise ValueError(f"unknown type {text!r}")
 
 
-def _composed(kind: str, inner: str, between: str, hive: bool) -> Type | None:
-    if kind == "decimal":
-        precision, _, scale = inner.partition(",")
-        return decimal(int(precision), int(scale or 0))
-    if kind == "varchar" or (hive and kind == "char"):
-        return VARCHAR
-    if kind == "array":
-        return array(read_type(inner, hive=hive))
-    if kind == "map":
-        key, value = split_top(inner)
-        return map_of(read_type(key, hive=hive), read_type(value, hive=hive))
-    if kind == "row" or (hive and kind == "struct"):
-        fields: list[tuple[str | None, Type]] = []
-        for part in split_top(inner):
-            named = re.fullmatch(rf'("(?:[^"]|"")*"|\w+)\s*{between}\s*(.*)', part, re.DOTALL)
-            try:
-                kind_ = read_type(named[2] if named else part, hive=hive)
-                fields.append((named[1].strip('"') if named else None, kind_))
-            except ValueError:  # ``timestamp with time zone`` is no field of that name
-                fields.append((None, read_type(part, hive=hive)))
-        return row(*fields)
-    return None
+def _field(text: str, hive: bool) -> tuple[str | None, Type]:
+    named = re.fullmatch(r'("(?:[^"]|"")*"|\w+)\s*[: ]\s*(.*)', text, re.DOTALL)
+    try:
+        if named:
+            return named[1].strip('"'), read_type(named[2], hive=hive)
+    except ValueError:  # ``timestamp with time zone`` is no field of that name
+        pass
+    return None, read_type(text, hive=hive)
 
 
 def split_top(text: str, separator: str = ",") -> list[str]:

@@ -28,7 +28,7 @@ class Value:
     literal: str | int | float | None = None
 
 
-def unified(values: Sequence[Value], what: str, node: exp.Expr) -> list[Value]:
+def unified(values: Sequence[Value], what: str, node: exp.Expr | None = None) -> list[Value]:
     """The values, all of their common type."""
     kind = values[0].type
     for other in values[1:]:
@@ -50,29 +50,19 @@ def coerce(value: Value, to: Type) -> Value:
 
 
 def _converted(sql: str, of: Type, to: Type) -> str:
-    if of == to:
-        return sql
-    if of.name == "unknown":
-        return f"CAST({sql} AS {to.duckdb})"
-    if to.name in ("array", "map", "row") and of.name == to.name:
-        return _rebuilt(sql, of, to, _converted)
-    if of.name in ("timestamp", "zoned") and to.name in ("timestamp", "zoned"):
+    if of == to or (of.name in ("timestamp", "zoned") and to.name in ("timestamp", "zoned")):
         return sql  # the session's zone is UTC
+    if to.name in ("array", "row") and of.name == to.name:
+        return _rebuilt(sql, of, to, _converted)
     return f"CAST({sql} AS {to.duckdb})"
 
 
 def _rebuilt(sql: str, of: Type, to: Type, change: Callable[[str, Type, Type], str]) -> str:
-    """An array, map or row of other types, changed part by part."""
+    """An array or row of other types, changed part by part."""
     if of.name == "array":
         return f"list_transform({sql}, lambda x_: {change('x_', of.args[0], to.args[0])})"
-    if of.name == "map":
-        keys = f"list_transform(map_keys({sql}), lambda x_: {change('x_', of.args[0], to.args[0])})"
-        values = (
-            f"list_transform(map_values({sql}), lambda x_: {change('x_', of.args[1], to.args[1])})"
-        )
-        return f"CASE WHEN {sql} IS NOT NULL THEN map({keys}, {values}) END"
-    if len(of.args) != len(to.args):
-        raise mismatch(f"Cannot cast {of} to {to}")
+    if of.name == "map" or len(of.args) != len(to.args):
+        raise refuse(f"CAST from {of} to {to}")
     parts = (
         f"{quote(name)} := {change(f'struct_extract_at({sql}, {i})', kind, new)}"
         for i, ((_, kind), (name, new)) in enumerate(zip(of.fields, to.fields, strict=True), 1)
@@ -106,7 +96,7 @@ def shifted(sql: str, zone: str, sign: int) -> str:
     return f"timezone({text(outer)}, timezone({text(inner)}, {sql}))"
 
 
-def as_text(value: Value) -> str:  # noqa: PLR0911  (one a type)
+def as_text(value: Value) -> str:
     """``CAST(x AS varchar)``."""
     kind, sql = value.type, value.sql
     name = kind.name
@@ -114,15 +104,11 @@ def as_text(value: Value) -> str:  # noqa: PLR0911  (one a type)
         return sql if name == "varchar" else f"CAST({sql} AS VARCHAR)"
     if name == "double":
         return f"trino_double_text({sql})"
-    if name == "real":
-        raise refuse("a real as text")
     if name == "timestamp":
         return f"trino_timestamp_text({sql}, {kind.args[0]})"
     if name == "zoned":
         zone = zone_of(kind)
         return f"(trino_timestamp_text({local_time(value)}, {kind.args[0]}) || {text(' ' + zone)})"
-    if name == "json":
-        return _from_json(sql, t.VARCHAR)
     if name in ("array", "map", "row", "varbinary"):
         raise mismatch(f"Cannot cast {kind} to varchar")
     if name == "decimal" and kind.args[0] == kind.args[1]:
@@ -130,13 +116,6 @@ def as_text(value: Value) -> str:  # noqa: PLR0911  (one a type)
     if kind in (t.DAYS, t.MONTHS):
         raise refuse("an interval as text")
     return f"CAST({sql} AS VARCHAR)"
-
-
-def _from_json(sql: str, to: Type) -> str:
-    made = f"trino_cast_json({sql}, {text(str(to))})"
-    if to.name not in ("array", "map", "row"):
-        return f"CAST({made} AS {to.duckdb})"
-    return f"CAST(CAST({made} AS JSON) AS {to.duckdb})"
 
 
 def _as_json(sql: str, of: Type) -> str:
@@ -174,9 +153,6 @@ def _json_key(name: str | None) -> str:
     return '"' + (name or "").replace('"', '\\"') + '"'
 
 
-_CHECKED = {"tinyint": "TINYINT", "smallint": "SMALLINT", "integer": "INT", "bigint": "BIGINT"}
-
-
 def cast(value: Value, to: Type) -> Value:
     """``CAST(value AS to)``."""
     return Value(_cast(value.sql, value.type, to), to)
@@ -186,10 +162,8 @@ def _cast(sql: str, of: Type, to: Type) -> str:  # noqa: PLR0911  (one a pair)
     a, b = of.name, to.name
     if a == "unknown" or of == to:
         return sql if of == to else f"CAST({sql} AS {to.duckdb})"
-    if a == "json" and b != "json":
-        if b in ("date", "timestamp", "zoned", "varbinary"):
-            raise mismatch(f"Cannot cast {of} to {to}")
-        return _from_json(sql, to)
+    if a == "json" or ("real" in (a, b) and to != t.DOUBLE):
+        raise refuse(f"CAST from {of} to {to}")
     if b == "json":
         return f"CASE WHEN {sql} IS NOT NULL THEN {_as_json(sql, of)} END"
     if b == "varchar":
@@ -200,7 +174,7 @@ def _cast(sql: str, of: Type, to: Type) -> str:  # noqa: PLR0911  (one a pair)
         return _from_text(sql, to)
     if b == "boolean" and t.is_number(of):
         return f"({sql} <> 0)"
-    if t.is_number(to) and (t.is_number(of) or a == "boolean"):
+    if t.is_number(to) and (t.is_number(of) or a in ("boolean", "real")):
         return _number(sql, of, to)
     if a in t.TIMES and b in t.TIMES:
         return _time(Value(sql, of), to)
@@ -208,16 +182,15 @@ def _cast(sql: str, of: Type, to: Type) -> str:  # noqa: PLR0911  (one a pair)
 
 
 def _from_text(sql: str, to: Type) -> str:
-    if to.name in _CHECKED:
-        return f"CAST(trino_cast_integer({sql}, '{_CHECKED[to.name]}') AS {to.duckdb})"
-    if to.name in ("double", "real"):
-        return f"CAST(trino_cast_double({sql}) AS {to.duckdb})"
-    if to.name == "decimal":
-        return f"CAST(trino_cast_decimal({sql}, {to.args[0]}, {to.args[1]}) AS {to.duckdb})"
+    if to in t.INTEGERS:
+        return f"CAST(trino_cast_integer({sql}, '{to}') AS {to.duckdb})"
+    if to.name == "double":
+        return f"CAST(trino_cast_double({sql}) AS DOUBLE)"
+    if to.name in ("decimal", "timestamp"):
+        sizes = ", ".join(map(str, to.args))
+        return f"CAST(trino_cast_{to.name}({sql}, {sizes}) AS {to.duckdb})"
     if to.name in ("boolean", "date"):
         return f"trino_cast_{to.name}({sql})"
-    if to.name == "timestamp":
-        return f"trino_cast_timestamp({sql}, {to.args[0]})"
     if to.name == "varbinary":
         return f"encode({sql})"
     if to.name == "zoned":
@@ -225,41 +198,27 @@ def _from_text(sql: str, to: Type) -> str:
     raise mismatch(f"Cannot cast varchar to {to}")
 
 
-def _number(sql: str, of: Type, to: Type) -> str:  # noqa: PLR0911  (one a type)
-    if of.name in ("double", "real") and to in t.INTEGERS:
+def _number(sql: str, of: Type, to: Type) -> str:
+    if to in t.INTEGERS and of == t.DOUBLE:
         wrong = f"trino_error('INVALID_CAST_ARGUMENT: Cannot cast ' || {sql} || ' to {to}')"
         rounded = f"CAST(round({sql}) AS {to.duckdb})"
         return f"CASE WHEN isfinite({sql}) OR {sql} IS NULL THEN {rounded} ELSE {wrong} END"
-    if to.name == "decimal" and of.name in ("double", "real"):
-        return (
-            f"CAST(trino_round_decimal(CAST({sql} AS VARCHAR), {to.args[0]}, {to.args[1]}) "
-            f"AS {to.duckdb})"
-        )
-    if of.name == "decimal" and (to in t.INTEGERS or to.name == "decimal"):
-        digits, scale = to.args if to.name == "decimal" else (38, 0)
-        (p, s) = of.args
-        if to.name == "decimal" and digits - scale >= p - s and scale >= s:
-            return f"CAST({sql} AS {to.duckdb})"
+    if to in t.INTEGERS and of.name == "decimal":
+        exact = f"trino_round_decimal(CAST({sql} AS VARCHAR), 38, 0)"
+        return f"CAST(trino_cast_integer({exact}, '{to}') AS {to.duckdb})"
+    if to.name == "decimal" and of != t.BOOLEAN and t.common(of, to) != to:
+        digits, scale = to.args
         exact = f"trino_round_decimal(CAST({sql} AS VARCHAR), {digits}, {scale})"
-        if to in t.INTEGERS:
-            return f"CAST(trino_cast_integer({exact}, '{_CHECKED[to.name]}') AS {to.duckdb})"
         return f"CAST({exact} AS {to.duckdb})"
-    if to.name == "decimal" and of in t.INTEGERS:
-        return _from_text(f"CAST({sql} AS VARCHAR)", to)
-    if of.name == "boolean":
-        return f"CAST(CAST({sql} AS INTEGER) AS {to.duckdb})"
     return f"CAST({sql} AS {to.duckdb})"
 
 
 def _time(value: Value, to: Type) -> str:
-    of = value.type
     if to.name == "date":
         return f"CAST({local_time(value)} AS DATE)"
-    if of.name == "date":
+    if value.type.name == "date":
         return f"CAST({value.sql} AS TIMESTAMP)"
-    sql = value.sql
-    if to.name == "timestamp":
-        sql = local_time(value)
-    if to.args[0] < of.args[0]:
+    sql = local_time(value) if to.name == "timestamp" else value.sql
+    if to.args[0] < value.type.args[0]:
         return f"trino_round_ms({sql}, {10 ** (6 - to.args[0])})"
     return sql

@@ -293,11 +293,6 @@ FILTERS = [
         {0, 1, 5},
     ),
     (
-        f"WITH RECURSIVE r (d, i) AS (SELECT day, 0 FROM log UNION ALL SELECT '{_day(1)}', i + 1 "
-        f"FROM r WHERE i < 1) SELECT count(*) FROM r WHERE d = '{_day(1)}'",
-        {0, 1, 5},
-    ),
-    (
         f"SELECT x.n FROM (VALUES 1) v(k) RIGHT JOIN (SELECT * FROM log) x ON x.day = '{_day(1)}'",
         {0, 1, 5},
     ),

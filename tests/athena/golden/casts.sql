@@ -56,9 +56,9 @@ CAST('0x1p3' AS double)  -- refused: doubles in base 16
 CAST('1e400' AS double)
 CAST('.5' AS double)
 CAST('5.' AS double)
-CAST('1.1' AS real)
-CAST(1.1e0 AS real)
-CAST(CAST(1.1 AS real) AS double)
+CAST('1.1' AS real)  -- refused: CAST from varchar to real
+CAST(1.1e0 AS real)  -- refused: CAST from double to real
+CAST(CAST(1.1 AS real) AS double)  -- refused: CAST from decimal(2,1) to real
 CAST(1 AS double)
 CAST(9007199254740993 AS double)
 CAST(1 AS varchar)
@@ -80,14 +80,14 @@ CAST(-0e0 AS varchar)
 CAST(1e23 AS varchar)  -- refused: a double above 1e22 as text
 CAST(2e-323 AS varchar)
 CAST(1.7976931348623157e308 AS varchar)  -- refused: a double above 1e22 as text
-CAST(CAST(1.1 AS real) AS varchar)  -- refused: a real as text
-CAST(CAST(1e10 AS real) AS varchar)  -- refused: a real as text
-CAST(CAST(16777216 AS real) AS varchar)  -- refused: a real as text
+CAST(CAST(1.1 AS real) AS varchar)  -- refused: CAST from decimal(2,1) to real
+CAST(CAST(1e10 AS real) AS varchar)  -- refused: CAST from double to real
+CAST(CAST(16777216 AS real) AS varchar)  -- refused: CAST from integer to real
 CAST('abcdef' AS varchar(3))
 CAST('ab' AS varchar(3))
 CAST('abcdef' AS varchar)
 CAST('äöü' AS varchar(2))
-CAST(123 AS varchar(2))
+CAST(123 AS varchar(2))  -- refused: CAST from integer to a varchar of a length
 CAST('ab' AS char(4))  -- refused: the type char(4)
 CAST('abcdef' AS char(3))  -- refused: the type char(3)
 CAST('ab' AS char(4)) || 'x'  -- refused: the type char(4)
@@ -128,11 +128,11 @@ CAST(' 2026-11-21 02:18:00 ' AS timestamp)
 CAST('2026-11-21 02:18:00.123456' AS timestamp(6))  -- refused: the type timestamp(6)
 CAST('2026-11-21 02:18:00.55' AS timestamp(1))
 CAST('2026-11-21 02:18:00.5' AS timestamp(0))
-CAST('2026-11-21 02:18:00 UTC' AS timestamp with time zone)
-CAST('2026-11-21 02:18:00 +02:00' AS timestamp with time zone)
-CAST('2026-11-21 02:18:00' AS timestamp with time zone)
-CAST('2026-11-21 02:18:00 America/New_York' AS timestamp with time zone)
-CAST('2026-11-21T02:18:00Z' AS timestamp with time zone)
+CAST('2026-11-21 02:18:00 UTC' AS timestamp with time zone)  -- refused: CAST of a text to a timestamp with time zone (only of a literal)
+CAST('2026-11-21 02:18:00 +02:00' AS timestamp with time zone)  -- refused: CAST of a text to a timestamp with time zone (only of a literal)
+CAST('2026-11-21 02:18:00' AS timestamp with time zone)  -- refused: CAST of a text to a timestamp with time zone (only of a literal)
+CAST('2026-11-21 02:18:00 America/New_York' AS timestamp with time zone)  -- refused: CAST of a text to a timestamp with time zone (only of a literal)
+CAST('2026-11-21T02:18:00Z' AS timestamp with time zone)  -- refused: CAST of a text to a timestamp with time zone (only of a literal)
 CAST(date '2026-11-21' AS timestamp)
 CAST(date '2026-11-21' AS timestamp with time zone)
 CAST(timestamp '2026-11-21 23:59:59.999' AS date)
@@ -149,11 +149,11 @@ CAST(ARRAY[1, 2] AS array(varchar))
 CAST(ARRAY['1', '2'] AS array(integer))
 CAST(ARRAY['1', 'x'] AS array(integer))
 CAST(ARRAY[1, NULL] AS array(double))
-CAST(map(ARRAY['1'], ARRAY[2]) AS map(integer, varchar))
+CAST(map(ARRAY['1'], ARRAY[2]) AS map(integer, varchar))  -- refused: CAST from map(varchar, integer) to map(integer, varchar)
 CAST(ROW(1, 'x') AS ROW(id integer, name varchar))
 CAST(ROW(1, 'x') AS ROW(id varchar, name varchar(1)))
 CAST(ROW('1', ROW(2, 3)) AS ROW(a bigint, b ROW(c varchar, d double)))
-CAST(ROW(1) AS ROW(a integer, b integer))
+CAST(ROW(1) AS ROW(a integer, b integer))  -- refused: CAST from row(integer) to row(a integer, b integer)
 CAST(ARRAY[ROW(1, 'x')] AS array(ROW(a bigint, b varchar)))
 CAST(1 AS array(integer))
 CAST('a' AS varbinary)
@@ -190,9 +190,9 @@ TIMESTAMP 'x'
 'a'::varchar
 1::bigint
 CAST(1 AS int)
-CAST('5' AS real)
+CAST('5' AS real)  -- refused: CAST from varchar to real
 CAST('abc' AS json)
-CAST(JSON '"text"' AS varchar)
+CAST(JSON '"text"' AS varchar)  -- refused: CAST from json to varchar
 typeof(1)  -- refused: the function typeof
 typeof(1.5)  -- refused: the function typeof
 typeof(1e0)  -- refused: the function typeof

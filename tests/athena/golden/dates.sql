@@ -7,13 +7,13 @@ timestamp '9999-12-31 23:59:59.999'
 date '2026-11-21'
 date '0001-01-01'
 date '9999-12-31'
-from_iso8601_date('2026-11-21')
-from_iso8601_date('2026-W47-6')
-from_iso8601_date('20261121')  -- fails: INVALID_FUNCTION_ARGUMENT
-from_iso8601_date('x')
-to_iso8601(timestamp '2026-11-21 02:18:00.123')
-to_iso8601(timestamp '2026-11-21 02:18:00')
-to_iso8601(date '2026-11-21')
+from_iso8601_date('2026-11-21')  -- refused: the function from_iso8601_date
+from_iso8601_date('2026-W47-6')  -- refused: the function from_iso8601_date
+from_iso8601_date('20261121')  -- refused: the function from_iso8601_date
+from_iso8601_date('x')  -- refused: the function from_iso8601_date
+to_iso8601(timestamp '2026-11-21 02:18:00.123')  -- refused: the function to_iso8601
+to_iso8601(timestamp '2026-11-21 02:18:00')  -- refused: the function to_iso8601
+to_iso8601(date '2026-11-21')  -- refused: the function to_iso8601
 date_trunc('millisecond', timestamp '2026-11-21 02:18:07.123')
 date_trunc('second', timestamp '2026-11-21 02:18:07.123')
 date_trunc('minute', timestamp '2026-11-21 02:18:07.123')
@@ -33,7 +33,7 @@ date_trunc('hour', date '2026-11-21')
 date_trunc('decade', date '2026-11-21')
 date_trunc('DAY', timestamp '2026-11-21 02:18:00')
 date_trunc('hour', timestamp '1969-12-31 23:30:00')
-date_trunc('day', NULL)  -- refused: date_trunc of a NULL without a type
+date_trunc('day', NULL)  -- refused: date_trunc(varchar, unknown)
 date_diff('day', date '2026-11-20', date '2026-11-22')
 date_diff('day', date '2026-11-22', date '2026-11-20')
 date_diff('hour', timestamp '2026-11-20 10:59:00', timestamp '2026-11-20 12:00:00')
@@ -73,8 +73,8 @@ date_add('millisecond', 5, timestamp '2026-11-21 23:00:00.001')
 date_add('millisecond', 5, timestamp '2026-11-21 23:00:00')  -- refused: date_add of milliseconds to a timestamp without them
 date_add('month', 1, timestamp '2026-01-31 10:00:00.123')
 date_add('day', NULL, date '2026-11-30')
-date_add('day', 1, NULL)  -- refused: date_add of a NULL without a type
-date_add('day', '1', date '2026-11-30')
+date_add('day', 1, NULL)  -- refused: date_add(varchar, integer, unknown)
+date_add('day', '1', date '2026-11-30')  -- refused: date_add(varchar, varchar, date)
 date_add('day', 1 + 1, date '2026-11-30')
 date_add('day', CAST(1 AS bigint), date '2026-11-30')
 date '2026-11-21' - interval '1' day
@@ -97,21 +97,21 @@ timestamp '2026-11-21 02:18:00' + interval '2-3' year to month  -- refused: an i
 timestamp '2026-11-21 02:18:00' + interval '-1' day
 timestamp '2026-11-21 02:18:00' - interval -'1' day  -- refused: an interval that is no literal
 timestamp '2026-11-21 02:18:00' + interval '1' week  -- fails: SYNTAX_ERROR
-timestamp '2026-11-21 02:18:00' + 2 * interval '1' day
-timestamp '2026-11-21 02:18:00' + interval '1' day * 2
+timestamp '2026-11-21 02:18:00' + 2 * interval '1' day  -- refused: integer * interval day to second
+timestamp '2026-11-21 02:18:00' + interval '1' day * 2  -- refused: interval day to second * integer
 interval '1' day
 interval '36' hour
 interval '-90' second
 interval '1' month
 interval '14' month
 interval '-1' year
-interval '1' day + interval '2' hour
-interval '1' day * 3
-interval '1' day / 2
-interval '1' day - interval '3' day
-interval '1' year + interval '1' month
+interval '1' day + interval '2' hour  -- refused: interval day to second + interval day to second
+interval '1' day * 3  -- refused: interval day to second * integer
+interval '1' day / 2  -- refused: interval day to second / integer
+interval '1' day - interval '3' day  -- refused: interval day to second - interval day to second
+interval '1' year + interval '1' month  -- refused: interval year to month + interval year to month
 interval '1' day > interval '23' hour
-interval '1' day + interval '1' month
+interval '1' day + interval '1' month  -- refused: interval day to second + interval year to month
 interval '1.5' day
 interval '1 day'  -- fails: SYNTAX_ERROR
 date '2026-11-21' - date '2026-11-19'
@@ -135,7 +135,7 @@ date_format(timestamp '2026-11-21 02:08:09', 'Ym')
 date_format(timestamp '2026-11-21 02:08:09', '')
 date_format(date '2026-11-21', '%Y-%m-%d')
 date_format(date '2026-11-21' - interval '1' day, '%Y%m%d')
-date_format(NULL, '%Y')  -- refused: date_format of a NULL without a type
+date_format(NULL, '%Y')  -- refused: date_format(unknown, varchar)
 date_parse('2026-11-21 02:18', '%Y-%m-%d %H:%i')
 date_parse('2026-11-21', '%Y-%m-%d')
 date_parse('21/11/2026', '%d/%m/%Y')
@@ -150,16 +150,16 @@ date_parse('', '%Y-%m-%d')
 date_parse(NULL, '%Y-%m-%d')
 date_parse('20261121', '%Y%m%d')
 date_parse('10:20 PM', '%h:%i %p')
-format_datetime(timestamp '2026-11-21 02:18:00', 'yyyy-MM-dd''T''HH:mm')
-format_datetime(timestamp '2026-11-21 14:08:09.123', 'EEE, d MMM yyyy hh:mm:ss.SSS a')
-format_datetime(timestamp '2026-11-21 14:08:09.123', 'EEEE MMMM yy D')
-format_datetime(date '2026-11-21', 'yyyy')
-format_datetime(timestamp '2026-11-21 02:18:00', 'xxxx-ww')  -- refused: format_datetime with the pattern xxxx
-format_datetime(timestamp '2026-11-21 02:18:00', 'HH ''o''''clock''')
-parse_datetime('2026-11-21 02', 'yyyy-MM-dd HH')
-parse_datetime('2026-11-21', 'yyyy-MM-dd')
-parse_datetime('x', 'yyyy-MM-dd')
-parse_datetime('2026-02-30', 'yyyy-MM-dd')
+format_datetime(timestamp '2026-11-21 02:18:00', 'yyyy-MM-dd''T''HH:mm')  -- refused: the function format_datetime
+format_datetime(timestamp '2026-11-21 14:08:09.123', 'EEE, d MMM yyyy hh:mm:ss.SSS a')  -- refused: the function format_datetime
+format_datetime(timestamp '2026-11-21 14:08:09.123', 'EEEE MMMM yy D')  -- refused: the function format_datetime
+format_datetime(date '2026-11-21', 'yyyy')  -- refused: the function format_datetime
+format_datetime(timestamp '2026-11-21 02:18:00', 'xxxx-ww')  -- refused: the function format_datetime
+format_datetime(timestamp '2026-11-21 02:18:00', 'HH ''o''''clock''')  -- refused: the function format_datetime
+parse_datetime('2026-11-21 02', 'yyyy-MM-dd HH')  -- refused: the function parse_datetime
+parse_datetime('2026-11-21', 'yyyy-MM-dd')  -- refused: the function parse_datetime
+parse_datetime('x', 'yyyy-MM-dd')  -- refused: the function parse_datetime
+parse_datetime('2026-02-30', 'yyyy-MM-dd')  -- refused: the function parse_datetime
 year(date '2026-11-21')
 year(timestamp '2026-11-21 10:00:00')
 quarter(date '2026-11-21')
@@ -183,11 +183,11 @@ second(timestamp '2026-11-21 02:18:07.123')
 millisecond(timestamp '2026-11-21 02:18:07.123')
 second(timestamp '1969-12-31 23:59:58.999')
 millisecond(timestamp '1969-12-31 23:59:58.999')
-year(NULL)  -- refused: year of a NULL without a type
-year('2026-11-21')
-day(interval '36' hour)  -- refused: day with these arguments
-hour(interval '36' hour)  -- refused: hour with these arguments
-month(interval '14' month)  -- refused: month with these arguments
+year(NULL)  -- refused: year(unknown)
+year('2026-11-21')  -- refused: year(varchar)
+day(interval '36' hour)  -- refused: day(interval day to second)
+hour(interval '36' hour)  -- refused: hour(interval day to second)
+month(interval '14' month)  -- refused: month(interval year to month)
 extract(year FROM date '2026-11-22')
 extract(quarter FROM date '2026-11-22')
 extract(month FROM date '2026-11-22')
@@ -259,7 +259,7 @@ date_diff('day', timestamp '2000-01-01 00:00:00', ts)
 date_diff('month', ts, timestamp '2000-01-31 12:00:00')
 date_format(ts, '%Y-%m-%d %H:%i:%s.%f')
 date_format(ts, '%a %b %c %d %e %H %h %I %j %k %l %M %p %r %S %T %v %W %x %Y %y')
-format_datetime(ts, 'yyyy-MM-dd HH:mm:ss.SSS')
+format_datetime(ts, 'yyyy-MM-dd HH:mm:ss.SSS')  -- refused: the function format_datetime
 year(ts)
 week(ts)
 day_of_week(ts)
@@ -270,7 +270,7 @@ millisecond(ts)
 CAST(ts AS date)
 CAST(ts AS varchar)
 date(ts)
-to_iso8601(ts)
+to_iso8601(ts)  -- refused: the function to_iso8601
 to_unixtime(ts)
 last_day_of_month(ts)
 ts + interval '1' month

@@ -59,7 +59,7 @@ CAST(1.5 AS decimal(10,2)) * CAST(9223372036854775807 AS bigint)
 1.5 + 1e0
 1.5 * 2e0
 1.5 / 2e0
-1.5 + CAST(1 AS real)
+1.5 + CAST(1 AS real)  -- refused: CAST from integer to real
 -1.5
 -(1.50)
 - CAST(1.50 AS decimal(10,2))
@@ -112,8 +112,8 @@ CAST(true AS decimal(10,2))
 CAST(1.5 AS decimal)
 CAST(1.5 AS decimal(5))
 CAST(NULL AS decimal(10,2))
-DECIMAL '1.50'
-DECIMAL '-123.456'
+DECIMAL '1.50'  -- refused: literals of decimal
+DECIMAL '-123.456'  -- refused: literals of decimal
 CAST(1.5 AS integer)
 CAST(2.5 AS integer)
 CAST(-2.5 AS integer)
@@ -124,18 +124,18 @@ CAST(127.5 AS tinyint)
 CAST(1.5 AS double)
 CAST(0.1 AS double)
 CAST(12345678901234567890.12345 AS double)
-CAST(1.5 AS real)
+CAST(1.5 AS real)  -- refused: CAST from decimal(2,1) to real
 CAST(0.5 AS boolean)
 CAST(0.0 AS boolean)
 CAST(1.50 AS varchar)
 CAST(-0.50 AS varchar)
 CAST(CAST(0.5 AS decimal(2,2)) AS varchar)
 CAST(CAST(5 AS decimal(38,2)) AS varchar)
-CAST(1.50 AS varchar(2))
+CAST(1.50 AS varchar(2))  -- refused: CAST from decimal(3,2) to a varchar of a length
 round(CAST(12.345 AS decimal(38,3)), 2)
 round(99999999999999999999.5)
-floor(CAST(-12.5 AS decimal(38,1)))
-ceil(CAST(12.5 AS decimal(38,1)))
+floor(CAST(-12.5 AS decimal(38,1)))  -- refused: floor(decimal(38,1))
+ceil(CAST(12.5 AS decimal(38,1)))  -- refused: ceil(decimal(38,1))
 sum(1.50)
 -- FROM (VALUES (1.50, 2), (2.25, 3), (NULL, 4), (-0.01, NULL)) AS t(d, n)
 sum(d)

@@ -30,19 +30,19 @@ SELECT n FROM (VALUES 3, 1, 2) AS t(n) ORDER BY 2
 SELECT s FROM (VALUES 'b', 'A', 'a', 'B', 'é', '') AS t(s) ORDER BY s
 SELECT n FROM (VALUES 3, 1, 2) AS t(n) ORDER BY n LIMIT 2
 SELECT n FROM (VALUES 3, 1, 2) AS t(n) ORDER BY n LIMIT 0
-SELECT n FROM (VALUES 3, 1, 2) AS t(n) ORDER BY n LIMIT ALL  -- refused: LIMIT and OFFSET of something else than a number
+SELECT n FROM (VALUES 3, 1, 2) AS t(n) ORDER BY n LIMIT ALL  -- refused: LIMIT of something else than a number
 SELECT n FROM (VALUES 3, 1, 2) AS t(n) ORDER BY n OFFSET 1
 SELECT n FROM (VALUES 3, 1, 2) AS t(n) ORDER BY n OFFSET 1 LIMIT 1
 SELECT n FROM (VALUES 3, 1, 2) AS t(n) ORDER BY n LIMIT 1 OFFSET 1
-SELECT n FROM (VALUES 3, 1, 2) AS t(n) ORDER BY n OFFSET 1 ROWS FETCH FIRST 1 ROW ONLY
-SELECT n FROM (VALUES 3, 1, 2) AS t(n) ORDER BY n FETCH FIRST 2 ROWS ONLY
-SELECT n FROM (VALUES 1, 1, 2) AS t(n) ORDER BY n FETCH FIRST 1 ROW WITH TIES  -- refused: FETCH FIRST WITH TIES
-SELECT n FROM (VALUES 1, 1, 2) AS t(n) FETCH FIRST 1 ROW WITH TIES
+SELECT n FROM (VALUES 3, 1, 2) AS t(n) ORDER BY n OFFSET 1 ROWS FETCH FIRST 1 ROW ONLY  -- refused: DIRECTION here
+SELECT n FROM (VALUES 3, 1, 2) AS t(n) ORDER BY n FETCH FIRST 2 ROWS ONLY  -- refused: DIRECTION here
+SELECT n FROM (VALUES 1, 1, 2) AS t(n) ORDER BY n FETCH FIRST 1 ROW WITH TIES  -- refused: DIRECTION here
+SELECT n FROM (VALUES 1, 1, 2) AS t(n) FETCH FIRST 1 ROW WITH TIES  -- refused: DIRECTION here
 SELECT TOP 1 n FROM (VALUES 1, 1, 2) AS t(n)
 SELECT DISTINCT n FROM (VALUES 1, 1, NULL, NULL) AS t(n)
 SELECT DISTINCT n FROM (VALUES 3, 1, 1) AS t(n) ORDER BY n
 SELECT DISTINCT n FROM (VALUES (1, 'a'), (2, 'b')) AS t(n, s) ORDER BY s
-SELECT DISTINCT ON (n) n FROM (VALUES 1, 1) AS t(n)
+SELECT DISTINCT ON (n) n FROM (VALUES 1, 1) AS t(n)  -- refused: ON here
 SELECT ALL n FROM (VALUES 1, 1) AS t(n)
 SELECT a.n, b.s FROM (VALUES 1, 2, NULL) AS a(n) JOIN (VALUES (1, 'x'), (NULL, 'z')) AS b(n, s) ON a.n = b.n
 SELECT a.n, b.s FROM (VALUES 1, 2, NULL) AS a(n) LEFT JOIN (VALUES (1, 'x'), (NULL, 'z')) AS b(n, s) ON a.n = b.n
@@ -51,17 +51,17 @@ SELECT a.n, b.s FROM (VALUES 1, 2) AS a(n) FULL JOIN (VALUES (1, 'x'), (3, 'z'))
 SELECT a.n, b.s FROM (VALUES 1, 2) AS a(n) FULL OUTER JOIN (VALUES (1, 'x'), (3, 'z')) AS b(n, s) ON a.n = b.n AND b.s <> 'x'
 SELECT a.n, b.s FROM (VALUES 1, 2) AS a(n) CROSS JOIN (VALUES 'x', 'y') AS b(s)
 SELECT a.n, b.s FROM (VALUES 1, 2) AS a(n), (VALUES 'x', 'y') AS b(s) WHERE a.n = 1
-SELECT n, s FROM (VALUES 1, 2) AS a(n) JOIN (VALUES (1, 'x')) AS b(n, s) USING (n)
-SELECT * FROM (VALUES (1, 'q')) AS a(n, q) JOIN (VALUES (1, 'x')) AS b(n, s) USING (n)
-SELECT n, s FROM (VALUES 1, 2) AS a(n) LEFT JOIN (VALUES (1, 'x')) AS b(n, s) USING (n)
-SELECT n, q, s FROM (VALUES (1, 'q')) AS a(n, q) FULL JOIN (VALUES (2, 'x')) AS b(n, s) USING (n)
-SELECT a.n FROM (VALUES 1, 2) AS a(n) JOIN (VALUES (1, 'x')) AS b(n, s) USING (n)
+SELECT n, s FROM (VALUES 1, 2) AS a(n) JOIN (VALUES (1, 'x')) AS b(n, s) USING (n)  -- refused: USING here
+SELECT * FROM (VALUES (1, 'q')) AS a(n, q) JOIN (VALUES (1, 'x')) AS b(n, s) USING (n)  -- refused: USING here
+SELECT n, s FROM (VALUES 1, 2) AS a(n) LEFT JOIN (VALUES (1, 'x')) AS b(n, s) USING (n)  -- refused: USING here
+SELECT n, q, s FROM (VALUES (1, 'q')) AS a(n, q) FULL JOIN (VALUES (2, 'x')) AS b(n, s) USING (n)  -- refused: USING here
+SELECT a.n FROM (VALUES 1, 2) AS a(n) JOIN (VALUES (1, 'x')) AS b(n, s) USING (n)  -- refused: USING here
 SELECT n FROM (VALUES 1, 2) AS a(n) NATURAL JOIN (VALUES (1, 'x')) AS b(n, s)
 SELECT n FROM (VALUES 1, 2) AS a(n) JOIN (VALUES 1) AS b(n) ON a.n = b.n
 SELECT a.n, b.n FROM (VALUES 1, 2) AS a(n) JOIN (VALUES 1, 2) AS b(n) ON a.n < b.n
 SELECT a.n FROM (VALUES 1, 2) AS a(n) LEFT SEMI JOIN (VALUES 1) AS b(n) ON a.n = b.n
-SELECT a.n, x FROM (VALUES 1, 2) AS a(n) CROSS JOIN LATERAL (SELECT a.n * 10 AS x) AS l
-SELECT a.n, x FROM (VALUES 1, 2) AS a(n) LEFT JOIN LATERAL (SELECT 5 AS x WHERE a.n = 1) AS l ON true
+SELECT a.n, x FROM (VALUES 1, 2) AS a(n) CROSS JOIN LATERAL (SELECT a.n * 10 AS x) AS l  -- refused: LATERAL in FROM
+SELECT a.n, x FROM (VALUES 1, 2) AS a(n) LEFT JOIN LATERAL (SELECT 5 AS x WHERE a.n = 1) AS l ON true  -- refused: LATERAL in FROM
 SELECT n FROM (VALUES 1, 2, 3) AS t(n) WHERE n IN (SELECT m FROM (VALUES 1, 3) AS u(m))
 SELECT n FROM (VALUES 1, 2, 3) AS t(n) WHERE n NOT IN (SELECT m FROM (VALUES 1, NULL) AS u(m))
 SELECT n IN (SELECT m FROM (VALUES 1, NULL) AS u(m)) FROM (VALUES 1, 2, NULL) AS t(n)
@@ -71,9 +71,9 @@ SELECT n, (SELECT max(m) FROM (VALUES 1, 3) AS u(m) WHERE m <= n) FROM (VALUES 0
 SELECT (SELECT 1), (SELECT n FROM (VALUES 1) AS t(n) WHERE n > 1)
 SELECT (SELECT n FROM (VALUES 1, 2) AS t(n))
 SELECT (SELECT 1, 2)  -- refused: a subquery of several columns as a value
-SELECT n > ALL (SELECT m FROM (VALUES 1, 2) AS u(m)) FROM (VALUES 2, 3) AS t(n)  -- refused: ANY and ALL of a query
-SELECT n = ANY (SELECT m FROM (VALUES 1, 2) AS u(m)) FROM (VALUES 2, 3) AS t(n)  -- refused: ANY and ALL of a query
-SELECT n < SOME (SELECT m FROM (VALUES 1, 2) AS u(m)) FROM (VALUES 1, 3) AS t(n)  -- refused: ANY and ALL of a query
+SELECT n > ALL (SELECT m FROM (VALUES 1, 2) AS u(m)) FROM (VALUES 2, 3) AS t(n)  -- refused: ALL (SELECT m FROM (VALUES (1), (2)) AS u(m))
+SELECT n = ANY (SELECT m FROM (VALUES 1, 2) AS u(m)) FROM (VALUES 2, 3) AS t(n)  -- refused: ANY (SELECT m FROM (VALUES (1), (2)) AS u(m))
+SELECT n < SOME (SELECT m FROM (VALUES 1, 2) AS u(m)) FROM (VALUES 1, 3) AS t(n)  -- refused: ANY(SELECT m FROM (VALUES (1), (2)) AS u(m))
 SELECT 1 UNION SELECT 1
 SELECT 1 UNION ALL SELECT 1
 SELECT 1 AS a UNION ALL SELECT 2 AS b ORDER BY a
@@ -91,8 +91,8 @@ SELECT n FROM (SELECT 1 AS n UNION ALL SELECT 2) AS u ORDER BY n LIMIT 1
 WITH a AS (SELECT 1 AS n) SELECT n FROM a
 WITH a (m) AS (SELECT 1 AS n), b AS (SELECT m + 1 AS m FROM a) SELECT a.m, b.m FROM a, b
 WITH a AS (SELECT 1 AS n), a AS (SELECT 2 AS n) SELECT n FROM a
-WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 3) SELECT n FROM t
-WITH RECURSIVE t(n) AS (VALUES 1 UNION ALL SELECT n * 2 FROM t WHERE n < 100) SELECT sum(n) FROM t
+WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 3) SELECT n FROM t  -- refused: WITH RECURSIVE
+WITH RECURSIVE t(n) AS (VALUES 1 UNION ALL SELECT n * 2 FROM t WHERE n < 100) SELECT sum(n) FROM t  -- refused: WITH RECURSIVE
 SELECT CASE WHEN n = 1 THEN 'one' ELSE 'other' END AS name, count(*) FROM (VALUES 1, 2, 3) AS t(n) GROUP BY CASE WHEN n = 1 THEN 'one' ELSE 'other' END
 SELECT count(*) FROM (VALUES 1, 2) AS t(n) WHERE n > 1 AND n < 5 OR n = 1
 SELECT 1 WHERE 1 = 2
@@ -105,9 +105,9 @@ SELECT t.n FROM (VALUES 1) AS t(n), (VALUES 2) AS t(n)
 SELECT * FROM (VALUES 1) t
 SELECT * FROM (SELECT 1)
 SELECT _col0 FROM (SELECT 1) AS t
-SELECT * EXCEPT (n) FROM (VALUES (1, 2)) AS t(n, m)
-SELECT * EXCLUDE (n) FROM (VALUES (1, 2)) AS t(n, m)
-SELECT * REPLACE (1 AS n) FROM (VALUES (1, 2)) AS t(n, m)
+SELECT * EXCEPT (n) FROM (VALUES (1, 2)) AS t(n, m)  -- refused: EXCEPT here
+SELECT * EXCLUDE (n) FROM (VALUES (1, 2)) AS t(n, m)  -- refused: EXCEPT here
+SELECT * REPLACE (1 AS n) FROM (VALUES (1, 2)) AS t(n, m)  -- refused: REPLACE here
 SELECT n FROM (VALUES (1, 2)) AS t(n)
 SELECT 1,
 SELECT FROM t  -- fails: TABLE_NOT_FOUND
@@ -121,14 +121,14 @@ SELECT LEFT('abc', 2)
 SELECT 1 == 1
 SELECT 7 // 2
 SELECT 2 ** 3
-SELECT 2 ^ 3
-SELECT 1 & 1
-SELECT 1 | 1
+SELECT 2 ^ 3  -- refused: BITWISE_XOR(2, 3)
+SELECT 1 & 1  -- refused: BITWISE_AND(1, 1)
+SELECT 1 | 1  -- refused: BITWISE_OR(1, 1)
 SELECT 1 << 2  -- refused: BITWISE_LEFT_SHIFT(1, 2)
-SELECT ~1
+SELECT ~1  -- refused: BITWISE_NOT(1)
 SELECT !true
 SELECT true XOR false
-SELECT 7 DIV 2
+SELECT 7 DIV 2  -- refused: CAST(TRUNCATE(CAST(7 AS DOUBLE) / 2) AS BIGINT)
 SELECT 1 <=> 1
 SELECT n FROM (VALUES 1) AS t(n) WHERE n ISNULL
 SELECT 'a' 'b'  -- refused: CONCAT('a', 'b')
@@ -156,24 +156,24 @@ SELECT iff(true, 1, 2)
 SELECT decode(1, 1, 'a')
 SELECT SAFE_CAST('1' AS integer)  -- fails: FUNCTION_NOT_FOUND
 SELECT CONVERT(integer, '1')  -- fails: FUNCTION_NOT_FOUND
-SELECT cast('1' as string)
-SELECT cast('1' as text)
-SELECT cast(1 as number)
-SELECT cast(1 as numeric(10, 2))
-SELECT cast(1 as float)
+SELECT cast('1' as string)  -- refused: string in a type
+SELECT cast('1' as text)  -- refused: text in a type
+SELECT cast(1 as number)  -- refused: number in a type
+SELECT cast(1 as numeric(10, 2))  -- refused: numeric in a type
+SELECT cast(1 as float)  -- refused: float in a type
 SELECT cast(1 as double precision)
-SELECT cast('a' as bytea)
-SELECT n FROM (VALUES 1, 2, 3) AS t(n) TABLESAMPLE BERNOULLI (100)  -- refused: TABLESAMPLE
-SELECT n FROM (VALUES 1, 2, 3) AS t(n) LIMIT 50%
-SELECT n FROM (VALUES 1) AS t(n) FOR UPDATE
-SELECT n FROM range(3) AS t(n)  -- refused: the table function RANGE(3)
-SELECT n FROM generate_series(1, 3) AS t(n)  -- refused: the table function GENERATE_SERIES(1, 3)
-SELECT * FROM TABLE(sequence(1, 3))  -- refused: the table function TABLE(SEQUENCE(1, 3))
+SELECT cast('a' as bytea)  -- refused: bytea in a type
+SELECT n FROM (VALUES 1, 2, 3) AS t(n) TABLESAMPLE BERNOULLI (100)  -- refused: SAMPLE here
+SELECT n FROM (VALUES 1, 2, 3) AS t(n) LIMIT 50%  -- refused: LIMIT_OPTIONS here
+SELECT n FROM (VALUES 1) AS t(n) FOR UPDATE  -- refused: LOCKS here
+SELECT n FROM range(3) AS t(n)  -- refused: table functions
+SELECT n FROM generate_series(1, 3) AS t(n)  -- refused: table functions
+SELECT * FROM TABLE(sequence(1, 3))  -- refused: table functions
 SELECT unnest(ARRAY[1, 2])  -- refused: the function unnest
-SELECT * FROM (VALUES (1, 'a')) AS t(n, s) PIVOT (max(n) FOR s IN ('a'))  -- refused: PIVOT
-SELECT * FROM (VALUES (1, 2)) AS t(a, b) MATCH_RECOGNIZE (ORDER BY a MEASURES A.a AS x PATTERN (A) DEFINE A AS a > 0)  -- refused: MATCH_RECOGNIZE
+SELECT * FROM (VALUES (1, 'a')) AS t(n, s) PIVOT (max(n) FOR s IN ('a'))  -- refused: PIVOTS here
+SELECT * FROM (VALUES (1, 2)) AS t(a, b) MATCH_RECOGNIZE (ORDER BY a MEASURES A.a AS x PATTERN (A) DEFINE A AS a > 0)  -- refused: MATCH here
 SELECT read_csv('/etc/passwd')
-SELECT * FROM read_csv('/etc/passwd')  -- refused: the table function READ_CSV('/etc/passwd')
+SELECT * FROM read_csv('/etc/passwd')  -- refused: table functions
 SELECT * FROM '/etc/passwd'  -- fails: TABLE_NOT_FOUND
 SELECT getenv('HOME')
 SELECT current_setting('threads')
@@ -190,7 +190,7 @@ SELECT quantile_cont(n, 0.5) FROM (VALUES 1) AS t(n)
 SELECT median(n) FROM (VALUES 1) AS t(n)
 SELECT mode(n) FROM (VALUES 1) AS t(n)
 SELECT first(n) FROM (VALUES 1) AS t(n)
-SELECT sum(n) WITHIN GROUP (ORDER BY n) FROM (VALUES 1) AS t(n)
+SELECT sum(n) WITHIN GROUP (ORDER BY n) FROM (VALUES 1) AS t(n)  -- refused: SUM(n) WITHIN GROUP (ORDER BY n)
 SELECT epoch(now())
 SELECT strftime(now(), '%Y')
 SELECT /* c */ 1 -- d
@@ -211,7 +211,7 @@ SELECT 1 BETWEEN 0 AND 2 AND true
 SELECT NOT 1 BETWEEN 0 AND 2
 SELECT -2 * -3
 SELECT - - 2
-SELECT 1 + 2 || 'a'
+SELECT 1 + 2 || 'a'  -- refused: ||(integer, varchar)
 SELECT 'a' || 'b' = 'ab'
 SELECT 1 < 2 < 3
 SELECT 1 < 2 = true

@@ -20,7 +20,7 @@ SELECT orderid FROM sales WHERE address IS NULL
 SELECT orderid, i.sku, i.qty FROM sales CROSS JOIN UNNEST(items) AS i(sku, qty, price)
 SELECT orderid, sku, qty * i.price FROM sales CROSS JOIN UNNEST(items) AS i(sku, qty, price)
 SELECT orderid, sku FROM sales_parquet CROSS JOIN UNNEST(items) AS i(sku, qty, price)
-SELECT orderid, sku, o FROM sales LEFT JOIN UNNEST(items) WITH ORDINALITY AS i(sku, qty, price, o) ON true
+SELECT orderid, sku, o FROM sales LEFT JOIN UNNEST(items) WITH ORDINALITY AS i(sku, qty, price, o) ON true  -- refused: UNNEST of several arrays, or WITH ORDINALITY
 SELECT sku, sum(qty), sum(qty * i.price) FROM sales CROSS JOIN UNNEST(items) AS i(sku, qty, price) GROUP BY sku
 SELECT orderid, cardinality(items), cardinality(tags), cardinality(attributes) FROM sales
 SELECT orderid, items[1].sku FROM sales WHERE cardinality(items) > 0
@@ -33,10 +33,10 @@ SELECT orderid, k, v FROM sales CROSS JOIN UNNEST(attributes) AS a(k, v)
 SELECT orderid, t FROM sales CROSS JOIN UNNEST(tags) AS u(t)
 SELECT orderid FROM sales WHERE contains(tags, 'new')
 SELECT orderid, contains(tags, 'vip') FROM sales
-SELECT orderid, array_join(tags, ',', '?') FROM sales
+SELECT orderid, array_join(tags, ',', '?') FROM sales  -- refused: array_join(array(varchar), varchar, varchar)
 SELECT orderid, transform(items, i -> i.qty * i.price) FROM sales
 SELECT orderid, filter(items, i -> i.qty > 1) FROM sales
-SELECT orderid, reduce(items, CAST(0 AS decimal(38,2)), (s, i) -> s + coalesce(i.qty * i.price, 0), s -> s) FROM sales
+SELECT orderid, reduce(items, CAST(0 AS decimal(38,2)), (s, i) -> s + coalesce(i.qty * i.price, 0), s -> s) FROM sales  -- refused: the function reduce
 SELECT orderid, any_match(items, i -> i.sku = 'a') FROM sales
 SELECT CAST(address AS ROW(town varchar, code varchar, geo ROW(a double, b double))) FROM sales
 SELECT CAST(address AS json), CAST(items AS json), CAST(attributes AS json) FROM sales
@@ -53,7 +53,7 @@ SELECT orderid, rating, CAST(rating AS varchar), round(rating), CAST(rating AS d
 SELECT orderid, paid, NOT paid, paid AND quantity > 1, if(paid, 'y', 'n') FROM sales
 SELECT paid, count(*), sum(price) FROM sales GROUP BY paid
 SELECT max(created_at), min(placed_on), max_by(orderid, created_at) FROM sales
-SELECT array_agg(orderid ORDER BY orderid), map_agg(orderid, quantity) FROM sales WHERE quantity = 5
+SELECT array_agg(orderid ORDER BY orderid), map_agg(orderid, quantity) FROM sales WHERE quantity = 5  -- refused: the function map_agg
 SELECT address.city, array_agg(orderid ORDER BY orderid) FROM sales GROUP BY address.city
 SELECT DISTINCT address FROM sales WHERE address.city = 'Zürich'
 SELECT orderid FROM sales ORDER BY price DESC
@@ -84,7 +84,7 @@ SELECT substr(day, 1, 7) AS month, sum(amount) AS total FROM events GROUP BY sub
 SELECT id, CASE WHEN amount > 10 THEN 'big' WHEN amount > 0 THEN 'small' ELSE 'none' END FROM events
 SELECT id, try_cast(day AS date), date(day), date_parse(day, '%Y-%m-%d') FROM events
 SELECT id, concat(day, '-', kind), day || kind FROM events
-SELECT approx_distinct(day), approx_percentile(amount, 0.5) FROM events
+SELECT approx_distinct(day), approx_percentile(amount, 0.5) FROM events  -- refused: approx_percentile(decimal(12,2), decimal(1,1))
 SELECT approx_percentile(CAST(amount AS double), 0.5) FROM events
 SELECT table_name FROM information_schema.tables WHERE table_schema = 'shop' AND table_name IN ('sales', 'events')
 SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = 'shop' AND table_name = 'sales' ORDER BY ordinal_position
@@ -107,18 +107,18 @@ SELECT id, at AT TIME ZONE 'Europe/Zurich', to_unixtime(at) FROM typed_parquet
 SELECT small + 1, small * small, medium * 2, medium + small, wide + small, -wide, small / 3 FROM typed_parquet
 SELECT sum(small), sum(medium), sum(wide), avg(small), min(wide), max(medium) FROM typed_parquet
 SELECT id, wide, CAST(wide AS double), CAST(wide AS bigint), round(wide, 2) FROM typed_parquet WHERE id = 1
-SELECT id, ratio, weight, CAST(ratio AS varchar), CAST(weight AS double), ratio + weight FROM typed_parquet WHERE id > 3
+SELECT id, ratio, weight, CAST(ratio AS varchar), CAST(weight AS double), ratio + weight FROM typed_parquet WHERE id > 3  -- refused: calculating with reals; cast them to double
 SELECT id, rank, abs(rank) FROM typed_parquet
 SELECT id, rank, rank - 1 FROM typed_parquet
 SELECT id, rank - smallint '1' FROM typed_parquet
-SELECT id, photo, length(photo), to_hex(photo), from_utf8(photo) FROM typed_parquet
+SELECT id, photo, length(photo), to_hex(photo), from_utf8(photo) FROM typed_parquet  -- refused: the function from_utf8
 SELECT id, who, who.name, who.age + 1, who.joined FROM typed_parquet
 SELECT id FROM typed_parquet WHERE who.joined IS NULL
 SELECT id FROM typed_parquet WHERE who.name = 'Zoë' AND who.joined >= date '2020-01-01'
 SELECT id, lines, cardinality(lines), lines[1].price * 2 FROM typed_parquet WHERE id > 1000
 SELECT id, sku, price, l.at FROM typed_parquet CROSS JOIN UNNEST(lines) AS l(sku, price, at)
 SELECT id, transform(lines, l -> l.price) FROM typed_parquet
-SELECT id, tags, array_join(tags, '|', '-'), contains(tags, 'a') FROM typed_parquet
+SELECT id, tags, array_join(tags, '|', '-'), contains(tags, 'a') FROM typed_parquet  -- refused: array_join(array(varchar), varchar, varchar)
 SELECT id, prices, element_at(prices, 'EUR'), cardinality(prices), map_keys(prices) FROM typed_parquet
 SELECT id, groups, flatten(groups), cardinality(groups) FROM typed_parquet
 SELECT id, g, n FROM typed_parquet CROSS JOIN UNNEST(groups) AS a(g) CROSS JOIN UNNEST(g) AS b(n)
@@ -140,15 +140,15 @@ SELECT shop.e.id FROM shop.events e
 SELECT other.shop.events.id FROM shop.events
 SELECT upper(kind) OVER () FROM events  -- refused: OVER or FILTER of upper
 SELECT upper(kind) FILTER (WHERE id > 1) FROM events  -- refused: OVER or FILTER of upper
-SELECT approx_percentile(id, 'a') FROM events
+SELECT approx_percentile(id, 'a') FROM events  -- refused: approx_percentile(integer, varchar)
 SELECT ID, Kind AS K, events.AT FROM Events WHERE iD = 1
 SELECT E.* FROM events AS E WHERE e.ID = 1
-SELECT id FROM events JOIN (SELECT id, amount AS a FROM events) AS x USING (id) WHERE id < 3
-SELECT * FROM events AS e JOIN (SELECT id, amount AS a FROM events) AS x USING (id) WHERE id < 3
-SELECT x.id FROM events AS e JOIN (SELECT id, amount AS a FROM events) AS x USING (id)
-SELECT id, a FROM (SELECT id FROM events WHERE id < 3) AS e FULL JOIN (SELECT id, amount AS a FROM events WHERE id > 1) AS x USING (id)
-SELECT id, a FROM (SELECT id FROM events WHERE id < 3) AS e RIGHT JOIN (SELECT id, amount AS a FROM events WHERE id > 1) AS x USING (id)
-SELECT nope FROM events AS e JOIN events AS x USING (nope)
-SELECT id FROM events AS e JOIN sales AS s USING (id)
+SELECT id FROM events JOIN (SELECT id, amount AS a FROM events) AS x USING (id) WHERE id < 3  -- refused: USING here
+SELECT * FROM events AS e JOIN (SELECT id, amount AS a FROM events) AS x USING (id) WHERE id < 3  -- refused: USING here
+SELECT x.id FROM events AS e JOIN (SELECT id, amount AS a FROM events) AS x USING (id)  -- refused: USING here
+SELECT id, a FROM (SELECT id FROM events WHERE id < 3) AS e FULL JOIN (SELECT id, amount AS a FROM events WHERE id > 1) AS x USING (id)  -- refused: USING here
+SELECT id, a FROM (SELECT id FROM events WHERE id < 3) AS e RIGHT JOIN (SELECT id, amount AS a FROM events WHERE id > 1) AS x USING (id)  -- refused: USING here
+SELECT nope FROM events AS e JOIN events AS x USING (nope)  -- refused: USING here
+SELECT id FROM events AS e JOIN sales AS s USING (id)  -- refused: USING here
 SELECT (SELECT max(x.id) FROM events x WHERE x.id < e.id) FROM events e
 SELECT address.city FROM sales AS address WHERE address.orderid = 'o1'

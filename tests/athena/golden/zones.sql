@@ -26,8 +26,8 @@ date '2026-11-21' AT TIME ZONE 'America/New_York'
 at_timezone(timestamp '2026-11-21 12:00:00 UTC', 'America/New_York')
 at_timezone(timestamp '2026-11-21 12:00:00', 'America/New_York')
 with_timezone(timestamp '2026-11-21 12:00:00', 'America/New_York')
-with_timezone(timestamp '2026-11-21 12:00:00 UTC', 'America/New_York')
-with_timezone(date '2026-11-21', 'America/New_York')
+with_timezone(timestamp '2026-11-21 12:00:00 UTC', 'America/New_York')  -- refused: with_timezone(timestamp(0) with time zone, varchar)
+with_timezone(date '2026-11-21', 'America/New_York')  -- refused: with_timezone(date, varchar)
 hour(timestamp '2026-11-21 12:00:00 UTC' AT TIME ZONE 'America/New_York')
 day(timestamp '2026-11-21 03:00:00 UTC' AT TIME ZONE 'America/New_York')
 minute(timestamp '2026-11-21 12:00:00 UTC' AT TIME ZONE 'Asia/Kolkata')
@@ -42,9 +42,9 @@ date_trunc('month', timestamp '2026-11-01 03:00:00 UTC' AT TIME ZONE 'America/Ne
 date_trunc('week', timestamp '2026-11-23 03:00:00 UTC' AT TIME ZONE 'America/New_York')
 date_trunc('minute', timestamp '2026-11-21 03:00:07.5 UTC')
 date_format(at_timezone(timestamp '2026-11-21 03:00:00 UTC', 'America/New_York'), '%Y-%m-%d %H')
-format_datetime(timestamp '2026-11-21 03:00:00 UTC' AT TIME ZONE 'America/New_York', 'yyyy-MM-dd HH:mm')
-format_datetime(timestamp '2026-11-21 03:00:00 America/New_York', 'HH:mm ZZZ')  -- refused: format_datetime with the pattern ZZZ
-format_datetime(timestamp '2026-11-21 03:00:00 America/New_York', 'HH:mm Z')  -- refused: format_datetime with the pattern Z
+format_datetime(timestamp '2026-11-21 03:00:00 UTC' AT TIME ZONE 'America/New_York', 'yyyy-MM-dd HH:mm')  -- refused: the function format_datetime
+format_datetime(timestamp '2026-11-21 03:00:00 America/New_York', 'HH:mm ZZZ')  -- refused: the function format_datetime
+format_datetime(timestamp '2026-11-21 03:00:00 America/New_York', 'HH:mm Z')  -- refused: the function format_datetime
 CAST(at_timezone(timestamp '2026-11-21 03:00:00 UTC', 'America/New_York') AS date)
 CAST(at_timezone(timestamp '2026-11-21 03:00:00 UTC', 'America/New_York') AS timestamp)
 CAST(at_timezone(timestamp '2026-11-21 03:00:00 UTC', 'America/New_York') AS varchar)
@@ -52,11 +52,11 @@ CAST(timestamp '2026-11-21 03:00:00 +02:00' AS varchar)
 date(at_timezone(timestamp '2026-11-21 03:00:00 UTC', 'America/New_York'))
 CAST(timestamp '2026-11-21 03:00:00 UTC' AS timestamp(3) with time zone)
 to_unixtime(timestamp '2026-11-21 03:00:00 America/New_York')
-to_iso8601(timestamp '2026-11-21 12:00:00 UTC')
-to_iso8601(timestamp '2026-11-21 12:00:00.123 UTC' AT TIME ZONE 'America/New_York')  -- refused: to_iso8601 of a time in America/New_York
-to_iso8601(timestamp '2026-11-21 12:00:00 +02:00')
+to_iso8601(timestamp '2026-11-21 12:00:00 UTC')  -- refused: the function to_iso8601
+to_iso8601(timestamp '2026-11-21 12:00:00.123 UTC' AT TIME ZONE 'America/New_York')  -- refused: the function to_iso8601
+to_iso8601(timestamp '2026-11-21 12:00:00 +02:00')  -- refused: the function to_iso8601
 date_diff('hour', timestamp '2026-11-21 03:00:00 UTC', at_timezone(timestamp '2026-11-21 04:00:00 UTC', 'Asia/Tokyo'))
-date_diff('day', timestamp '2026-11-21 03:00:00 UTC', timestamp '2026-11-22 03:00:00 America/New_York')
+date_diff('day', timestamp '2026-11-21 03:00:00 UTC', timestamp '2026-11-22 03:00:00 America/New_York')  -- refused: times of several zones in one column
 date_diff('month', timestamp '2026-10-25 00:00:00 UTC', timestamp '2026-11-25 00:00:00 UTC')
 date_diff('hour', timestamp '2026-11-21 03:00:00', timestamp '2026-11-21 04:00:00 UTC')
 date_add('day', 1, timestamp '2026-10-31 12:00:00 America/New_York')
@@ -78,8 +78,8 @@ timestamp '2026-11-21 12:00:00 UTC' IS DISTINCT FROM timestamp '2026-11-21 13:00
 from_iso8601_timestamp('2026-11-21T02:18:00.123Z')
 from_iso8601_timestamp('2026-11-21T02:18:00Z')
 from_iso8601_timestamp('2026-11-21T02:18:00')
-from_iso8601_timestamp('2026-11-21T02:18:00+02:00')
-from_iso8601_timestamp('2026-11-21T02:18:00-05:30')
+from_iso8601_timestamp('2026-11-21T02:18:00+02:00')  -- refused: from_iso8601_timestamp of a column with times that are not in UTC: 2026-11-21T02:18:00+02:00
+from_iso8601_timestamp('2026-11-21T02:18:00-05:30')  -- refused: from_iso8601_timestamp of a column with times that are not in UTC: 2026-11-21T02:18:00-05:30
 from_iso8601_timestamp('2026-11-21')
 from_iso8601_timestamp('2026-11-21T02:18')
 from_iso8601_timestamp('2026-11-21T02')
@@ -90,13 +90,13 @@ from_iso8601_timestamp('x')
 from_iso8601_timestamp(NULL)
 from_iso8601_timestamp_nanos('2026-11-21T02:18:00.123456789Z')  -- refused: the function from_iso8601_timestamp_nanos
 CAST(from_iso8601_timestamp('2026-11-21T02:18:00.123Z') AS timestamp)
-CAST(from_iso8601_timestamp('2026-11-21T02:18:00+02:00') AS date)
-from_iso8601_timestamp('2026-11-21T02:18:00+02:00') AT TIME ZONE 'UTC'
-from_unixtime(1, 'America/New_York')
-from_unixtime(1.5, '+02:00')
-from_unixtime(1, 2, 0)  -- refused: from_unixtime with an offset
+CAST(from_iso8601_timestamp('2026-11-21T02:18:00+02:00') AS date)  -- refused: from_iso8601_timestamp of a column with times that are not in UTC: 2026-11-21T02:18:00+02:00
+from_iso8601_timestamp('2026-11-21T02:18:00+02:00') AT TIME ZONE 'UTC'  -- refused: from_iso8601_timestamp of a column with times that are not in UTC: 2026-11-21T02:18:00+02:00
+from_unixtime(1, 'America/New_York')  -- refused: from_unixtime(integer, varchar)
+from_unixtime(1.5, '+02:00')  -- refused: from_unixtime(decimal(2,1), varchar)
+from_unixtime(1, 2, 0)  -- refused: from_unixtime(integer, integer, integer)
 from_unixtime(1) AT TIME ZONE 'Asia/Tokyo'
-parse_datetime('2026-11-21 02:18 +02:00', 'yyyy-MM-dd HH:mm Z')  -- refused: parse_datetime with the pattern Z
+parse_datetime('2026-11-21 02:18 +02:00', 'yyyy-MM-dd HH:mm Z')  -- refused: the function parse_datetime
 last_day_of_month(timestamp '2026-12-01 03:00:00 UTC' AT TIME ZONE 'America/New_York')
 coalesce(timestamp '2026-11-21 12:00:00 UTC', timestamp '2026-11-21 12:00:00')
 coalesce(NULL, timestamp '2026-11-21 12:00:00 UTC')
@@ -124,7 +124,7 @@ date_format(ts AT TIME ZONE 'America/New_York', '%Y-%m-%d %H:%i')
 date_add('day', 1, ts AT TIME ZONE 'America/New_York')
 ts AT TIME ZONE 'America/New_York' > timestamp '2026-01-01 00:00:00 UTC'
 to_unixtime(ts AT TIME ZONE 'America/New_York')
-to_iso8601(ts AT TIME ZONE 'America/New_York')  -- refused: to_iso8601 of a time in America/New_York
+to_iso8601(ts AT TIME ZONE 'America/New_York')  -- refused: the function to_iso8601
 max(ts AT TIME ZONE 'America/New_York')
 count(DISTINCT ts AT TIME ZONE 'America/New_York')
 SELECT z, count(*) FROM (VALUES timestamp '2026-11-21 12:00:00 UTC', timestamp '2026-11-21 12:00:00 UTC', NULL) AS t(z) GROUP BY z
