@@ -28,7 +28,7 @@ _ESCAPED = re.compile(r'[\x00-\x1f"#%\'*/:=?\\\x7f{\[\]^]')
 _KEY_TYPES = {"varchar", "tinyint", "smallint", "integer", "bigint", "date", "boolean"}
 _COMPRESSION = ("write_compression", "parquet_compression", "compression")
 
-Places = dict[tuple[str, ...], str]
+Partitions = dict[tuple[str, ...], str]
 """The location of each partition, by its values."""
 
 
@@ -38,7 +38,7 @@ class Written:
 
     rows: int = 0
     paths: list[str] = field(default_factory=list)
-    partitions: Places = field(default_factory=dict)
+    partitions: Partitions = field(default_factory=dict)
 
 
 def ctas(run: Run) -> Outcome:
@@ -119,6 +119,8 @@ def unload(run: Run) -> Outcome:
     compression = _compression(_properties(run["properties"]))
     query = run.query()
     columns = dict(zip(map(str.lower, query.labels), query.types, strict=True))
+    if len(columns) != len(query.types):
+        raise refuse("UNLOAD of two columns with the same name")
     _check_empty(run, run["location"])
     return _outcome(run, _write(run, query, columns, (), run["location"], compression=compression))
 
@@ -132,12 +134,9 @@ def _properties(inside: str, *more: str) -> dict[str, str]:
         key, _, value = one.partition("=")
         properties[key.strip().lower()] = value.strip().strip("'")
     only = {"table_type": "HIVE", "is_external": "TRUE", "format": "PARQUET"}
+    known = {*only, *_COMPRESSION, *more}
     for key, value in properties.items():
-        if value.upper() != only.get(key, value.upper()) or key not in (
-            *only,
-            *_COMPRESSION,
-            *more,
-        ):
+        if key not in known or value.upper() != only.get(key, value.upper()):
             raise refuse(f"{key} = {value}: it writes external Hive tables of Parquet")
     return properties
 
@@ -268,7 +267,7 @@ def _escaped(value: str) -> str:
     return _ESCAPED.sub(lambda found: f"%{ord(found[0]):02X}", value)
 
 
-def _add_partitions(run: Run, table: Table, places: Places) -> None:
+def _add_partitions(run: Run, table: Table, places: Partitions) -> None:
     for values, place in places.items():
         if values:
             storage = {**table.storage, "Location": place}
