@@ -37,7 +37,7 @@ def allow(sid: str, actions: Sequence[str], *resources: Arn) -> Statement:
 
 def under(arn: Arn, suffix: str) -> pulumi.Output[str]:
     """``arn`` with ``suffix`` appended."""
-    return pulumi.Output.concat(arn, suffix)
+    return pulumi.Output.from_input(arn).apply(lambda known: known + suffix)
 
 
 ACCOUNT_KEYS: Mapping[str, str] = {
