@@ -12,6 +12,7 @@ from components.arguments import checks, limits
 from components.arguments.settings import Settings
 from components.definitions import operations_dashboard, policies
 from components.definitions.alarms import RUNBOOK, Alarm, Metric, alarms
+from components.definitions.documents import to_json
 from components.service_role import account_id
 
 _COMPARISONS = {
@@ -290,7 +291,7 @@ def _rule(
     return aws.cloudwatch.EventRule(
         f"{name}-{failure.name}",
         description=f"Runbook: {RUNBOOK}#{failure.name}",
-        event_pattern=pulumi.Output.json_dumps(
+        event_pattern=to_json(
             {
                 "source": ["aws.glue"],
                 "detail-type": [failure.event],

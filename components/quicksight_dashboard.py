@@ -9,6 +9,7 @@ import pulumi_aws as aws
 
 from components.arguments import checks, limits
 from components.definitions import policies
+from components.definitions.documents import to_json
 from components.definitions.quicksight import ORDERS as CURRENT_ORDERS
 from components.definitions.quicksight import definition
 from components.service_role import ServiceRole, ServiceRoleArgs, account_id
@@ -163,7 +164,7 @@ class QuickSightDashboard(pulumi.ComponentResource):
         # aws.quicksight.Dashboard takes only a template, no definition. CloudFormation takes one.
         stack = aws.cloudformation.Stack(
             f"{name}-stack",
-            template_body=pulumi.Output.json_dumps(_template(name, account, data_set.arn, args)),
+            template_body=to_json(_template(name, account, data_set.arn, args)),
             opts=child,
         )
         region = aws.get_region_output(opts=pulumi.InvokeOptions(parent=self)).region

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from _pytest.mark.expression import Expression
 from hypothesis import settings
 
 from tests import warm_python
@@ -71,6 +72,15 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_configure() -> None:
     if "PYTEST_XDIST_WORKER" not in os.environ:
         warm_python.start()
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """What `-m` leaves out need not be imported: `make quick` starts twice as fast."""
+    needs = NEEDS.get(collection_path.relative_to(TESTS).as_posix())
+    asked = config.option.markexpr
+    if needs and asked:
+        return not Expression.compile(asked).evaluate(lambda name, **_: name == needs) or None
+    return None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -111,7 +111,8 @@ def build(
 
     Returns
     -------
-    The zip. The same inputs give the same bytes at the same path, on any machine.
+    The zip, built unless it is there already. The same inputs give the same bytes at the same path,
+    on any machine.
 
     Raises
     ------
@@ -119,22 +120,27 @@ def build(
         No sources, an unpinned requirement, a wheel that cannot be downloaded, two files of one
         name.
     """
-    contents: dict[str, bytes] = {}
+    wanted = sorted(line.strip() for line in requirements if line.strip() and line[0] != "#")
     own = {path: text.encode() for path, text in files.items()}
-    for origin in (_source_files(sources), own, _wheel_files(requirements, platform, build_dir)):
-        if twice := contents.keys() & origin.keys():
-            raise LambdaPackageError(f"package {name}: {', '.join(sorted(twice))} comes twice")
-        contents |= origin
-    data = _zip(contents)
-    # Named by content: concurrent builds of the same content write the same file.
-    target = build_dir / f"{name}-{hashlib.sha256(data).hexdigest()[:16]}.zip"
+    contents = _merged(name, _source_files(sources), own)
+    # Named by all that it is made of and by: concurrent builds of the same write the same file.
+    made_of = repr((platform, wanted, sorted(contents.items()))).encode()
+    digest = hashlib.sha256(Path(__file__).read_bytes() + made_of).hexdigest()
+    target = build_dir / f"{name}-{digest[:16]}.zip"
     if not target.exists():
+        data = _zip(_merged(name, contents, _wheel_files(wanted, platform, build_dir)))
         build_dir.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=build_dir, delete=False) as unfinished:
             unfinished.write(data)
         Path(unfinished.name).chmod(0o644)
         Path(unfinished.name).replace(target)
     return target
+
+
+def _merged(name: str, some: Mapping[str, bytes], others: Mapping[str, bytes]) -> dict[str, bytes]:
+    if twice := some.keys() & others.keys():
+        raise LambdaPackageError(f"package {name}: {', '.join(sorted(twice))} comes twice")
+    return {**some, **others}
 
 
 def _source_files(folder: Path) -> dict[str, bytes]:
@@ -154,8 +160,8 @@ def _wheel_files(
     requirements: Sequence[str], platform: Platform, build_dir: Path
 ) -> dict[str, bytes]:
     contents: dict[str, bytes] = {}
-    wanted = sorted(line.strip() for line in requirements if line.strip() and line[0] != "#")
-    for wheel in sorted(_wheels(wanted, platform, build_dir).glob("*.whl")) if wanted else ():
+    wheels = _wheels(requirements, platform, build_dir).glob("*.whl") if requirements else ()
+    for wheel in sorted(wheels):
         with zipfile.ZipFile(wheel) as archive:
             for entry in archive.namelist():
                 if path := _installed(entry):

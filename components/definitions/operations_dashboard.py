@@ -8,6 +8,7 @@ from typing import Any
 import pulumi
 
 from components.definitions.alarms import RUNBOOK, Metric
+from components.definitions.documents import to_json
 
 _COLUMNS = 24
 _HEIGHT = 5
@@ -155,7 +156,7 @@ def body(
             place = (column * width, top + 1, width, _HEIGHT)
             widgets.append(_widget("metric", *place, properties))
         top += 1 + _HEIGHT
-    return pulumi.Output.json_dumps({"widgets": widgets})
+    return to_json({"widgets": widgets})
 
 
 def _widget(  # noqa: PLR0917 - the order that CloudWatch's own documentation has

@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 
 import pulumi
 
+from components.definitions.documents import to_json
 from schema import layout
 
 Arn = pulumi.Input[str]
@@ -26,7 +27,7 @@ class Statement(TypedDict, total=False):
 
 def document(statements: Sequence[Statement]) -> pulumi.Output[str]:
     """A policy document with ``statements``, as JSON."""
-    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)})
+    return to_json({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def allow(sid: str, actions: Sequence[str], *resources: Arn) -> Statement:
@@ -36,7 +37,7 @@ def allow(sid: str, actions: Sequence[str], *resources: Arn) -> Statement:
 
 def under(arn: Arn, suffix: str) -> pulumi.Output[str]:
     """``arn`` with ``suffix`` appended."""
-    return pulumi.Output.concat(arn, suffix)
+    return pulumi.Output.from_input(arn).apply(lambda known: known + suffix)
 
 
 ACCOUNT_KEYS: Mapping[str, str] = {

@@ -7,6 +7,7 @@ import re
 import runpy
 from collections import Counter
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,7 @@ def settings(stack: str) -> dict[str, Any]:
     return {key: given.get(f"sales-cdc:{key}", one["default"]) for key, one in declared.items()}
 
 
+@cache
 def deployed(stack: str, **changed: str) -> Deployed:
     """What the program makes with a stack's file."""
     file = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -114,7 +115,9 @@ def test_two_builds_are_the_same_to_the_byte_whatever_the_clock_and_permissions_
     one = built(sources, tmp_path, requirements=pins)
     os.utime(sources / "handler.py", (time.time() + 86400,) * 2)
     (sources / "handler.py").chmod(0o755)
-    other = built(sources, tmp_path, requirements=pins, build_dir=tmp_path / "elsewhere")
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(tmp_path / "build" / "wheels", elsewhere / "wheels")
+    other = built(sources, tmp_path, requirements=pins, build_dir=elsewhere)
     assert one.read_bytes() == other.read_bytes()
     assert one.name == other.name
 
@@ -135,23 +138,34 @@ def test_the_zip_holds_sources_and_given_files_without_caches(
         assert package.read("part/two.py") == b"pass"
 
 
-def test_builds_at_the_same_time_agree(sources: Path, tmp_path: Path) -> None:
-    with ThreadPoolExecutor(4) as pool:
-        paths = set(pool.map(lambda _: built(sources, tmp_path, requirements=PINS), range(4)))
+def test_builds_at_the_same_time_agree_and_wheels_are_fetched_once(
+    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        paths = set(pool.map(lambda _: built(sources, tmp_path, requirements=PINS), range(2)))
     (path,) = paths
     with zipfile.ZipFile(path) as package:
         assert package.testzip() is None
     wheels = [f for f in (tmp_path / "build" / "wheels").iterdir() if f.is_dir()]
     assert len(wheels) == 1  # no scratch folder stays behind
     assert list((tmp_path / "build").glob("tmp*")) == []
+    monkeypatch.setattr(lambda_zip.subprocess, "run", None)
+    with zipfile.ZipFile(built(sources, tmp_path, requirements=PINS, files={"a": ""})) as another:
+        assert {*another.namelist()} == {*zipfile.ZipFile(path).namelist(), "a"}
 
 
-def test_wheels_are_fetched_once(
+def test_a_zip_that_is_there_is_not_built_again(
     sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = built(sources, tmp_path, requirements=PINS)
-    monkeypatch.setattr(lambda_zip.subprocess, "run", None)
-    assert built(sources, tmp_path, requirements=PINS) == one
+    one = built(sources, tmp_path)
+    monkeypatch.setattr(lambda_zip, "_zip", None)
+    assert built(sources, tmp_path) == one
+
+
+def test_what_a_zip_is_made_of_changes_its_name(sources: Path, tmp_path: Path) -> None:
+    other = Platform("arm64", "3.13")
+    differing: list[dict[str, Any]] = [{}, {"platform": other}, {"files": {"a": ""}}]
+    assert len({built(sources, tmp_path, **one).name for one in differing}) == 3
 
 
 def test_a_wheel_that_does_not_exist_says_what_why_and_what_to_do(

@@ -25,7 +25,7 @@ from components.python_function import PythonFunction
 from components.quicksight_dashboard import QuickSightDashboard, QuickSightDashboardArgs
 from components.service_role import ServiceRole
 from components.stream_bridge import StreamBridge, StreamBridgeArgs
-from tests.components.component_support import Deploy, Deployed, arn
+from tests.components.component_support import Deploy, Deployed, Recorded, arn
 
 TABLE = arn("dynamodb:{region}:{account}:table/orders")
 DATABASE = arn("glue:{region}:{account}:database/shop")
@@ -118,58 +118,64 @@ MAKERS: dict[type, Callable[[str, pulumi.ResourceOptions | None], object]] = {
         opts,
     ),
 }
-Alone = Callable[[type], Deployed]
+Pair = Callable[[type], Deployed]
 every_component = pytest.mark.parametrize("kind", MAKERS, ids=lambda kind: kind.__name__)
 
 
 @pytest.fixture(scope="module")
-def alone(deploy: Deploy) -> Alone:
-    """A component by itself, deployed once for all tests."""
+def pair(deploy: Deploy) -> Pair:
+    """Two of a component, deployed once for all tests: one by itself, two within another."""
 
     @cache
     def run(kind: type) -> Deployed:
-        return deploy(lambda: MAKERS[kind]("one", None))
+        def program() -> None:
+            MAKERS[kind]("one", None)
+            outer = pulumi.ComponentResource("test:index:Outer", "outer")
+            MAKERS[kind]("two", pulumi.ResourceOptions(parent=outer))
+
+        return deploy(program)
 
     return run
 
 
+def made(deployed: Deployed) -> list[Recorded]:
+    """What the two components are made of, and they themselves."""
+    return [one for one in deployed.resources if one.name != "outer"]
+
+
 @every_component
-def test_two_of_a_kind_do_not_collide(deploy: Deploy, kind: type) -> None:
-    deployed = deploy(lambda: [MAKERS[kind](name, None) for name in ("one", "two")])
-    names = [resource.name for resource in deployed.resources]
+def test_two_of_a_kind_do_not_collide(pair: Pair, kind: type) -> None:
+    resources = made(pair(kind))
+    names = [resource.name for resource in resources]
     assert len([n for n in names if n.startswith("one")]) == len(names) / 2
     assert all(name.startswith(("one", "two")) for name in names)
     # Nor in AWS: a name that the program gives is another one in each of them.
     given = [
         (resource.type, resource.inputs.get("databaseName"), resource.inputs["name"])
-        for resource in deployed.resources
+        for resource in resources
         if "name" in resource.inputs and "NamedQuery" not in resource.type
     ]
     assert len(given) == len(set(given))
 
 
 @every_component
-def test_children_are_its_own(alone: Alone, kind: type) -> None:
-    deployed = alone(kind)
-    component = deployed.find(f"sales-cdc:index:{kind.__name__}", "one")
-    by_urn = {resource.urn: resource for resource in deployed.resources}
-    children = [r for r in deployed.resources if r is not component]
+def test_children_are_its_own(pair: Pair, kind: type) -> None:
+    deployed = pair(kind)
+    parents = {resource.urn: resource.parent for resource in deployed.resources}
+    components = {n: deployed.find(f"sales-cdc:index:{kind.__name__}", n) for n in ("one", "two")}
+    children = [one for one in made(deployed) if one not in components.values()]
     assert children
     for resource in children:
-        ancestor = resource
-        while ancestor.parent in by_urn:
-            ancestor = by_urn[ancestor.parent]
-        assert ancestor == component, resource.name
+        ancestors = [resource.parent]
+        while ancestors[-1] in parents:
+            ancestors.append(parents[ancestors[-1]])
+        assert components[resource.name[:3]].urn in ancestors, resource.name
 
 
 @every_component
-def test_it_can_be_a_child_itself(deploy: Deploy, kind: type) -> None:
-    def program() -> None:
-        outer = pulumi.ComponentResource("test:index:Outer", "outer")
-        MAKERS[kind]("one", pulumi.ResourceOptions(parent=outer))
-
-    deployed = deploy(program)
-    component = deployed.find(f"sales-cdc:index:{kind.__name__}", "one")
+def test_it_can_be_a_child_itself(pair: Pair, kind: type) -> None:
+    deployed = pair(kind)
+    component = deployed.find(f"sales-cdc:index:{kind.__name__}", "two")
     assert component.parent == deployed.find("test:index:Outer").urn
 
 
@@ -192,10 +198,10 @@ def declared_outputs(kind: type) -> dict[str, str | None]:
 @pytest.mark.parametrize(
     "kind", [*MAKERS, PythonFunction, ServiceRole], ids=lambda kind: kind.__name__
 )
-def test_every_output_is_described_assigned_and_registered(alone: Alone, kind: type) -> None:
+def test_every_output_is_described_assigned_and_registered(pair: Pair, kind: type) -> None:
     declared = declared_outputs(kind)
     assert declared and all(declared.values())
-    deployed = alone(kind if kind in MAKERS else OrderGenerator)
+    deployed = pair(kind if kind in MAKERS else OrderGenerator)
     found = deployed.all(f"sales-cdc:index:{kind.__name__}")
     assert found
     for component in found:
@@ -206,8 +212,8 @@ def test_every_output_is_described_assigned_and_registered(alone: Alone, kind: t
 
 
 @every_component
-def test_every_role_waits_for_no_wildcard_action(alone: Alone, kind: type) -> None:
-    deployed = alone(kind)
+def test_every_role_waits_for_no_wildcard_action(pair: Pair, kind: type) -> None:
+    deployed = pair(kind)
     for policy in [*deployed.all("RolePolicy"), *deployed.all("Policy")]:
         for action, resources in policy.allows.items():
             assert "*" not in action, f"{policy.name}: {action}"
@@ -216,6 +222,6 @@ def test_every_role_waits_for_no_wildcard_action(alone: Alone, kind: type) -> No
 
 
 @every_component
-def test_every_log_group_forgets(alone: Alone, kind: type) -> None:
-    for group in alone(kind).all("LogGroup"):
+def test_every_log_group_forgets(pair: Pair, kind: type) -> None:
+    for group in pair(kind).all("LogGroup"):
         assert group.inputs["retentionInDays"] == 14
