@@ -184,7 +184,8 @@ class QuickSightDashboard(pulumi.ComponentResource):
 
 def _input_columns(
     columns: Sequence[Column],
-) -> list[aws.quicksight.DataSetPhysicalTableMapRelationalTableInputColumnArgs]:
+) -> "list[aws.quicksight.DataSetPhysicalTableMapRelationalTableInputColumnArgs]":
+    # Quoted: evaluating it would load all of QuickSight in every program that imports this.
     return [
         aws.quicksight.DataSetPhysicalTableMapRelationalTableInputColumnArgs(
             name=column.name, type="DECIMAL" if column.decimal else _TYPES[column.type]
