@@ -44,6 +44,7 @@ EVERYTHING = {
     "dashboardPrincipalArn": "arn:aws:quicksight:eu-central-1:123456789012:user/default/me",
     "kmsKeyArn": "arn:aws:kms:eu-central-1:123456789012:key/1",
     "orderGenerator": "true",
+    "packSchedule": "",
 }
 
 
