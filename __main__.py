@@ -12,6 +12,7 @@ from components.catalog import Catalog, CatalogArgs, SavedQuery, View
 from components.cdc_source import CdcSource, CdcSourceArgs
 from components.change_stream import ChangeStream, ChangeStreamArgs
 from components.delivery_to_lake import DeliveryToLake, DeliveryToLakeArgs
+from components.log_packing import LogPacking, LogPackingArgs
 from components.monitoring import Monitoring, MonitoringArgs
 from components.order_generator import OrderGenerator, OrderGeneratorArgs
 from components.quicksight_dashboard import QuickSightDashboard, QuickSightDashboardArgs
@@ -153,6 +154,24 @@ batch = BatchProjection(
     ),
 )
 
+# Without a schedule, the batch job does not pack the log: a function may.
+packing = (
+    LogPacking(
+        f"{prefix}-packing",
+        LogPackingArgs(
+            bucket_name=lake.bucket_name,
+            bucket_arn=lake.bucket_arn,
+            pack_schedule=settings.pack_schedule,
+            batch_look_back_hours=settings.batch_look_back_hours,
+            platform=platform,
+            log_retention_days=settings.log_retention_days,
+            kms_key_arn=key,
+        ),
+    )
+    if settings.pack_schedule
+    else None
+)
+
 # Policies for writers, readers and operators.
 access = Access(
     f"{prefix}-access",
@@ -202,6 +221,8 @@ if lake.pseudonym_key_arn:
 
 if batch.batch_check_function_name is not None:
     pulumi.export("batchCheckFunctionName", batch.batch_check_function_name)
+if packing is not None:
+    pulumi.export("packFunctionName", packing.pack_function_name)
 if settings.monitoring != "off":
     monitoring = Monitoring(
         f"{prefix}-monitoring",
@@ -216,6 +237,7 @@ if settings.monitoring != "off":
             crawler_name=catalog.crawler_name,
             job_names=[batch.batch_job_name],
             batch_check_function_name=batch.batch_check_function_name,
+            pack_function_name=packing.pack_function_name if packing else None,
             monitoring_level=settings.monitoring,
             alarm_email=settings.alarm_email,
             batch_window_seconds=settings.batch_window_seconds,

@@ -38,7 +38,7 @@ SETTINGS: Mapping[str, str] = {
     "batchRetries": "0",
 }
 """Differences from the settings of `BASE`."""
-BATCHED: Mapping[str, str] = {"batchSchedule": "cron(10 3 1 1 ? *)"}
+BATCHED: Mapping[str, str] = {"batchSchedule": "cron(10 3 1 1 ? *)", "packSchedule": ""}
 """With a schedule, current_orders reads the batch job's table; this one is never due in a run."""
 CHANGED: Mapping[str, str | None] = {
     "ttlAttribute": None,

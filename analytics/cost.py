@@ -45,6 +45,11 @@ _JOB_LOG_BYTES = 1e6
 """Spark's log of one run."""
 _CHECK_SECONDS, _CHECK_MB, _CHECK_LISTS, _CHECK_LOG_BYTES = 1.0, 128, 5, 500
 """One look for new objects: a function's time and memory, its LIST requests, and its log line."""
+_PACK_SECONDS, _PACK_MB, _PACK_PUTS, _PACK_LOG_BYTES = 1.5, 512, 2, 800
+"""A run of the packing function that finds nothing: its time and memory, its requests besides
+listing the log, and its log lines."""
+_PACK_OBJECT_SECONDS = 0.01
+"""To read an object and pack it: 3 ms of a core, of which 512 MB are 0.29."""
 _LOG_BYTES = 600
 """The log line of one transform invocation."""
 _UPLOAD_PUTS = 3
@@ -131,9 +136,11 @@ class Stack:
     crawls, batch_checks:
         Runs of the crawler, and of the batch's schedule, a month. The schedule starts the batch
         job only if something new is in the log.
+    pack_runs:
+        Runs of the packing function, a month.
     unpacked_days:
-        The days whose objects the batch job has not packed yet: its look-back, and two runs. None
-        if it never does.
+        The days whose objects are not packed yet: the look-back, and two runs of the batch job; or
+        the look-back, an hour, and two hourly runs of the packing function. None if nothing packs.
     """
 
     name: str
@@ -155,6 +162,7 @@ class Stack:
     secrets: int = 0
     crawls: float = 0.0
     batch_checks: float = 0.0
+    pack_runs: float = 0.0
     unpacked_days: float | None = None
     batch_workers: int = 2
     batch_execution_class: Literal["standard", "flex"] = "standard"
@@ -167,6 +175,7 @@ class Stack:
         yield from self._stream(load)
         yield from self._delivery(load)
         yield from self._batch(load)
+        yield from self._packing(load)
         yield "glue", self.crawls * _CRAWLER_DPUS * _CRAWLER_HOURS
         yield "athena", load.queries * DAYS * max(load.query_gb, 0.01) / 1000
         yield "metrics", self.metrics if changes else 0
@@ -200,23 +209,45 @@ class Stack:
         yield "firehose", billed
         if self.delivery_format == "parquet":
             yield "firehose to parquet", billed
-        size, interval = self.transform_buffer_size_mb, self.transform_buffer_interval_seconds
-        calls = _batches(changes, changes * load.record_bytes, size, interval)
+        calls, objects = self._calls_and_objects(load)
         seconds = calls * _CALL_SECONDS + changes / _RECORDS_A_SECOND
         yield "function time", seconds * self.transform_memory_mb / 1024
         yield "function calls", calls
         yield "logs", calls * _LOG_BYTES / GB
-        interval = self.buffer_interval_seconds
-        objects = _batches(calls, changes * load.row_bytes, self.buffer_size_mb, interval)
-        yield "lake puts", objects * (_UPLOAD_PUTS if interval < _PARTS_BELOW_SECONDS else 1)
+        parts = self.buffer_interval_seconds < _PARTS_BELOW_SECONDS
+        yield "lake puts", objects * (_UPLOAD_PUTS if parts else 1)
         kept = changes / DAYS * self.retention_days
         yield "lake storage", kept * load.row_bytes * _ROWS_SHARE / GB
-        days = min(_QUERY_DAYS, self.retention_days)
-        loose = days if self.unpacked_days is None else min(days, self.unpacked_days)
-        read = objects / DAYS * loose + 24 * (days - loose)
+        read = self._objects_of(min(_QUERY_DAYS, self.retention_days), objects)
         # Of a Parquet file Athena reads the footer first.
         gets = 2 if self.delivery_format == "parquet" else 1
         yield "lake gets", load.queries * DAYS * read * gets
+
+    def _calls_and_objects(self, load: Load) -> tuple[float, float]:
+        """A month's calls of the transform, and the objects that Firehose writes."""
+        changes = load.monthly
+        size, apart = self.transform_buffer_size_mb, self.transform_buffer_interval_seconds
+        calls = _batches(changes, changes * load.record_bytes, size, apart)
+        size, interval = self.buffer_size_mb, self.buffer_interval_seconds
+        return calls, _batches(calls, changes * load.row_bytes, size, interval, apart=apart)
+
+    def _objects_of(self, days: float, objects: float) -> float:
+        """The objects in the log's last days, if Firehose writes so many a month."""
+        loose = days if self.unpacked_days is None else min(days, self.unpacked_days)
+        return objects / DAYS * loose + min(24, objects / DAYS) * (days - loose)
+
+    def _packing(self, load: Load) -> Iterator[tuple[str, float]]:
+        """The packing function, which lists the whole log, and reads each object once."""
+        runs = self.pack_runs
+        objects = self._calls_and_objects(load)[1] if runs else 0
+        seconds = runs * _PACK_SECONDS + objects * _PACK_OBJECT_SECONDS
+        yield "schedule", runs
+        yield "function calls", runs
+        yield "function time", seconds * _PACK_MB / 1024
+        yield "logs", runs * _PACK_LOG_BYTES / GB
+        pages = math.ceil(max(1, self._objects_of(self.retention_days, objects)) / 1000)
+        yield "lake puts", runs * (_PACK_PUTS + pages) + min(objects, 24 * DAYS)
+        yield "lake gets", objects
 
     def _batch(self, load: Load) -> Iterator[tuple[str, float]]:
         """The checks for something new, and the runs that they start."""
@@ -278,6 +309,8 @@ DEV = Stack(
     alarm_metrics=5,
     dashboards=0,
     metrics=1,
+    pack_runs=24 * DAYS,
+    unpacked_days=1.2,
 )
 PROD = Stack(
     name="prod",
@@ -326,19 +359,27 @@ def _shards(load: Load) -> int:
     return math.ceil(max(rate / 1000, rate * load.record_bytes / KB**2))
 
 
-def _batches(items: float, size: float, megabytes: float, seconds: float) -> float:
+def _batches(
+    items: float, size: float, megabytes: float, seconds: float, *, apart: float = 0.0
+) -> float:
     """Batches a month, by size or time, whichever comes first.
 
-    The time begins with a batch's first item, so between two batches passes, besides, the mean time
-    between two items.
+    The time begins with a batch's first item. How many more come until it has passed is what a
+    renewal process has on average: with items at random times, as many as the time holds.
 
     Parameters
     ----------
     items, size:
-        Items a month, at random times, and their bytes.
+        Items a month, and their bytes.
+    apart:
+        Seconds between two items at least; besides, their times are random.
     """
-    by_clock = items / (1 + items / MONTH_SECONDS * seconds)
-    return max(by_clock, size / (megabytes * KB * KB))
+    if not items:
+        return 0.0
+    gap = MONTH_SECONDS / items
+    random_share = max(0.0, 1 - apart / gap)
+    held = 1.0 if seconds <= min(apart, gap) else seconds / gap + (1 + random_share**2) / 2
+    return max(items / max(1.0, held), size / (megabytes * KB * KB))
 
 
 @dataclass(frozen=True)

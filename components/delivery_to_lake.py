@@ -131,6 +131,7 @@ class DeliveryToLake(pulumi.ComponentResource):
                     layout.FAILED_PREFIX: args.failed_retention_days,
                     layout.REPLAYED_PREFIX: args.failed_retention_days,
                     layout.EXPORTS_PREFIX: EXPORT_DAYS,
+                    layout.PACKING_PREFIX: 1,
                 },
                 kms_key_arn=args.kms_key_arn,
                 protect=args.protect,

@@ -27,6 +27,8 @@ _NAMES = (
     "transform_function_name",
     "delivery_stream_name",
 )
+_FUNCTIONS = ("batch_check_function_name", "pack_function_name")
+"""Which not every stack has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +84,8 @@ class MonitoringArgs:
         The crawler and the Glue jobs whose failed runs are reported.
     batch_check_function_name:
         The function that starts the batch job, if there is one.
+    pack_function_name:
+        The function that packs the log, if there is one.
     alarm_email:
         The address to notify. AWS asks it to confirm. Without it, subscribe to the topic yourself.
     batch_window_seconds:
@@ -111,6 +115,7 @@ class MonitoringArgs:
     crawler_name: pulumi.Input[str]
     job_names: Sequence[pulumi.Input[str]] = ()
     batch_check_function_name: pulumi.Input[str] | None = None
+    pack_function_name: pulumi.Input[str] | None = None
     monitoring_level: limits.MonitoringLevel = Settings.monitoring
     alarm_email: limits.EmailAddress | None = None
     batch_window_seconds: limits.BatchWindowSeconds = Settings.batch_window_seconds
@@ -184,8 +189,9 @@ class Monitoring(pulumi.ComponentResource):
                 opts=child,
             )
         names: dict[str, pulumi.Input[str]] = {one: getattr(args, one) for one in _NAMES}
-        if args.batch_check_function_name is not None:
-            names["batch_check_function_name"] = args.batch_check_function_name
+        for one in _FUNCTIONS:
+            if (function := getattr(args, one)) is not None:
+                names[one] = function
         names["dlq_name"] = _after(":", args.dlq_arn)
         names["stream_label"] = _after("/", args.stream_arn)
         watched = alarms(
@@ -197,6 +203,7 @@ class Monitoring(pulumi.ComponentResource):
             parquet=args.delivery_format == "parquet",
             filtered=bool(args.filter_patterns),
             batch_check=args.batch_check_function_name is not None,
+            packing=args.pack_function_name is not None,
         )
         ring = [_alarm(name, alarm, names, topic, child) for alarm in watched]
         self.alarm_topic_arn = topic.arn

@@ -27,6 +27,7 @@ READERS: Mapping[str, tuple[str, ...]] = {
         "catalog-crawler",
         "dashboard-queries",
         "lake-firehose",
+        "packing",
     ),
     "NAME/": ("reader", "eraser", "batch", "dashboard-queries"),
     "athena-results/": ("reader", "eraser", "dashboard-queries"),

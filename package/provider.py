@@ -31,6 +31,7 @@ from components.cdc_source import CdcSource
 from components.change_data_capture import ChangeDataCapture
 from components.change_stream import ChangeStream
 from components.delivery_to_lake import DeliveryToLake
+from components.log_packing import LogPacking
 from components.monitoring import Monitoring
 from components.stream_bridge import StreamBridge
 
@@ -44,6 +45,7 @@ COMPONENTS: tuple[type[pulumi.ComponentResource], ...] = (
     ChangeDataCapture,
     ChangeStream,
     DeliveryToLake,
+    LogPacking,
     Monitoring,
     StreamBridge,
 )

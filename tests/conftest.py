@@ -35,6 +35,7 @@ NEEDS = {
     "dashboard/test_commands.py": "emulator",
     "operations/test_alarms.py": "emulator",
     "operations/test_batch_check.py": "emulator",
+    "operations/test_pack_function.py": "emulator",
 }
 """Files and folders whose tests `make quick` leaves out, and the marker that says why.
 

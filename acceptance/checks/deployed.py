@@ -28,6 +28,7 @@ KINDS: Mapping[str, str] = {
     "eraserPolicyArn": "iam:policy",
     "batchJobName": "glue:job",
     "batchCheckFunctionName": "lambda:function",
+    "packFunctionName": "lambda:function",
     "alarmTopicArn": "sns:topic",
     "operationsDashboardName": "cloudwatch:dashboard",
 }

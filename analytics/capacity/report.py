@@ -159,6 +159,8 @@ def monthly_usd(load: Load, chain: Chain) -> float:
     settings = {name: getattr(chain, name) for name in shared}
     period = chain.batch_period_seconds
     settings["batch_checks"] = DAYS * _DAY / period if period else 0
+    if period:
+        settings["pack_runs"] = 0  # the batch job packs
     stack = dataclasses.replace(base, **settings)
     return sum(monthly(stack, load.changes_per_second, order_bytes=load.item_bytes).values())
 

@@ -3,7 +3,7 @@
 -- Delivery is at least once: the log can hold copies of a change, on one day or on several. A change
 -- counts on the day on which its first copy arrived (UTC). later_days is the number of changes with a
 -- copy on a later day; the view changes does not remove those.
--- A snapshot's rows are left out. While the batch job packs an hour, its rows are there twice.
+-- A snapshot's rows are left out. For about an hour after an hour is packed, its rows are there twice.
 -- Reads only the partitions of the window; copies outside it are not counted.
 -- param days int 7 how many days back, today included (UTC), by arrival
 WITH changes_seen AS (

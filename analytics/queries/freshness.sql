@@ -4,7 +4,7 @@
 -- first holds it ("$file_modified_time"); from then on queries find it. Both are in whole seconds, so a
 -- delay is accurate to about one second. newest_age_seconds is the age of the newest change; it grows
 -- when nothing changes. A snapshot's rows are left out. Reads only the partitions of the window. Keep it
--- within the batch's look-back: the job packs older hours, into objects that are newer than their rows.
+-- within the batch's look-back: older hours are packed, into objects that are newer than their rows.
 -- param hours int 24 how many hours back, by arrival
 WITH arrivals AS (
     SELECT

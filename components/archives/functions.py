@@ -41,6 +41,12 @@ def batch_check(platform: Platform) -> Path:
     return _build("batch_check", {}, platform)
 
 
+def pack_log(platform: Platform) -> Path:
+    """The function that packs the log: its handler and the batch job's module."""
+    files = {"pack_log.py": (ROOT / "jobs" / "pack_log.py").read_text()}
+    return _build("pack_log", files, platform)
+
+
 def _build(name: str, files: dict[str, str], platform: Platform) -> Path:
     sources = FUNCTIONS / name
     lines = (sources / "requirements.txt").read_text().splitlines()

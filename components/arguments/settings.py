@@ -110,6 +110,8 @@ class Settings:
     batch_snapshot_days: limits.RetentionDays = 5
     batch_orphan_days: limits.OrphanDays = 3
     batch_buckets: limits.Buckets = 4
+    # Packing
+    pack_schedule: limits.Cron | None = None
     # The order generator
     order_generator: bool = False
     order_generator_schedule: limits.Schedule = "rate(5 minutes)"
@@ -297,12 +299,25 @@ def _dashboard_is_for_somebody(settings: Settings, label: checks.Label) -> str |
 
 
 def _look_back_covers_the_stream(settings: Settings, label: checks.Label) -> str | None:
-    """Records held in the stream may still arrive, so the batch must look back that far."""
+    """Records held in the stream may still arrive, so batch and packing must wait that long."""
     hours, held = settings.batch_look_back_hours, settings.stream_retention_hours
-    if settings.batch_schedule is None or hours >= held:
+    if not (settings.batch_schedule or settings.pack_schedule) or hours >= held:
         return None
     least = f"{label('stream_retention_hours')} ({held}) or more"
     return f"{label('batch_look_back_hours')}: must be {least}, not {hours}"
+
+
+def _one_packs(settings: Settings, label: checks.Label) -> str | None:
+    """The batch job packs by itself, and the packing function has no pyarrow."""
+    if settings.pack_schedule is None:
+        return None
+    if settings.batch_schedule:
+        why = f"{label('batch_schedule')} is set, and the batch job packs the log"
+    elif settings.delivery_format == "parquet":
+        why = f"{label('delivery_format')} is parquet, which only {label('batch_schedule')} packs"
+    else:
+        return None
+    return f"{label('pack_schedule')}: clear it, because {why}"
 
 
 _RULES: tuple[checks.Rule[Settings], ...] = (
@@ -315,6 +330,7 @@ _RULES: tuple[checks.Rule[Settings], ...] = (
     _orders_are_for_orders("order_generator"),
     _orders_are_for_orders("dashboard"),
     _look_back_covers_the_stream,
+    _one_packs,
     _dashboard_is_for_somebody,
 )
 _SCHEMA_RULES: tuple[checks.Rule[Settings], ...] = (

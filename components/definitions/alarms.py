@@ -157,6 +157,7 @@ def alarms(
     parquet: bool,
     filtered: bool,
     batch_check: bool = False,
+    packing: bool = False,
 ) -> list[Alarm]:
     """Every alarm of a stack.
 
@@ -174,8 +175,8 @@ def alarms(
         Firehose converts to Parquet, so conversion can fail.
     filtered:
         The pipe has filters, so it may rightly send nothing: no ``chain-silent`` alarm.
-    batch_check:
-        A function starts the batch job, so it can fail to.
+    batch_check, packing:
+        A function starts the batch job, or packs the log, so it can fail to.
     """
     written = Metric(
         namespace="AWS/DynamoDB",
@@ -356,6 +357,15 @@ def alarms(
                 says="The function that starts the batch job when there is something new fails.",
                 first="read the last error in the function's log group.",
                 metrics=_function("Errors", "batch_check_function_name"),
+            )
+        )
+    if packing:
+        found.append(
+            Alarm(
+                name="packing-failed",
+                says="The function that packs the log's small objects fails.",
+                first="read the last error in the function's log group.",
+                metrics=_function("Errors", "pack_function_name"),
             )
         )
     return [one for one in found if level == "full" or one.name in BASIC]

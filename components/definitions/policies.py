@@ -411,6 +411,19 @@ def merge_orders(
     ]
 
 
+def pack_log(bucket: Arn, key: str | None = None) -> list[Statement]:
+    """Packing function -> the event rows, and the objects of its runs."""
+    log, runs = (under(bucket, f"/{p}*") for p in (layout.PROJECTION_PREFIX, layout.PACKING_PREFIX))
+    prefixes = [f"{layout.PROJECTION_PREFIX}*", f"{layout.PACKING_PREFIX}*"]
+    find = allow("FindObjects", ["s3:ListBucket"], bucket)
+    return [
+        {**find, "Condition": {"StringLike": {"s3:prefix": prefixes}}},
+        allow("ReadObjects", ["s3:GetObject"], log),
+        allow("PackLog", ["s3:DeleteObject", "s3:PutObject"], log, runs),
+        *_use_object_key(bucket, key, DECRYPT, GENERATE_DATA_KEY),
+    ]
+
+
 def start_batch(job: Arn, bucket: Arn) -> list[Statement]:
     """Batch check -> the log's objects and the batch job."""
     find = allow("FindNewObjects", ["s3:ListBucket"], bucket)

@@ -183,7 +183,7 @@ class Demo:
         if self._plan.batch:
             spark.check()
             spark.jars()
-            overrides["batchSchedule"] = _SCHEDULE
+            overrides |= {"batchSchedule": _SCHEDULE, "packSchedule": ""}
         with tempfile.TemporaryDirectory(prefix="sales-cdc-") as directory:
             stack = LocalChain(
                 self._plan.stack,

@@ -1,8 +1,8 @@
 """Erase items from the lake: find what holds them, take them out, and read everything again.
 
 Every step may be the last one of a run that is killed: the next run finds what is left. Each
-object is replaced in one conditional write, so two runs, Firehose, a replay and the batch job can
-work at the same time; what they change first is found in the next round.
+object is replaced in one conditional write, so two runs, Firehose, a replay, the batch job and
+packing can work at the same time; what they change first is found in the next round.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from operate.erasing import lasting
 from operate.erasing.audit import Record
 from operate.erasing.formats import BrokenError, Edited, unpacked
 from operate.erasing.places import Examine, Place, examiner, holds_data, places
+from operate.erasing.runs import Runs
 from operate.erasing.store import Store, Version
 from operate.erasing.subject import Key, Subject, Words, parse_key
 from operate.failed import line_numbers
@@ -239,10 +240,13 @@ class Erasure:
     def _erase(self, subject: Subject, outcome: Outcome, *, dry_run: bool) -> None:
         from operate.erasing.iceberg import IcebergTable  # noqa: PLC0415 - takes half a second
 
-        table = IcebergTable(self._account, self._store, subject, say=self._say, stop=self._stop)
+        runs = Runs(self._account, say=self._say, stop=self._stop)
+        table = IcebergTable(
+            self._account, self._store, subject, runs, say=self._say, stop=self._stop
+        )
         table.check()
         survey = self._survey(subject)
-        if not dry_run and not survey.findings and table.await_runs():
+        if not dry_run and not survey.findings and runs.wait():
             survey = self._survey(subject)  # a run had read the log before it was erased from
         outcome.found = survey.amounts()
         outcome.read = {"versions": survey.versions, "bytes": survey.bytes}
@@ -263,17 +267,17 @@ class Erasure:
             record = Record(self._store, facts, subject.keys)
             record.begin()
             outcome.record = record.key
-            survey = self._rounds(subject, table, survey)
+            survey = self._rounds(subject, table, runs, survey)
         outcome.remaining = [
             f"{one.version.key} (version {one.version.id})" for one in survey.findings
         ] + survey.unreadable
         if outcome.record:
             record.end({"remaining": None if self._stop.is_set() else len(outcome.remaining)})
 
-    def _rounds(self, subject: Subject, table: IcebergTable, survey: Survey) -> Survey:
+    def _rounds(self, subject: Subject, table: IcebergTable, runs: Runs, survey: Survey) -> Survey:
         """Erase and read everything again, until a whole pass finds nothing."""
         for _ in range(_ROUNDS):
-            self._act(subject, table, survey)
+            self._act(subject, table, runs, survey)
             if self._stop.is_set():
                 break
             self._say("reading everything again")
@@ -435,7 +439,7 @@ class Erasure:
 
     # -- erase -----------------------------------------------------------------------------------
 
-    def _act(self, subject: Subject, table: IcebergTable, survey: Survey) -> None:
+    def _act(self, subject: Subject, table: IcebergTable, runs: Runs, survey: Survey) -> None:
         """Erase what was found, place by place."""
         personal = Words([text] for text in sorted(self._texts))
         ledgers = ledger.Ledgers(self._s3, self._store.bucket)
@@ -458,7 +462,7 @@ class Erasure:
         if held:
             table.erase(held)
         else:  # a run that packs the log may still write what it has read
-            table.await_runs()
+            runs.wait()
 
     def _rewrite(self, one: Finding, examine: Examine, ledgers: ledger.Ledgers) -> None:
         """Write an object anew; if it changed since it was read, the next round does it."""

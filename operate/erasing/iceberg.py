@@ -41,6 +41,7 @@ from pyiceberg.table.update.snapshot import _OverwriteFiles
 from client.iceberg_files import IcebergFiles
 from operate.account import Account, ReplayError
 from operate.erasing.formats import BrokenError, edit_parquet
+from operate.erasing.runs import Runs
 from operate.erasing.store import Store, Version
 from operate.erasing.subject import Subject
 from operate.scanning import aws_time
@@ -48,8 +49,7 @@ from operate.scanning import aws_time
 STATE, FORGOTTEN = "sales-cdc.state", "sales-cdc.forgotten"
 """The batch job's snapshot properties, which the new snapshot keeps: jobs/orders_table.py."""
 _ATTEMPTS = 8
-_ACTIVE = frozenset({"STARTING", "RUNNING", "STOPPING", "WAITING"})
-_FIRST_WAIT_SECONDS, _MOST_WAIT_SECONDS = 0.5, 15.0
+_RETRY_SECONDS = 0.5
 
 logging.getLogger("pyiceberg").setLevel(logging.ERROR)
 
@@ -59,6 +59,8 @@ class IcebergTable:
 
     Parameters
     ----------
+    runs:
+        What may still commit to the table.
     say:
         Told what this waits for.
     stop:
@@ -70,13 +72,14 @@ class IcebergTable:
         account: Account,
         store: Store,
         subject: Subject,
+        runs: Runs,
         *,
         say: Callable[[str], None],
         stop: threading.Event,
     ) -> None:
-        self._account = account
         self._store = store
         self._subject = subject
+        self._runs = runs
         self._say = say
         self._stop = stop
         self._s3 = account.client("s3")
@@ -107,23 +110,6 @@ class IcebergTable:
                 "was changed"
             )
 
-    def await_runs(self) -> bool:
-        """Wait for runs of the batch job that may have read the log before; whether there were any.
-
-        They may still merge rows into the table, or pack them into new objects of the log. Runs
-        that start later read a log without the rows.
-        """
-        job = self._account.outputs.get("batchJobName")
-        if not job:
-            return False
-        before = self._active(job)
-        pause = _FIRST_WAIT_SECONDS
-        while before & self._active(job) and not self._stop.wait(pause):
-            if pause == _FIRST_WAIT_SECONDS:
-                self._say(f"waiting for the run of {job}, which has read the log before")
-            pause = min(_MOST_WAIT_SECONDS, pause * 1.5)
-        return bool(before)
-
     def erase(self, held: Sequence[Version]) -> None:
         """Erase the rows that these objects under the table's prefix hold.
 
@@ -133,7 +119,7 @@ class IcebergTable:
             Others keep changing the table.
         """
         began = aws_time(self._s3.list_objects_v2(Bucket=self._store.bucket, MaxKeys=1))
-        self.await_runs()
+        self._runs.wait()
         keys = {one.key for one in held if one.current}
         for attempt in range(_ATTEMPTS):
             if self._stop.is_set():
@@ -144,7 +130,7 @@ class IcebergTable:
                 break
             except CommitFailedException as error:
                 self._say(f"the table was changed meanwhile: {error}")
-                self._stop.wait(_FIRST_WAIT_SECONDS * (attempt + 1))
+                self._stop.wait(_RETRY_SECONDS * (attempt + 1))
         else:
             raise ReplayError(
                 f"others changed the table {'.'.join(self._name)} first, {_ATTEMPTS} times: run "
@@ -241,12 +227,6 @@ class IcebergTable:
                 yield _key(manifest.manifest_path)
                 for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True):
                     yield _key(entry.data_file.file_path)
-
-    def _active(self, job: str) -> set[str]:
-        pages = self._account.client("glue").get_paginator("get_job_runs").paginate(JobName=job)
-        return {
-            run["Id"] for page in pages for run in page["JobRuns"] if run["JobRunState"] in _ACTIVE
-        }
 
     def _load(self) -> Table | None:
         try:

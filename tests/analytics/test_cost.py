@@ -29,6 +29,7 @@ from analytics.cost import (
     custom_metrics,
     monthly,
 )
+from benchmarks import buffers
 from client.prices import PRICES
 from components.definitions.alarms import TRANSFORM_METRICS
 from tests.components.component_support import Deployed, record
@@ -36,6 +37,8 @@ from tests.components.component_support import Deployed, record
 ROOT = Path(__file__).resolve().parents[2]
 
 STACKS = {"dev": DEV, "prod": PROD}
+LOOSE = replace(DEV, pack_runs=0, unpacked_days=None)
+"""Dev, if nothing packed its log."""
 LOAD = Load(orders=10_000)
 EVERYTHING = {
     "alarmEmail": "me@example.org",
@@ -45,6 +48,7 @@ EVERYTHING = {
     "dashboardPrincipalArn": "arn:aws:quicksight:eu-central-1:123456789012:user/default/me",
     "kmsKeyArn": "arn:aws:kms:eu-central-1:123456789012:key/1",
     "orderGenerator": "true",
+    "packSchedule": "",
 }
 
 
@@ -90,6 +94,7 @@ def test_a_stack_is_as_its_file_has_it(stack: str) -> None:
     assert asked.batch_execution_class == config["batchExecutionClass"]
     assert asked.crawls == pytest.approx(runs(config["crawlerSchedule"]))
     assert asked.batch_checks == pytest.approx(runs(config["batchSchedule"]))
+    assert asked.pack_runs == pytest.approx(runs(config["packSchedule"]))
     assert asked.monitoring == config["monitoring"]
     metrics = TRANSFORM_METRICS.get(config["monitoring"], custom_metrics())
     assert asked.metrics == len(metrics)
@@ -179,8 +184,11 @@ def test_an_order_of_more_than_a_kilobyte_is_several_writes() -> None:
 
 def test_idle_costs_what_is_paid_by_the_hour_and_by_the_piece() -> None:
     idle = Estimate.of(LOAD).idle_usd
-    # A shard, five alarms, and a data key every five minutes.
-    assert idle["dev"] == pytest.approx(HOURS * 0.015 + 5 * 0.10 + HOURS * 12 * 0.03 / 10_000)
+    # A shard, five alarms, a data key every five minutes, and an hourly function of 1.5 s at half a
+    # GB: a call, a schedule, two LISTs, a PUT, and its log.
+    packing = 0.75 * 13.3334e-6 + 0.2e-6 + 1e-6 + 3 * 5e-6 + 800e-9 * 0.5
+    standing = HOURS * 0.015 + 5 * 0.10 + HOURS * 12 * 0.03 / 10_000
+    assert idle["dev"] == pytest.approx(standing + 24 * DAYS * packing)
     assert idle["dev"] <= 11.50
     assert HOURS * 0.04 < idle["prod"] <= 40
     assert all(idle[name] < Estimate.of(LOAD).total(name) for name in STACKS)
@@ -210,6 +218,18 @@ def test_nothing_new_starts_no_batch() -> None:
     assert idle["schedule"] > 0
 
 
+def test_packing_makes_dev_as_cheap_as_it_was_when_it_was_slower() -> None:
+    """With 60 s before the transform and before S3, and nothing packed: $2 a month is for 13 s."""
+    before = replace(LOOSE, buffer_interval_seconds=60, transform_buffer_interval_seconds=60)
+    totals = {one: sum(one.cost(LOAD).values()) for one in (before, LOOSE, DEV)}
+    assert totals[DEV] - totals[before] < 1.5
+    assert totals[LOOSE] - totals[before] > 8
+    # What a week's question reads: 1.2 days of objects, and an object an hour of the others.
+    a_day = LOOSE.cost(LOAD)["lake gets"] / PRICES["lake gets"].usd / (20 * DAYS * 7)
+    read = 20 * DAYS * (1.2 * a_day + 5.8 * 24) + a_day * DAYS
+    assert DEV.cost(LOAD)["lake gets"] == pytest.approx(read * PRICES["lake gets"].usd)
+
+
 def test_a_month_at_a_rate_is_that_of_as_many_orders() -> None:
     rate = LOAD.changes_per_second
     assert rate == pytest.approx(10_000 * 2 / 86_400)
@@ -226,18 +246,30 @@ def test_a_stream_has_the_shards_that_the_load_needs() -> None:
 
 def test_an_object_below_a_minute_takes_three_requests() -> None:
     slow, fast = (
-        replace(DEV, buffer_interval_seconds=seconds).cost(Load.at(10))["lake puts"]
+        replace(LOOSE, buffer_interval_seconds=seconds).cost(Load.at(10))["lake puts"]
         for seconds in (60, 30)
     )
-    # One each 60 s and 30 s, and the 13 s until the transform answers again.
-    assert fast / slow == pytest.approx(3 * (60 + 13) / (30 + 13), rel=0.01)
+    # One each 60 s and 30 s, and half of the 13 s between two answers of the transform.
+    assert fast / slow == pytest.approx(3 * (60 + 6.5) / (30 + 6.5), rel=0.01)
+
+
+@pytest.mark.parametrize(("transform", "s3"), [(60, 60), (13, 0), (10, 60), (0, 30), (30, 300)])
+def test_objects_and_calls_are_as_many_as_a_days_changes_make(transform: int, s3: int) -> None:
+    counted = buffers.day(buffers.Buffers(pipe=0, transform=transform, s3=s3))
+    stack = replace(
+        LOOSE, transform_buffer_interval_seconds=transform, buffer_interval_seconds=s3
+    ).cost(LOAD)
+    objects = stack["lake puts"] / PRICES["lake puts"].usd / DAYS / (1 if s3 >= 60 else 3)
+    assert objects == pytest.approx(len(counted.objects), rel=0.01)
+    calls = stack["function calls"] / PRICES["function calls"].usd / DAYS
+    assert calls == pytest.approx(counted.calls, rel=0.01)
 
 
 def test_a_batch_begins_with_its_first_change() -> None:
     """Calls of the transform: at 0.5 a second, one each 13 s and the 2 s until the next change."""
-    calls = DEV.cost(Load.at(0.5))["function calls"] / PRICES["function calls"].usd
+    calls = LOOSE.cost(Load.at(0.5))["function calls"] / PRICES["function calls"].usd
     assert calls == pytest.approx(DAYS * 86_400 / (13 + 2))
-    puts = DEV.cost(Load.at(0.5))["lake puts"] / PRICES["lake puts"].usd
+    puts = LOOSE.cost(Load.at(0.5))["lake puts"] / PRICES["lake puts"].usd
     assert puts == pytest.approx(3 * calls), "Firehose writes each answer at once, in parts"
 
 

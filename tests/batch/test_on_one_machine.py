@@ -32,7 +32,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalChain]:
         spark_jars.jars()
     except LocalError as error:
         pytest.skip(str(error))
-    overrides = {"batchSchedule": "cron(10 3 1 1 ? *)", "batchBuckets": "2"}
+    schedules = {"batchSchedule": "cron(10 3 1 1 ? *)", "packSchedule": ""}
+    overrides = schedules | {"batchBuckets": "2"}
     folder = tmp_path_factory.mktemp("stack")
     with LocalChain("dev", folder, overrides=overrides) as running:
         yield running

@@ -58,6 +58,35 @@ def test_a_run_killed_after_its_commit_is_not_repeated(
     assert lake.quantities() == {"a": 1}
 
 
+@pytest.mark.parametrize("first", ["a run", "the pack"])
+def test_a_pack_within_the_look_back_is_read_again_and_changes_nothing(
+    lake: Lake, first: str
+) -> None:
+    """A function packs the log, and the job is started by hand."""
+    sources = [
+        lake.add(change("a", 1), change("b", 2), change("c", 3)),
+        lake.add(change("a", 4, "MODIFY"), change("b", 5, "REMOVE"), change("b", 2)),
+    ]
+    if first == "a run":
+        lake.run()
+    pack = sources[0].with_name("packed-2-0123456789abcdef.gz")
+    text = b"".join(gzip.decompress(one.read_bytes()) for one in sources)
+    pack.write_bytes(gzip.compress(text))
+    beside = lake.run()
+    assert (beside.rows_read, beside.duplicates) == (12, 7)
+    rows = lake.rows()
+    assert lake.quantities() == {"a": 4, "c": 3}
+    lake.add(change("c", 6, "MODIFY"), hour="2026-03-21-09")
+    for source in sources:
+        source.unlink()
+    instead = lake.run()
+    assert (instead.inserted, instead.updated, instead.deleted) == (0, 1, 0)
+    assert lake.quantities() == {"a": 4, "c": 6}
+    assert {key: row for key, row in lake.rows().items() if key != "c"} == {
+        key: row for key, row in rows.items() if key != "c"
+    }
+
+
 def test_files_that_a_killed_run_wrote_are_in_no_query(lake: Lake) -> None:
     """Killed while it writes: the files exist, but no commit."""
     lake.add(change("a", 1))

@@ -18,6 +18,7 @@ from components.catalog import Catalog, CatalogArgs, SavedQuery, View
 from components.cdc_source import CdcSource, CdcSourceArgs
 from components.change_stream import ChangeStream, ChangeStreamArgs
 from components.delivery_to_lake import DeliveryToLake, DeliveryToLakeArgs
+from components.log_packing import LogPacking, LogPackingArgs
 from components.monitoring import Monitoring, MonitoringArgs
 from components.order_generator import OrderGenerator, OrderGeneratorArgs
 from components.private_bucket import PrivateBucket, PrivateBucketArgs
@@ -91,6 +92,11 @@ MAKERS: dict[type, Callable[[str, pulumi.ResourceOptions | None], object]] = {
     ),
     DeliveryToLake: lambda name, opts: DeliveryToLake(
         name, DeliveryToLakeArgs(kinesis_stream_arn=STREAM, delivery_format="parquet"), opts
+    ),
+    LogPacking: lambda name, opts: LogPacking(
+        name,
+        LogPackingArgs(bucket_name="lake", bucket_arn=BUCKET, pack_schedule="cron(10 * * * ? *)"),
+        opts,
     ),
     Monitoring: lambda name, opts: Monitoring(
         name,

@@ -34,6 +34,8 @@ EVERYTHING = {
     "enrichmentFunctionArn": arn("lambda:{region}:{account}:function:enrich"),
 }
 
+PACKED = {"deliveryFormat": "json", "batchSchedule": "", "packSchedule": "cron(10 * * * ? *)"}
+
 ENCRYPTED: Mapping[str, Mapping[str, Any]] = {
     "Bucket": {},  # by the BucketServerSideEncryptionConfiguration below
     "BucketServerSideEncryptionConfiguration": {
@@ -113,6 +115,8 @@ GRANTS: Mapping[str, Mapping[str, set[str]]] = {
     "generator-schedule-policy": {"": {DECRYPT}},
     "lake-firehose-policy": {"kinesis": {DECRYPT}, **S3},
     "lake-transform-policy": {},
+    "packing-policy": S3,
+    "packing-schedule-policy": {"": {DECRYPT}},
     "access-operator": {
         "dynamodb": {DECRYPT},
         "kinesis": {DECRYPT, GENERATE},
@@ -149,9 +153,12 @@ def deployed(key: str | None) -> Deployed:
     """The program with every feature enabled, with and without a key."""
     config = EVERYTHING | ({"kmsKeyArn": key} if key else {})
     seen = Deployed()
-    values = {f"sales-cdc:{name}": value for name, value in config.items()}
-    record(program, seen, stack="test", config=values, preview=False)
-    check(seen)  # against pulumi-aws's types and AWS's models
+    packed = Deployed()  # which the batch's schedule excludes
+    for one, more in ((seen, {}), (packed, PACKED)):
+        values = {f"sales-cdc:{name}": value for name, value in {**config, **more}.items()}
+        record(program, one, stack="test", config=values, preview=False)
+        check(one)  # against pulumi-aws's types and AWS's models
+    seen.resources += [one for one in packed.resources if "-packing" in one.name]
     return seen
 
 
@@ -238,7 +245,7 @@ def test_who_asks_kms_himself_is_bound_to_what_he_is() -> None:
             "kms:EncryptionContextKeys": ["aws:pipe:arn", "aws:pipes:arn"]
         },
     }
-    for part in ("generator", "batch"):
+    for part in ("generator", "batch", "packing"):
         schedule = policies(deployed(KEY))[f"{part}-schedule-policy"].statements["ReadSchedule"]
         ours = f"scheduler:{{region}}:{{account}}:schedule/default/sales-cdc-test-{part}-schedule-*"
         context = {"kms:EncryptionContext:aws:scheduler:schedule:arn": arn(ours)}
@@ -256,6 +263,7 @@ def test_the_environment_of_a_function_is_encrypted_if_it_has_one() -> None:
     functions = {one.name: one.inputs for one in deployed(KEY).all("Function")}
     assert functions["sales-cdc-test-generator-function"]["kmsKeyArn"] == KEY
     assert functions["sales-cdc-test-batch-check-function"]["kmsKeyArn"] == KEY
+    assert functions["sales-cdc-test-packing-function"]["kmsKeyArn"] == KEY
     assert "kmsKeyArn" not in functions["sales-cdc-test-lake-transform-function"]
 
 

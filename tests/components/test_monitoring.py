@@ -147,6 +147,8 @@ def test_every_way_to_break_has_its_alarm(deploy: Deploy) -> None:
     assert set(filtered) == USUAL - {"chain-silent"}
     checked = alarms(watch(deploy, batch_check_function_name="check"))
     assert set(checked) == USUAL | {"batch-not-started"}
+    packed = alarms(watch(deploy, pack_function_name="pack"))
+    assert set(packed) == USUAL | {"packing-failed"}
 
 
 def test_basic_is_one_alarm_of_one_metric_per_way_to_lose_changes(deploy: Deploy) -> None:

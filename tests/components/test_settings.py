@@ -19,12 +19,14 @@ from components.catalog import CatalogArgs
 from components.cdc_source import CdcSourceArgs
 from components.change_stream import ChangeStreamArgs
 from components.delivery_to_lake import DeliveryToLakeArgs
+from components.log_packing import LogPackingArgs
 from components.monitoring import MonitoringArgs
 from components.order_generator import OrderGeneratorArgs
 from components.quicksight_dashboard import QuickSightDashboardArgs
 from components.stream_bridge import StreamBridgeArgs
 
 ROOT = Path(__file__).resolve().parents[2]
+HOURLY = "cron(10 * * * ? *)"
 PROJECT = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
 ARGS = (
     CdcSourceArgs,
@@ -32,6 +34,7 @@ ARGS = (
     DeliveryToLakeArgs,
     CatalogArgs,
     BatchProjectionArgs,
+    LogPackingArgs,
     MonitoringArgs,
     AccessArgs,
     ChangeStreamArgs,
@@ -65,6 +68,12 @@ def test_a_scheduled_batch_looks_back_as_far_as_the_stream_holds_changes() -> No
     (problem,) = problems(**stream, batchSchedule="cron(0 * * * ? *)")
     assert problem == "batchLookBackHours: must be streamRetentionHours (48) or more, not 24"
     Settings.load(stream)
+
+
+def test_packing_waits_as_long_as_the_stream_holds_changes() -> None:
+    (problem,) = problems(streamRetentionHours="48", packSchedule=HOURLY)
+    assert problem == "batchLookBackHours: must be streamRetentionHours (48) or more, not 24"
+    Settings.load({"packSchedule": HOURLY})
 
 
 def test_pulumi_yaml_has_the_types_of_the_settings() -> None:
@@ -269,6 +278,20 @@ def test_the_message_is_for_a_person() -> None:
         (
             {"deliveryFormat": "parquet", "bufferSizeMb": "5"},
             "bufferSizeMb: must be 64 or more when deliveryFormat is parquet, not 5",
+        ),
+        (
+            {"packSchedule": HOURLY, "deliveryFormat": "parquet", "bufferSizeMb": "64"},
+            "packSchedule: clear it, because deliveryFormat is parquet, which only batchSchedule "
+            "packs",
+        ),
+        (
+            {"packSchedule": HOURLY, "batchSchedule": HOURLY},
+            "packSchedule: clear it, because batchSchedule is set, and the batch job packs the log",
+        ),
+        (
+            {"packSchedule": "hourly"},
+            "packSchedule: must be a cron expression of six fields, such as cron(0 3 * * ? *), "
+            "not 'hourly'",
         ),
         (
             {"ttlAttribute": "orderid"},

@@ -78,6 +78,7 @@ CHANGES: dict[str, tuple[str, dict[str, str]]] = {
     "batchSnapshotDays": ("6", {}),
     "batchOrphanDays": ("4", {}),
     "batchBuckets": ("32", {}),
+    "packSchedule": ("cron(10 * * * ? *)", {}),
     "orderGenerator": ("true", {}),
     "orderGeneratorSchedule": ("rate(10 minutes)", GENERATED),
     "orderGeneratorOrders": ("200", GENERATED),

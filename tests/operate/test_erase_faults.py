@@ -24,6 +24,7 @@ from operate import failed
 from operate.account import Account
 from operate.erasing import Choice, Erasure, erasure
 from operate.erasing.iceberg import STATE, Catalog, IcebergTable
+from operate.erasing.runs import Runs
 from operate.ledger import Ledger, Ledgers, ledger_key
 from operate.replaying import Choice as Failed
 from operate.replaying import Replay
@@ -351,13 +352,13 @@ def test_it_waits_for_a_run_that_has_read_the_log(
     polls: list[set[str]] = [{"jr_1"}, {"jr_1"}, {"jr_2"}, set(), set(), set(), set()]
     table = lake.catalog.load_table((lake.database, "orders"))
 
-    def active(self: IcebergTable, _job: str) -> set[str]:
+    def active(_: Runs) -> set[str]:
         now = polls.pop(0) if polls else set()
         if now == {"jr_2"}:  # the first one has just committed
             table.append(pa.Table.from_pylist([{"orderid": "gone", "customer": MARK}]))
         return now
 
-    monkeypatch.setattr(IcebergTable, "_active", active)
+    monkeypatch.setattr(Runs, "_active", active)
     assert erase(operated.account()).remaining == []
     lake.assert_gone()
 

@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.xdist_group("operate-snapshot-export")]
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalChain]:
     overrides = {"pointInTimeRecovery": "true", "deliveryFormat": "parquet", "bufferSizeMb": "64"}
+    overrides["packSchedule"] = ""
     with LocalChain("dev", tmp_path_factory.mktemp("stack"), overrides=overrides) as running:
         yield running
 

@@ -9,7 +9,7 @@ from tests.components.component_support import ACCOUNT, REGION, Deployed, with_h
 
 @pytest.fixture(scope="session")
 def everything() -> Deployed:
-    """Prod with all that can be switched on."""
+    """Prod with all that can be switched on, and packing, which the batch's schedule excludes."""
     config = {
         "orderGenerator": "true",
         "batchSchedule": "cron(0 4 * * ? *)",
@@ -20,4 +20,8 @@ def everything() -> Deployed:
         "dashboard": "true",
         "dashboardPrincipalArn": f"arn:aws:quicksight:{REGION}:{ACCOUNT}:group/default/analysts",
     }
-    return with_hashed_columns("prod", config)
+    seen = with_hashed_columns("prod", config)
+    other = {"batchSchedule": "", "deliveryFormat": "json", "packSchedule": "cron(10 * * * ? *)"}
+    packed = with_hashed_columns("prod", config | other).resources
+    seen.resources += [one for one in packed if one.name.startswith("sales-cdc-prod-packing")]
+    return seen

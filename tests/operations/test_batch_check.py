@@ -194,7 +194,7 @@ def test_other_errors_are_the_functions(check: ModuleType, account: Account) -> 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalChain]:
-    settings = {"batchSchedule": "cron(10 3 1 1 ? *)"}
+    settings = {"batchSchedule": "cron(10 3 1 1 ? *)", "packSchedule": ""}
     with LocalChain("dev", tmp_path_factory.mktemp("stack"), overrides=settings) as running:
         yield running
 

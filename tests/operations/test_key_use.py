@@ -57,6 +57,8 @@ NEEDED: list[tuple[str, str, Request]] = [
     ("lake-firehose-policy", DECRYPT, KINESIS),
     ("lake-firehose-policy", DECRYPT, S3),
     ("lake-firehose-policy", GENERATE, S3_WITHOUT_BUCKET_KEY),
+    ("packing-policy", DECRYPT, S3_WITHOUT_BUCKET_KEY),
+    ("packing-policy", GENERATE, S3),
     ("access-operator", DECRYPT, DYNAMODB),
     ("access-operator", DECRYPT, KINESIS),
     ("access-operator", GENERATE, KINESIS),
