@@ -239,18 +239,32 @@ def desktop(browser: Any) -> Any:
     return browser.new_context(**DESKTOP)
 
 
+@pytest.fixture(scope="module")
+def page(url: str, desktop: Any) -> Look:
+    """A page that stays open."""
+    return Look(desktop, url)
+
+
+@pytest.fixture(scope="module")
+def phone(url: str, browser: Any) -> Iterator[Look]:
+    """A page on a phone whose system is dark."""
+    size = {"width": 375, "height": 812}
+    context = browser.new_context(
+        viewport=size, is_mobile=True, has_touch=True, color_scheme="dark"
+    )
+    yield Look(context, url)
+    context.close()
+
+
 @pytest.fixture
-def look(browser: Any, desktop: Any) -> Iterator[Callable[..., Look]]:
-    """Open the page as a new viewer, on a usual screen or with settings of the browser."""
+def look(desktop: Any) -> Iterator[Callable[[str], Look]]:
+    """Open the page as a new viewer."""
     looks: list[Look] = []
 
-    def open_page(url: str, **settings: Any) -> Look:
-        context = browser.new_context(**(DESKTOP | settings)) if settings else desktop
-        looks.append(Look(context, url))
+    def open_page(url: str) -> Look:
+        looks.append(Look(desktop, url))
         return looks[-1]
 
     yield open_page
     for one in looks:
         one.page.close()
-        if one.page.context != desktop:
-            one.page.context.close()
