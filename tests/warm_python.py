@@ -28,10 +28,12 @@ ROOT = Path(__file__).resolve().parents[1]
 SOCKET = "TESTS_WARM_PYTHON"
 """The variable with the socket of the process that all of pytest's workers share."""
 _IMPORTS = (
-    *("boto3", "duckdb", "faker", "opentelemetry.trace", "orjson", "pyarrow.parquet", "pyathena"),
-    *("pulumi.automation._server", "pulumi.provider.experimental.server", "rich.progress"),
-    *("rich.table", "sqlglot.dialects.athena", "sqlglot.dialects.duckdb", "sqlglot.optimizer"),
-    *("typer.rich_utils", "unittest.mock", "urllib.request", "xml.etree.ElementTree", "yaml"),
+    *("boto3", "duckdb", "faker", "opentelemetry.trace", "orjson", "pandas", "pyarrow.compute"),
+    *("pyarrow.csv", "pyarrow.pandas_compat", "pyarrow.parquet", "pyathena", "rich.progress"),
+    *("pulumi.automation._server", "pulumi.provider.experimental.server", "rich.table"),
+    *("sqlglot.dialects.athena", "sqlglot.dialects.duckdb", "sqlglot.optimizer"),
+    *("typer._adapters", "typer.rich_utils", "unittest.mock", "urllib.request"),
+    *("xml.etree.ElementTree", "yaml"),
 )
 """Other people's modules alone: the program's own differ from test to test."""
 _SERVICES = (

@@ -66,7 +66,7 @@ class Up:
         return self.run(*warm_python.command(*arguments))
 
     def aws(self, *arguments: str) -> Any:
-        done = self.run(str(Path(sys.executable).parent / "aws"), *arguments, "--output", "json")
+        done = self.python("awscli", *arguments, "--output", "json")
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout) if done.stdout.strip() else None
 
