@@ -31,7 +31,7 @@ _LETTERS: dict[str, Callable[[Type], bool]] = {
     "D": lambda kind: kind.name in t.TIMES,
     "P": lambda kind: kind.name in ("date", "timestamp"),
 }
-_REFUSED = {"E": ("double", *_NESTED), "O": ("double", "json", *_NESTED)}
+_REFUSED = {"E": ("double", "real", *_NESTED), "O": ("double", "real", "json", *_NESTED)}
 
 
 @dataclass(frozen=True)

@@ -409,6 +409,7 @@ class Compiler:
         """A row an element: a map as two columns, rows as their fields."""
         if len(node.expressions) > 1 or node.args.get("offset"):
             raise refuse("UNNEST of several arrays, or WITH ORDINALITY")
+        _only(node, {"expressions", "alias"})
         value = Expressions(self, scope).value(node.expressions[0])
         kind, parts = value.type, [f"unnest({value.sql}) AS x"]
         if kind.name == "map":

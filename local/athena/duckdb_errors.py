@@ -39,10 +39,6 @@ _TRANSLATIONS: list[tuple[str, _Words]] = [
         lambda _: ("NUMERIC_VALUE_OUT_OF_RANGE", "Value is out of range"),
     ),
     (
-        r"GROUPING statement cannot be used without groups",
-        lambda _: ("MISSING_GROUP_BY", "A GROUPING() operation can only be used with GROUP BY"),
-    ),
-    (
         r"window functions are not allowed in window definitions",
         lambda _: ("NESTED_WINDOW", "Cannot nest window functions"),
     ),

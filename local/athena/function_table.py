@@ -43,6 +43,7 @@ substr, substring(varchar, bigint) -> varchar: trino_substr({0}, {1}, length({0}
 substr, substring(varchar, bigint, bigint) -> varchar: trino_substr({0}, {1}, {2})
 substr, substring(varbinary, bigint) -> varbinary:
 substr, substring(varbinary, bigint, bigint) -> varbinary:
+concat_ws(varchar, varchar...) -> varchar: concat_ws({args})
 strpos(varchar, varchar) -> bigint: strpos({0}, {1})
 split(varchar, varchar) -> array(varchar): trino_split({0}, {1})
 split_part(varchar, varchar, bigint) -> varchar: trino_split_part({0}, {1}, {2})
@@ -70,8 +71,9 @@ round(F) -> F: CASE WHEN {0} = 0 THEN CAST(0 AS DOUBLE) ELSE round({0}) END
 round(F, integer) -> F: CASE WHEN isfinite({0}) THEN round({0}, {1}) ELSE {0} END
 ceil, ceiling, floor(F) -> F: {name}({0})
 truncate(F) -> F: trunc({0})
-sqrt, exp, ln, log2, log10(double) -> double: {name}({0})
+sqrt, exp, ln, log2, log10, sin, cos, tan, asin, acos, atan, radians, degrees(double) -> double: {name}({0})
 power, pow(double, double) -> double: pow({0}, {1})
+atan2(double, double) -> double: atan2({0}, {1})
 nan, infinity() -> double: CAST('{name}' AS DOUBLE)
 is_nan(double) -> boolean: isnan({0})
 is_finite(double) -> boolean: isfinite({0})

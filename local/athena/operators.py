@@ -15,7 +15,7 @@ from local.athena.errors import QueryError, mismatch, refuse
 from local.athena.literals import read_zone
 from local.athena.text_functions import cast_date, moment
 from local.athena.types import Type, common, text
-from local.athena.values import Value, cast, coerce, local_time, shifted, zone_of
+from local.athena.values import Value, cast, coerce, local_time, moved, shifted
 
 
 def compare(a: Value, b: Value, operator: str, node: exp.Expr | None = None) -> str:
@@ -124,10 +124,7 @@ def add_span(time: Value, span: Value, sign: int = 1) -> Value:
     kind = time.type
     amount = f"CAST({'-' if sign < 0 else ''}({span.sql}) AS {'INTEGER' if span.type == t.MONTHS else 'BIGINT'})"
     if span.type == t.MONTHS:
-        moved = f"({local_time(time)} + to_months({amount}))"
-        if kind.name == "zoned":
-            return Value(shifted(moved, zone_of(kind), -1), kind)
-        return Value(f"CAST({moved} AS {kind.duckdb})", kind)
+        return moved(time, f"({local_time(time)} + to_months({amount}))")
     if kind == t.DATE:
         wrong = "trino_error('INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date')"
         days = f"CASE WHEN {amount} % 86400000 <> 0 THEN {wrong} ELSE CAST({amount} // 86400000 AS INTEGER) END"

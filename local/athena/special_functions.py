@@ -11,7 +11,7 @@ from local.athena.errors import QueryError, mismatch, refuse
 from local.athena.literals import read_zone
 from local.athena.operators import add_span, arithmetic, compare
 from local.athena.types import Type, common
-from local.athena.values import Value, coerce, local_time, shifted, unified, zone_of
+from local.athena.values import Value, coerce, local_time, moved, shifted, unified
 
 _Rule = Callable[..., Value | None]
 
@@ -114,10 +114,7 @@ def _unit(unit: Value, kind: Type | None, name: str, values: Sequence[Value]) ->
 
 
 def _date_trunc(name: str, unit: Value, x: Value) -> Value:
-    cut = f"date_trunc('{_unit(unit, x.type, name, [x])}', {local_time(x)})"
-    if x.type.name == "zoned":
-        return Value(shifted(cut, zone_of(x.type), -1), x.type)
-    return Value(f"CAST({cut} AS {x.type.duckdb})", x.type)
+    return moved(x, f"date_trunc('{_unit(unit, x.type, name, [x])}', {local_time(x)})")
 
 
 def _date_add(name: str, unit: Value, amount: Value, x: Value) -> Value:
@@ -126,9 +123,9 @@ def _date_add(name: str, unit: Value, amount: Value, x: Value) -> Value:
         raise no_function(name, [unit, amount, x])
     if named == "millisecond" and x.type.args[0] < 3:
         raise refuse("date_add of milliseconds to a timestamp without them")
-    if named in _DAYS and x.type.name == "zoned" and zone_of(x.type) != "UTC":
+    if named in _DAYS and x.type.name == "zoned":
         days = f"to_days(CAST({amount.sql} * {_DAYS[named] // 86_400_000} AS INTEGER))"
-        return Value(shifted(f"({local_time(x)} + {days})", zone_of(x.type), -1), x.type)
+        return moved(x, f"({local_time(x)} + {days})")
     kind = t.MONTHS if named in _MONTHS else t.DAYS
     size = {**_LENGTHS, **_DAYS, **_MONTHS}[named]
     span = Value(f"({coerce(amount, t.BIGINT).sql} * {size})", kind)

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from local.athena.errors import refuse
+
 
 @dataclass(frozen=True)
 class Type:
@@ -128,6 +130,8 @@ def common(a: Type, b: Type) -> Type | None:  # noqa: PLR0911  (one a pair)
         return a
     if a == UNKNOWN:
         return b
+    if REAL in (a, b):
+        raise refuse("a real beside another type; cast it to double")
     if is_number(a) and is_number(b):
         if DOUBLE in (a, b):
             return DOUBLE

@@ -85,15 +85,30 @@ def zone_of(kind: Type) -> str:
 
 
 def shifted(sql: str, zone: str, sign: int) -> str:
-    """From UTC to the zone's local time (1), or back (-1)."""
+    """From UTC to the zone's local time (1), or back (-1): of two such times to the first."""
     if zone == "UTC":
         return sql
     offset = re.fullmatch(r"([+-])(\d\d):(\d\d)", zone)
     if offset:
         minutes = int(f"{offset[1]}1") * (int(offset[2]) * 60 + int(offset[3])) * sign
         return f"({sql} + to_minutes({minutes}))"
-    inner, outer = ("UTC", zone) if sign > 0 else (zone, "UTC")
-    return f"timezone({text(outer)}, timezone({text(inner)}, {sql}))"
+    if sign > 0:
+        return f"timezone({text(zone)}, timezone('UTC', {sql}))"
+    last = f"timezone('UTC', timezone({text(zone)}, {sql}))"
+    before = f"timezone('UTC', timezone({text(zone)}, {sql} - to_hours(1)))"
+    return f"least({last}, {before} + to_hours(1))"
+
+
+def moved(value: Value, local: str) -> Value:
+    """The time that is ``local`` in its zone: with the same offset, if the zone has it then."""
+    if value.type.name != "zoned":
+        return Value(f"CAST({local} AS {value.type.duckdb})", value.type)
+    zone = zone_of(value.type)
+    same = f"({value.sql} + ({local} - {local_time(value)}))"
+    if "/" not in zone:
+        return Value(same, value.type)
+    other = f"WHEN {shifted(same, zone, 1)} = {local} THEN {same} ELSE {shifted(local, zone, -1)}"
+    return Value(f"CASE {other} END", value.type)
 
 
 def as_text(value: Value) -> str:
