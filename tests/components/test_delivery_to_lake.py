@@ -154,6 +154,7 @@ def test_retention_expires_rows_and_failed_records_and_leaves_others_their_own(
         "failed/": 5,
         "replayed/": 5,
         "exports/": 2,
+        "packing/": 1,
         "athena-results/": 7,
     }
 
