@@ -28,7 +28,8 @@ ROOT = Path(__file__).resolve().parents[1]
 SOCKET = "TESTS_WARM_PYTHON"
 """The variable with the socket of the process that all of pytest's workers share."""
 _IMPORTS = (
-    *("boto3", "duckdb", "faker", "opentelemetry.trace", "orjson", "pandas", "pyarrow.compute"),
+    *("boto3", "duckdb", "faker", "grpc._server", "grpc.aio", "opentelemetry.trace", "orjson"),
+    *("pandas", "pyarrow.compute"),
     *("pyarrow.csv", "pyarrow.pandas_compat", "pyarrow.parquet", "pyathena", "rich.progress"),
     *("pulumi.automation._server", "pulumi.provider.experimental.server", "rich.table"),
     *("sqlglot.dialects.athena", "sqlglot.dialects.duckdb", "sqlglot.optimizer"),
@@ -110,6 +111,7 @@ def _become(connection: socket.socket) -> None:
     """Be the process that a command asks for."""
     os.setsid()
     gc.enable()
+    gc.set_threshold(50_000, 20, 20)  # as in conftest.py
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     _, descriptors, _, _ = socket.recv_fds(connection, 1, 3)
