@@ -17,7 +17,7 @@ from local.account.aws import Aws
 from local.account.emulator import Emulator
 from tests import warm_python
 from tests.engine.aws_provider import SLOW
-from tests.engine.stack import Project, has
+from tests.engine.stack import AS_SHIPPED, Project, has
 
 NAME = "acceptance-test"
 
@@ -76,7 +76,7 @@ class Command:
 
     def interrupted(self, *arguments: str, times: int) -> subprocess.CompletedProcess[str]:
         """Ctrl-C as soon as the table is there, while Pulumi still waits for it."""
-        slow = {SLOW: "aws:dynamodb/table:Table"}
+        slow = {**AS_SHIPPED, SLOW: "aws:dynamodb/table:Table"}
         process = self.start("--stack", NAME, *arguments, environment=slow)
         deadline = time.monotonic() + 120
         while not self.aws.client("dynamodb").list_tables()["TableNames"]:

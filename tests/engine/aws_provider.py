@@ -16,12 +16,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import pulumi
+from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 from pulumi.provider.experimental import provider as protocol
 from pulumi.provider.experimental.property_value import Computed, PropertyValue
-from pulumi.provider.experimental.server import main
+from pulumi.provider.experimental.server import ProviderServicer, main
 from pulumi.runtime import rpc
 
 from local.account.aws import Aws, Credentials
@@ -291,19 +293,28 @@ def _kind(
 
 def from_environment(region: str) -> Context:
     """The account that the standard environment variables point at."""
+    return Context(_account(os.environ.get("AWS_REGION", region)), "engine")
+
+
+@cache
+def _account(region: str) -> Aws:
     key = os.environ["AWS_ACCESS_KEY_ID"]
     root = Credentials(
         access_key_id=key,
         secret_access_key=os.environ["AWS_SECRET_ACCESS_KEY"],
         principal_arn=f"arn:aws:iam::{ACCOUNT_ID}:root",
     )
-    aws = Aws(
+    return Aws(
         emulator_url=os.environ["AWS_ENDPOINT_URL"],
-        region=os.environ.get("AWS_REGION", region),
+        region=region,
         account_id=ACCOUNT_ID,
         root=root,
     )
-    return Context(aws, "engine")
+
+
+async def _attach(*_: Any) -> empty_pb2.Empty:
+    """A plugin that runs already is told of its engine, whom it has nothing to say."""
+    return empty_pb2.Empty()
 
 
 _unmarshal = PropertyValue.unmarshal
@@ -330,4 +341,5 @@ def _end_with_the_engine() -> None:
 if __name__ == "__main__":
     threading.Thread(target=_end_with_the_engine, daemon=True).start()
     PropertyValue.unmarshal = staticmethod(_unmarshal_archives_without_content)  # type: ignore[method-assign]
+    ProviderServicer.Attach = _attach  # type: ignore[method-assign,assignment]
     main(sys.argv[1:], VERSION, EmulatorProvider(from_environment))

@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ from tests.engine.aws_provider import VERSION
 ROOT = Path(__file__).resolve().parents[2]
 REAL_PROVIDER = "PULUMI_REAL_AWS_PROVIDER"
 """When set, the AWS provider itself is used, which the CLI downloads: needs internet."""
+AS_SHIPPED = {"PULUMI_DEBUG_PROVIDERS": "", "PULUMI_SKIP_CHECKPOINTS": "false"}
+"""A command with these starts the plugin, in its environment, and writes the state at each step."""
 _COMMAND = """#!/bin/sh
 export PYTHONPATH='{root}'
 exec '{python}' {program} "$@"
@@ -87,18 +90,23 @@ class Project:
     def __init__(self, directory: Path, aws: Aws) -> None:
         self.directory = directory
         self.aws = aws
+        # What costs each command most, and only matters to whoever loses a state, is off.
         self.environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PULUMI_"))},
             "AWS_ENDPOINT_URL": aws.emulator_url,
             "AWS_ACCESS_KEY_ID": aws.root.access_key_id,
             "AWS_SECRET_ACCESS_KEY": aws.root.secret_access_key,
             "AWS_REGION": aws.region,
+            "GOGC": "400",
             "PULUMI_BACKEND_URL": f"file://{directory / 'backend'}",
             "PULUMI_CONFIG_PASSPHRASE": "only a test",
             "PULUMI_HOME": str(directory / "home"),
+            "PULUMI_SKIP_CHECKPOINTS": "true",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PATH": search_path(),
         }
+        (directory / "home").mkdir()
+        (directory / "home" / "logs").touch()  # no folder: the CLI writes no log of all it does
         if not has(_HOST):
             (directory / "bin").mkdir()
             _warm(directory / "bin" / _HOST, "tests.engine.language_host")
@@ -106,8 +114,10 @@ class Project:
         if not os.environ.get(REAL_PROVIDER):
             self.environment["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
             self._register_plugin()
+            self.environment["PULUMI_DEBUG_PROVIDERS"] = f"aws:{self._start_plugin()}"
         else:
             self._point_provider_here()
+        self._key = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
         (directory / "backend").mkdir()
 
     @classmethod
@@ -128,7 +138,9 @@ class Project:
 
     def stack(self, name: str, *, config: Mapping[str, str] | None = None) -> Stack:
         """A new stack; the settings that its file lacks come from ``config``."""
-        self.run("stack", "init", name)
+        # A passphrase would cost each command the quarter of a second that hashing it takes.
+        key = f"awskms:///{self._key}?region={self.aws.region}&awssdk=v2"
+        self.run("stack", "init", name, f"--secrets-provider={key}")
         stack = Stack(self, name)
         for key, value in (config or {}).items():
             stack.set(key, value)
@@ -180,6 +192,20 @@ class Project:
         providers.append({"name": "aws", "path": "./plugin"})
         file.write_text(yaml.safe_dump(project, sort_keys=False))
 
+    def _start_plugin(self) -> str:
+        """Start the plugin once, for the engine of every command to attach to; its port."""
+        process = subprocess.Popen(
+            warm_python.command("tests.engine.aws_provider", "engine"),
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        weakref.finalize(self, _end, process)
+        assert process.stdout
+        with process.stdout:
+            return process.stdout.readline().strip()
+
 
 def _link(directory: Path, root: Path) -> None:
     for entry in root.iterdir():
@@ -187,6 +213,11 @@ def _link(directory: Path, root: Path) -> None:
             shutil.copy(entry, directory)
         elif not entry.name.startswith(".") and entry.name != "__pycache__":
             (directory / entry.name).symlink_to(entry)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.kill()
+    process.wait()
 
 
 def _warm(file: Path, module: str) -> None:
@@ -210,19 +241,27 @@ class Stack:
 
     def set(self, key: str, value: str) -> None:
         """Change a setting, as ``pulumi config set``."""
-        self.project.run("config", "set", key, value, f"--stack={self.name}")
+        file = self.project.directory / f"Pulumi.{self.name}.yaml"
+        settings = yaml.safe_load(file.read_text())
+        settings.setdefault("config", {})[key] = value
+        file.write_text(yaml.safe_dump(settings, sort_keys=False))
 
     def outputs(self) -> dict[str, Any]:
         """What ``pulumi stack output --json`` prints."""
-        text = self.project.run("stack", "output", "--json", f"--stack={self.name}")
-        outputs: dict[str, Any] = json.loads(text)
+        (stack,) = (one for one in self._state() if one["type"] == "pulumi:pulumi:Stack")
+        outputs: dict[str, Any] = stack["outputs"]
         return outputs
 
     def resources(self) -> list[dict[str, Any]]:
         """The AWS resources in the state."""
-        text = self.project.run("stack", "export", f"--stack={self.name}")
-        found = json.loads(text)["deployment"].get("resources") or []
-        return [one for one in found if one["type"].startswith("aws:")]
+        return [one for one in self._state() if one["type"].startswith("aws:")]
+
+    def _state(self) -> list[dict[str, Any]]:
+        """The resources in the backend's file, as ``pulumi stack export`` has them."""
+        stacks = self.project.directory / "backend" / ".pulumi" / "stacks"
+        (file,) = stacks.glob(f"*/{self.name}.json")
+        latest = json.loads(file.read_text())["checkpoint"]["latest"] or {}
+        return latest.get("resources") or []
 
     def preview(self, *options: str) -> Plan:
         """What `up` would do."""
@@ -236,9 +275,10 @@ class Stack:
         """Take what is there into the state."""
         self._run("refresh", "--yes", "--skip-preview", "--suppress-progress")
 
-    def destroy(self) -> None:
-        """Delete everything; the preview stays, for it is what stops at a protected resource."""
-        self._run("destroy", "--yes", "--suppress-progress")
+    def destroy(self, *, preview: bool = False) -> None:
+        """Delete everything."""
+        skipped = () if preview else ("--skip-preview",)
+        self._run("destroy", "--yes", "--suppress-progress", *skipped)
 
     def _run(self, command: str, *options: str, **environment: str) -> str:
         return self.project.run(command, f"--stack={self.name}", *options, **environment)

@@ -11,7 +11,7 @@ import pytest
 
 from local.account.aws import Aws
 from tests.engine.aws_provider import FAIL
-from tests.engine.stack import ROOT, Project, PulumiError, Stack
+from tests.engine.stack import AS_SHIPPED, ROOT, Project, PulumiError, Stack
 
 TABLE = "dynamodb/table:Table"
 NewProject = Callable[[str], Project]
@@ -27,7 +27,9 @@ def half_way(project: Project, aws: Aws) -> Stack:
     assert stack.resources() == []
     assert aws.client("dynamodb").list_tables()["TableNames"] == []
     with pytest.raises(PulumiError, match="FirehoseDeliveryStream cannot be created"):
-        stack.up(**{FAIL: "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream"})
+        stack.up(
+            **AS_SHIPPED, **{FAIL: "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream"}
+        )
     return stack
 
 
@@ -66,7 +68,8 @@ def test_a_second_up_changes_nothing(dev: Stack) -> None:
 
 
 def test_the_outputs_name_what_is_there(dev: Stack, aws: Aws) -> None:
-    outputs = dev.outputs()
+    outputs = json.loads(dev.project.run("stack", "output", "--json", "--stack=dev"))
+    assert outputs == dev.outputs()
     table = aws.client("dynamodb").describe_table(TableName=outputs["tableName"])["Table"]
     assert table["LatestStreamArn"] == outputs["streamArn"]
     pipe = aws.client("pipes", direct=True).describe_pipe(Name=outputs["pipeName"])
@@ -178,7 +181,7 @@ def test_prod_refuses_to_be_destroyed(new_project: NewProject) -> None:
     assert stack.preview().changes == {}
     count = len(stack.resources())
     with pytest.raises(PulumiError, match="protected"):
-        stack.destroy()
+        stack.destroy(preview=True)
     assert len(stack.resources()) == count
 
 

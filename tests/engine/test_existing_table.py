@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.account.aws import Aws
-from tests.engine.stack import Project, PulumiError, Stack
+from tests.engine.stack import AS_SHIPPED, Project, PulumiError, Stack
 
 TABLE = "shop"
 KEY = [{"AttributeName": "orderid", "KeyType": "HASH"}]
@@ -65,7 +65,7 @@ def test_a_missing_permission_is_named(stack: Stack, aws: Aws) -> None:
     allowed = ("DescribeTable", "DescribeContinuousBackups", "ListTagsOfResource")
     statement = {
         "Effect": "Allow",
-        "Action": [f"dynamodb:{action}" for action in allowed],
+        "Action": ["kms:Decrypt", *(f"dynamodb:{action}" for action in allowed)],
         "Resource": "*",
     }
     policy = {"Version": "2012-10-17", "Statement": [statement]}
@@ -76,7 +76,7 @@ def test_a_missing_permission_is_named(stack: Stack, aws: Aws) -> None:
         "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
     }
     with pytest.raises(PulumiError, match=r"no permission for dynamodb:DescribeTimeToLive\."):
-        stack.up(**mine)
+        stack.up(**AS_SHIPPED, **mine)
     assert stack.resources() == []
 
 
