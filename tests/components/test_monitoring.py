@@ -34,7 +34,7 @@ VALUES = {
     "QueueName": {"letters"},
     "StreamName": {"changes"},
     "DeliveryStreamName": {"delivery"},
-    "FunctionName": {"transform", "check"},
+    "FunctionName": {"transform", "check", "pack"},
     "DeliveryStream": {"delivery"},
 }
 AWS = "https://docs.aws.amazon.com"
@@ -105,7 +105,11 @@ USUAL = {
 }
 
 
-FULL: dict[str, Any] = {"delivery_format": "parquet", "batch_check_function_name": "check"}
+FULL: dict[str, Any] = {
+    "delivery_format": "parquet",
+    "batch_check_function_name": "check",
+    "pack_function_name": "pack",
+}
 """What it takes for every alarm."""
 
 

@@ -24,8 +24,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalChain]:
 def test_the_schedule_may_run_the_function_and_its_orders_reach_the_lake(
     stack: LocalChain,
 ) -> None:
-    (summary,) = stack.aws.client("scheduler").list_schedules()["Schedules"]
-    schedule = stack.aws.client("scheduler").get_schedule(Name=summary["Name"])
+    schedules = stack.aws.client("scheduler").list_schedules()["Schedules"]
+    (name,) = (one["Name"] for one in schedules if "generator" in one["Name"])
+    schedule = stack.aws.client("scheduler").get_schedule(Name=name)
     assert schedule["ScheduleExpression"] == "rate(5 minutes)"
     target = schedule["Target"]
     scheduler = stack.aws.assume(target["RoleArn"], "scheduler")
