@@ -88,6 +88,8 @@ def unresolved(node: exp.Expr) -> QueryError:
     """COLUMN_NOT_FOUND, where the column stands."""
     if node.name in ("current_schema", "current_catalog", "current_user", "localtime"):
         return refuse(node.name)
+    if node.name == "$file_modified_time":
+        return refuse(f"{node.name} of a table that has no such times")
     parts = node.parts if isinstance(node, exp.Column) else [node]
     name = ".".join(part.name for part in parts)
     place = position(node) or (1, 1)

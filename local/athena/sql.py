@@ -99,8 +99,9 @@ class Scan:
 
     @property
     def types(self) -> dict[str, Type]:
-        """Types of all columns."""
-        return self.table.types() | HIDDEN
+        """Types of all columns; Iceberg's metadata does not say when a file was written."""
+        hidden = {"$path": VARCHAR} if self.table.is_iceberg else HIDDEN
+        return self.table.types() | hidden
 
 
 def parse(sql: str) -> exp.Expr:

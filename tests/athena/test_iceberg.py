@@ -100,6 +100,11 @@ def test_rows_deleted_by_position_are_gone(lab: Lab, table: Table) -> None:
     assert lab.rows("SELECT \"$path\" FROM iced WHERE orderid = 'b'") == [[first]]
 
 
+def test_the_time_of_a_file_is_refused(lab: Lab, table: Table) -> None:
+    answer = lab.ask('SELECT "$file_modified_time" FROM iced')
+    assert answer.reason.startswith("NOT_SUPPORTED: This local Athena does not support")
+
+
 def test_rows_deleted_by_value_are_refused(lab: Lab, table: Table) -> None:
     _delete(lab, table, DataFileContent.EQUALITY_DELETES, {"orderid": ["c"]})
     answer = lab.ask("SELECT orderid FROM iced")
