@@ -15,6 +15,11 @@ def test_a_table_of_json_lines_is_read_with_its_declared_types(lab: Lab, orders)
     ]
 
 
+def test_a_zone_whose_clocks_move_by_half_an_hour_is_refused(lab: Lab) -> None:
+    answer = lab.ask("SELECT current_timestamp AT TIME ZONE 'Australia/Lord_Howe'")
+    assert answer.reason.startswith("NOT_SUPPORTED: This local Athena does not support the zone")
+
+
 def test_a_local_time_that_there_is_twice_keeps_its_offset(lab: Lab) -> None:
     """As Java and Joda have it, in which Trino counts: the first, if no offset is known."""
     first, second = (
