@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 import time
@@ -11,6 +10,7 @@ from types import ModuleType
 import pytest
 
 from generator import PlanError
+from tests import handlers
 from tests.generator.generator_support import PROJECT, Account, FakeTable
 
 SOURCE = PROJECT / "lambda" / "order_generator" / "handler.py"
@@ -32,12 +32,7 @@ def function(account: Account, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         monkeypatch.setenv(name, value)
     for name, value in {"ORDERS": "50", "UPDATES": "0.3", "DELETES": "0.1"}.items():
         monkeypatch.setenv(name, value)
-    spec = importlib.util.spec_from_file_location("order_generator_handler", SOURCE)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return handlers.load("order_generator")
 
 
 def test_an_invocation_places_the_configured_number_of_orders(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import random
 import threading
 import uuid
@@ -17,6 +16,7 @@ import pytest
 from local.chain import LocalChain
 from operate.erasing import Choice, Erasure, runs
 from schema.layout import PACKING_PREFIX
+from tests import handlers
 from tests.operate.conftest import Operated
 from tests.operate.test_erase import plain
 from tests.operate.test_erase_faults import HOUR, MARK, OTHER, KilledError, Lake, lines, row
@@ -70,11 +70,7 @@ def packing(stack: LocalChain, monkeypatch: pytest.MonkeyPatch) -> Packing:
     monkeypatch.setenv("LOG_PREFIX", "projection/")
     monkeypatch.setenv("RUNS_PREFIX", PACKING_PREFIX)
     monkeypatch.setenv("LOOK_BACK_HOURS", "24")
-    source = ROOT / "lambda" / "pack_log" / "handler.py"
-    spec = importlib.util.spec_from_file_location("pack_log_handler", source)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = handlers.load("pack_log")
     name = stack.outputs["packFunctionName"]
     role = stack.aws.client("lambda").get_function_configuration(FunctionName=name)["Role"]
     return Packing(module, stack.aws.client("s3", stack.aws.assume(role, uuid.uuid4().hex)))

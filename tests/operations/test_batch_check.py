@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -15,8 +13,8 @@ from botocore.exceptions import ClientError
 
 from local.chain import LocalChain
 from local.standins.glue_jobs import JobRun
+from tests import handlers
 
-SOURCE = Path(__file__).resolve().parents[2] / "lambda" / "batch_check" / "handler.py"
 NOW = datetime(2026, 11, 25, 14, 10, tzinfo=UTC)
 pytestmark = [pytest.mark.xdist_group("batch-check")]
 
@@ -96,10 +94,7 @@ def check(account: Account, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    spec = importlib.util.spec_from_file_location("batch_check_handler", SOURCE)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = handlers.load("batch_check")
     monkeypatch.setattr(module, "_GLUE", account)
     monkeypatch.setattr(module, "_S3", account)
     return module

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import importlib.util
 import json
 import threading
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ import pytest
 
 from local.chain import LocalChain
 from schema.layout import PACKING_PREFIX
+from tests import handlers
 from tests.local.chain_parts import until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,12 +27,7 @@ pytestmark = [pytest.mark.xdist_group("pack-function")]
 def function(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     monkeypatch.syspath_prepend(str(ROOT / "jobs"))
-    source = ROOT / "lambda" / "pack_log" / "handler.py"
-    spec = importlib.util.spec_from_file_location("pack_log_handler", source)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return handlers.load("pack_log")
 
 
 def test_an_hour_is_closed_when_nothing_can_come_any_more(function: ModuleType) -> None:
