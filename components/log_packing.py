@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 
 import pulumi
-import pulumi_aws as aws
 
 from components.archives import functions
 from components.archives.lambda_zip import Platform
@@ -81,17 +80,7 @@ class LogPacking(pulumi.ComponentResource):
             ),
             child,
         )
-        # The next run goes on where a failed one stopped. Lambda would repeat it twice by default.
-        once = aws.lambda_.FunctionEventInvokeConfig(
-            f"{name}-once", function_name=function.name, maximum_retry_attempts=0, opts=child
-        )
-        schedule(
-            name,
-            args.pack_schedule,
-            function,
-            child,
-            kms_key_arn=args.kms_key_arn,
-            depends_on=[once],
-        )
+        # The next run goes on where a failed one stopped.
+        schedule(name, args.pack_schedule, function, child, kms_key_arn=args.kms_key_arn, once=True)
         self.pack_function_name = function.name
         self.register_outputs({"pack_function_name": self.pack_function_name})

@@ -93,18 +93,14 @@ class OrderGenerator(pulumi.ComponentResource):
             ),
             child,
         )
-        # A failed run has written some of its orders, and the next run comes soon. Scheduler
-        # invokes asynchronously, so Lambda would retry a failed run (twice by default).
-        once = aws.lambda_.FunctionEventInvokeConfig(
-            f"{name}-once", function_name=function.name, maximum_retry_attempts=0, opts=child
-        )
+        # A failed run has written some of its orders, and the next run comes soon.
         runs = schedule(
             name,
             args.order_generator_schedule,
             function,
             child,
             kms_key_arn=args.kms_key_arn,
-            depends_on=[once],
+            once=True,
             retry_policy=aws.scheduler.ScheduleTargetRetryPolicyArgs(maximum_retry_attempts=0),
         )
         self.function_name = function.name

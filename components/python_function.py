@@ -121,10 +121,24 @@ def schedule(
     opts: pulumi.ResourceOptions,
     *,
     kms_key_arn: str | None,
-    depends_on: Sequence[pulumi.Resource] = (),
+    once: bool = False,
     retry_policy: aws.scheduler.ScheduleTargetRetryPolicyArgs | None = None,
 ) -> aws.scheduler.Schedule:
-    """Call a function by an EventBridge Scheduler schedule, with a role of its own."""
+    """Call a function by an EventBridge Scheduler schedule, with a role of its own.
+
+    Parameters
+    ----------
+    once:
+        A failed run is not repeated. Scheduler invokes asynchronously, so Lambda would repeat it
+        (twice by default).
+    """
+    settled: list[pulumi.Resource] = []
+    if once:
+        settled.append(
+            aws.lambda_.FunctionEventInvokeConfig(
+                f"{name}-once", function_name=function.name, maximum_retry_attempts=0, opts=opts
+            )
+        )
     role = ServiceRole(
         f"{name}-schedule",
         ServiceRoleArgs(
@@ -145,6 +159,6 @@ def schedule(
             arn=function.arn, role_arn=role.arn, retry_policy=retry_policy
         ),
         opts=pulumi.ResourceOptions.merge(
-            opts, pulumi.ResourceOptions(depends_on=[role.policy, *depends_on])
+            opts, pulumi.ResourceOptions(depends_on=[role.policy, *settled])
         ),
     )
