@@ -35,11 +35,9 @@ def conditions(tree: exp.Expr, scans: Collection[str]) -> dict[str, exp.Expr]:
     for scope in reversed(traverse_scope(tree)):  # users before what they use
         outer = incoming.get(id(scope)) or [[]]
         query = scope.expression
-        if scope.is_cte and isinstance(query.parent, exp.CTE):
-            with_ = query.parent.parent
-            recursive = with_ is not None and with_.args.get("recursive")
-            if recursive or seen[query.parent.alias] != uses[query.parent.alias]:
-                outer = [[]]  # somebody else may need its other rows
+        cte = query.parent
+        if scope.is_cte and isinstance(cte, exp.CTE) and seen[cte.alias] != uses[cte.alias]:
+            outer = [[]]  # somebody else may need its other rows
         if isinstance(query, exp.SetOperation):
             _through_union(query, scope.set_operation_scopes, outer, incoming)
         elif isinstance(query, exp.Select):
