@@ -44,6 +44,7 @@ from operate.snapshot import Snapshot
 from operate.snapshot.state import Method
 from operate.status import Status
 from operate.verify import Verifier
+from schema.layout import PACKING_PREFIX
 
 Policy = dict[str, Any]
 Exercise = Callable[[], None]
@@ -225,7 +226,7 @@ class Bench:
         outputs, aws = self.stack.outputs, self.stack.aws
         s3, bucket = aws.client("s3"), outputs["bucketName"]
         # A run that could not remove it: another one would not begin.
-        for one in s3.list_objects_v2(Bucket=bucket, Prefix="packing/").get("Contents", ()):
+        for one in s3.list_objects_v2(Bucket=bucket, Prefix=PACKING_PREFIX).get("Contents", ()):
             s3.delete_object(Bucket=bucket, Key=one["Key"])
         day = f"2026-{1 + next(_NUMBERS) % 11:02}-{1 + next(_NUMBERS) % 28:02}"
         for _object in range(2):
